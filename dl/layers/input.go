@@ -1,0 +1,28 @@
+package layers
+
+import (
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// Input says what a model takes. It comes first in a Sequential model and does
+// not count among its layers.
+//
+// Output shape: Shape.
+//
+// Source: https://keras.io/api/layers/core_layers/input/
+type Input struct {
+	// Shape of one example, without the batch: Shape{28, 28, 1}.
+	Shape Shape
+	Name  string
+}
+
+// Build implements Layer.
+func (l Input) Build(Shape) (Spec, error) {
+	if err := wantPositive("Shape", l.Shape...); err != nil {
+		return Spec{}, err
+	}
+	return Spec{Output: l.Shape}, nil
+}
+
+// Call implements Layer.
+func (Input) Call(_ *Context, x *graph.Node) *graph.Node { return x }

@@ -1,0 +1,131 @@
+// Package layers holds the steps that models are made of.
+//
+// A layer is a plain value: its fields are Keras's arguments, and their zero
+// values Keras's defaults. It holds no weights; those belong to the model that
+// is built from it, so one value may be used in many models.
+//
+//	layers.Conv2D{Filters: 32, KernelSize: [2]int{3, 3}, Activation: activations.ReLU}
+//
+// Shapes leave out the batch, which is every tensor's first axis. Images are
+// [height, width, channels].
+//
+// A layer of one's own has two methods. Build says what it makes of a shape
+// and which weights it needs, Call adds it to a graph:
+//
+//	type Scale struct{}
+//
+//	func (Scale) Build(in layers.Shape) (layers.Spec, error) {
+//		gain := layers.Weight{Name: "gain", Shape: in, Initializer: initializers.Ones{}}
+//		return layers.Spec{Output: in, Weights: []layers.Weight{gain}}, nil
+//	}
+//
+//	func (Scale) Call(c *layers.Context, x *graph.Node) *graph.Node {
+//		return graph.Mul(x, graph.ExpandLeftToRank(c.Weight("gain"), x.Rank()))
+//	}
+//
+// Source: https://keras.io/api/layers/
+package layers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/activations"
+	"github.com/gradbook/gradbook/dl/initializers"
+)
+
+// Layer is a step of a model.
+//
+// A field Name of type string, if the layer has one, names it in the model;
+// otherwise the model derives a name from the type, as Keras does.
+type Layer interface {
+	// Build checks the layer's settings against the shape of its input. It is
+	// called once, before anything is computed, and reports every mistake that
+	// can be seen by then.
+	Build(in Shape) (Spec, error)
+	// Call adds the layer to a graph. x is [batch, in…]; the result must be
+	// [batch, out…] as Build said. It may panic, as graph's functions do.
+	Call(c *Context, x *graph.Node) *graph.Node
+}
+
+// Spec is what a layer makes of an input shape.
+type Spec struct {
+	Output  Shape
+	Weights []Weight
+}
+
+// Weight describes one of a layer's weights.
+type Weight struct {
+	// Name is unique in the layer: "kernel", "bias".
+	Name  string
+	Shape Shape
+	// Initializer gives the first values.
+	Initializer initializers.Initializer
+	// NonTrainable weights are left alone by the optimizer.
+	NonTrainable bool
+}
+
+// Shape is the shape of one example.
+type Shape []int
+
+// Size is the number of values.
+func (s Shape) Size() int {
+	n := 1
+	for _, d := range s {
+		n *= d
+	}
+	return n
+}
+
+// String is Keras's notation, with the batch: (None, 28, 28, 1).
+func (s Shape) String() string {
+	parts := []string{"None"}
+	for _, d := range s {
+		parts = append(parts, fmt.Sprint(d))
+	}
+	if len(parts) == 1 {
+		return "(None,)"
+	}
+	return "(" + strings.Join(parts, ", ") + ")"
+}
+
+// Equal says whether two shapes are the same.
+func (s Shape) Equal(t Shape) bool { return slices.Equal(s, t) }
+
+// wantRank reports an input that does not have the axes that a layer needs.
+func wantRank(in Shape, axes ...string) error {
+	if len(in) == len(axes) {
+		return nil
+	}
+	return fmt.Errorf("expected input of shape (None, %s), got %v", strings.Join(axes, ", "), in)
+}
+
+// wantPositive reports a setting that must be at least 1.
+func wantPositive(field string, values ...int) error {
+	for _, v := range values {
+		if v < 1 {
+			if len(values) == 1 {
+				return fmt.Errorf("expected %s of at least 1, got %d", field, v)
+			}
+			return fmt.Errorf("expected %s of at least 1 along each axis, got %v", field, values)
+		}
+	}
+	return nil
+}
+
+func orInitializer(i, def initializers.Initializer) initializers.Initializer {
+	if i == nil {
+		return def
+	}
+	return i
+}
+
+func activate(c *Context, a activations.Activation, x *graph.Node) *graph.Node {
+	if a == nil {
+		return x
+	}
+	return c.Activate(a, x)
+}

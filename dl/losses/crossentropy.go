@@ -1,0 +1,147 @@
+package losses
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// SparseCategoricalCrossentropy is −log p(label), for labels that are class
+// numbers.
+//
+// Labels: integers in [0, classes), shape [batch] or [batch, 1].
+// Output: [batch, classes], probabilities or, with Logits, their logits.
+//
+// Source: https://keras.io/api/losses/probabilistic_losses/
+type SparseCategoricalCrossentropy struct {
+	// Logits says that the output has not been through a softmax.
+	Logits bool
+}
+
+// Name implements Loss.
+func (SparseCategoricalCrossentropy) Name() string { return "sparse_categorical_crossentropy" }
+
+// NumClasses implements Classes.
+func (SparseCategoricalCrossentropy) NumClasses(output []int) int { return output[len(output)-1] }
+
+// OfLogits implements FromLogits.
+func (l SparseCategoricalCrossentropy) OfLogits(activation string) (Loss, bool) {
+	return SparseCategoricalCrossentropy{Logits: true}, !l.Logits && activation == "softmax"
+}
+
+// Check implements Loss.
+func (SparseCategoricalCrossentropy) Check(labels, output []int) error {
+	if len(output) == 0 {
+		return fmt.Errorf("expected an output with an axis of classes, got a scalar")
+	}
+	want := output[:len(output)-1]
+	if slices.Equal(labels, want) || slices.Equal(labels, append(slices.Clone(want), 1)) {
+		return nil
+	}
+	return fmt.Errorf("expected one class number an example (labels of shape %v) for an output of shape %v, got labels of shape %v; for one-hot labels use CategoricalCrossentropy",
+		want, output, labels)
+}
+
+// Compute implements Loss.
+func (l SparseCategoricalCrossentropy) Compute(labels, output *graph.Node) *graph.Node {
+	classes := output.Shape().Dimensions[output.Rank()-1]
+	onehot := graph.OneHot(ClassNumbers(labels, output), classes, output.DType())
+	return CategoricalCrossentropy{Logits: l.Logits}.Compute(onehot, output)
+}
+
+// CategoricalCrossentropy is −Σ y log p, for labels that are distributions over
+// the classes, most often one-hot.
+//
+// Labels and output: [batch, classes]; the output is probabilities or, with
+// Logits, their logits.
+type CategoricalCrossentropy struct {
+	// Logits says that the output has not been through a softmax.
+	Logits bool
+	// LabelSmoothing s makes labels y(1−s) + s/classes; in [0, 1).
+	LabelSmoothing float64
+}
+
+// Name implements Loss.
+func (CategoricalCrossentropy) Name() string { return "categorical_crossentropy" }
+
+// OfLogits implements FromLogits.
+func (l CategoricalCrossentropy) OfLogits(activation string) (Loss, bool) {
+	return CategoricalCrossentropy{Logits: true, LabelSmoothing: l.LabelSmoothing}, !l.Logits && activation == "softmax"
+}
+
+// Check implements Loss.
+func (l CategoricalCrossentropy) Check(labels, output []int) error {
+	if !(l.LabelSmoothing >= 0 && l.LabelSmoothing < 1) {
+		return fmt.Errorf("expected LabelSmoothing in [0, 1), got %g", l.LabelSmoothing)
+	}
+	if len(output) == 0 || !slices.Equal(labels, output) {
+		return fmt.Errorf("expected one-hot labels of the output's shape %v, got %v; for class numbers use SparseCategoricalCrossentropy", output, labels)
+	}
+	return nil
+}
+
+// Compute implements Loss.
+func (l CategoricalCrossentropy) Compute(labels, output *graph.Node) *graph.Node {
+	y := Align(labels, output)
+	if l.LabelSmoothing > 0 {
+		classes := output.Shape().Dimensions[output.Rank()-1]
+		y = graph.AddScalar(graph.MulScalar(y, 1-l.LabelSmoothing), l.LabelSmoothing/float64(classes))
+	}
+	var logp *graph.Node
+	if l.Logits {
+		logp = graph.LogSoftmax(output, -1)
+	} else {
+		sum := graph.ReduceAndKeep(output, graph.ReduceSum, -1)
+		logp = graph.Log(clip(graph.Div(output, sum)))
+	}
+	return graph.Neg(graph.ReduceSum(graph.Mul(y, logp), -1))
+}
+
+// BinaryCrossentropy is −y log p − (1−y) log(1−p), averaged over the last axis,
+// for labels that are 0 or 1.
+//
+// Labels and output: [batch, n], or labels [batch] and output [batch, 1]; the
+// output is probabilities or, with Logits, their logits.
+type BinaryCrossentropy struct {
+	// Logits says that the output has not been through a sigmoid.
+	Logits bool
+	// LabelSmoothing s makes labels y(1−s) + s/2; in [0, 1).
+	LabelSmoothing float64
+}
+
+// Name implements Loss.
+func (BinaryCrossentropy) Name() string { return "binary_crossentropy" }
+
+// NumClasses implements Classes.
+func (BinaryCrossentropy) NumClasses([]int) int { return 2 }
+
+// OfLogits implements FromLogits.
+func (l BinaryCrossentropy) OfLogits(activation string) (Loss, bool) {
+	return BinaryCrossentropy{Logits: true, LabelSmoothing: l.LabelSmoothing}, !l.Logits && activation == "sigmoid"
+}
+
+// Check implements Loss.
+func (l BinaryCrossentropy) Check(labels, output []int) error {
+	if !(l.LabelSmoothing >= 0 && l.LabelSmoothing < 1) {
+		return fmt.Errorf("expected LabelSmoothing in [0, 1), got %g", l.LabelSmoothing)
+	}
+	return checkSame(labels, output)
+}
+
+// Compute implements Loss.
+func (l BinaryCrossentropy) Compute(labels, output *graph.Node) *graph.Node {
+	y := Align(labels, output)
+	if l.LabelSmoothing > 0 {
+		y = graph.AddScalar(graph.MulScalar(y, 1-l.LabelSmoothing), l.LabelSmoothing/2)
+	}
+	var loss *graph.Node
+	if l.Logits { // max(z, 0) − z y + log(1 + e^−|z|)
+		loss = graph.Add(graph.Sub(graph.MaxScalar(output, 0.0), graph.Mul(output, y)),
+			graph.Log1P(graph.Exp(graph.Neg(graph.Abs(output)))))
+	} else {
+		p := clip(output)
+		loss = graph.Neg(graph.Add(graph.Mul(y, graph.Log(p)), graph.Mul(graph.OneMinus(y), graph.Log(graph.OneMinus(p)))))
+	}
+	return graph.ReduceMean(loss, -1)
+}

@@ -1,0 +1,81 @@
+// Package losses measures how far a model's output is from the labels.
+//
+// A loss returns a value for each example of a batch; training minimises their
+// mean. The zero value of each is Keras's default.
+//
+// Source: https://keras.io/api/losses/
+package losses
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// Loss is a function of labels and output. Their first axis is the batch.
+type Loss interface {
+	// Name is Keras's name, for example "mean_squared_error".
+	Name() string
+	// Check reports labels and outputs that do not fit together. The shapes are
+	// those of one example.
+	Check(labels, output []int) error
+	// Compute returns the loss, of shape [batch] or [batch, …].
+	Compute(labels, output *graph.Node) *graph.Node
+}
+
+// FromLogits is a loss that can do better than to be given the probabilities
+// that an activation makes of logits: log(softmax(z)) loses its digits where
+// the softmax is close to 0.
+type FromLogits interface {
+	Loss
+	// OfLogits returns the loss that takes the argument of the named
+	// activation, if there is one.
+	OfLogits(activation string) (Loss, bool)
+}
+
+// Classes is a loss whose labels are class numbers.
+type Classes interface {
+	Loss
+	// NumClasses returns the bound below which labels must lie.
+	NumClasses(output []int) int
+}
+
+// epsilon keeps probabilities away from 0 and 1, as Keras does.
+const epsilon = 1e-7
+
+// clip keeps probabilities in [ε, 1 − ε].
+func clip(p *graph.Node) *graph.Node {
+	return graph.MinScalar(graph.MaxScalar(p, epsilon), 1-epsilon)
+}
+
+// Align gives labels the type of the output, and the axis of size 1 at the end
+// that the output may have more.
+func Align(labels, output *graph.Node) *graph.Node {
+	labels = graph.ConvertDType(labels, output.DType())
+	if labels.Rank() == output.Rank()-1 {
+		labels = graph.InsertAxes(labels, -1)
+	}
+	return labels
+}
+
+// checkSame is the Check of losses that compare number by number.
+func checkSame(labels, output []int) error {
+	if slices.Equal(labels, output) {
+		return nil
+	}
+	if n := len(output); n > 0 && output[n-1] == 1 && slices.Equal(labels, output[:n-1]) {
+		return nil
+	}
+	return fmt.Errorf("expected labels of the output's shape %v, got %v", output, labels)
+}
+
+// ClassNumbers returns labels that are class numbers as int32, without the axis
+// of size 1 that they may end with: [batch, 1] becomes [batch].
+func ClassNumbers(labels, output *graph.Node) *graph.Node {
+	if labels.Rank() == output.Rank() {
+		labels = graph.Squeeze(labels, -1)
+	}
+	return graph.ConvertDType(labels, dtypes.Int32)
+}
