@@ -1,0 +1,66 @@
+// Package cache is Gradbook's folder among the user's caches: plugins and parsed
+// datasets live there, and everything in it can be made again.
+package cache
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Env names the environment variable that moves the folder.
+const Env = "GRADBOOK_CACHE"
+
+// Dir returns the folder, or what elem names in it. It creates nothing. The
+// folder is $GRADBOOK_CACHE, else gradbook in os.UserCacheDir.
+func Dir(elem ...string) (string, error) {
+	dir := os.Getenv(Env)
+	if dir == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("cache: no cache folder for this user: %w; set %s to a folder", err, Env)
+		}
+		dir = filepath.Join(user, "gradbook")
+	}
+	return filepath.Join(append([]string{dir}, elem...)...), nil
+}
+
+// Write makes a file of what write puts out, and the folders above it. The file
+// appears whole or not at all, also when two programs write it at once.
+func Write(path string, perm os.FileMode, write func(io.Writer) error) (err error) {
+	defer func() {
+		if errors.Is(err, syscall.ENOSPC) {
+			err = fmt.Errorf("the disk of %s is full: free some space, or set %s to a folder on another one: %w", filepath.Dir(path), Env, err)
+		}
+	}()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+			_ = os.Remove(f.Name())
+		}
+	}()
+	if err := write(f); err != nil {
+		return err
+	}
+	if err := f.Chmod(perm); err != nil {
+		return err
+	}
+	// Without it, a crash of the machine could leave a renamed, empty file.
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

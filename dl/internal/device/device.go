@@ -1,0 +1,173 @@
+// Package device opens the one device that a program computes on.
+package device
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/gomlx/compute"
+	_ "github.com/gomlx/compute/gobackend" // registers "go"
+
+	"github.com/gradbook/gradbook/dl/pjrt"
+)
+
+// Env names the environment variable that chooses the device.
+const Env = "GRADBOOK_DEVICE"
+
+// Device is a backend, and how it came to be chosen.
+type Device struct {
+	compute.Backend
+	// Kind is "cuda", "cpu" or "go".
+	Kind string
+	// Plugin is the path of XLA's plugin; "" for "go".
+	Plugin string
+	// Note says why a better device was passed over; "" if none was.
+	Note string
+	// Num is the number of the device within the backend.
+	Num compute.DeviceNum
+}
+
+var (
+	mu      sync.Mutex
+	wanted  = ""
+	current *Device
+)
+
+// Use chooses the device for what follows: "cpu", "cuda", "cuda:1", "go", or ""
+// for the best there is. It opens the device at once.
+func Use(spec string) error {
+	mu.Lock()
+	defer mu.Unlock()
+	if current != nil && spec == wanted {
+		return nil
+	}
+	d, err := open(spec)
+	if err != nil {
+		return err
+	}
+	wanted, current = spec, d
+	return nil
+}
+
+// Current returns the device in use, and opens it the first time.
+func Current() (*Device, error) {
+	mu.Lock()
+	defer mu.Unlock()
+	if current != nil {
+		return current, nil
+	}
+	spec := wanted
+	if spec == "" {
+		spec = os.Getenv(Env)
+	}
+	d, err := open(spec)
+	if err != nil {
+		return nil, err
+	}
+	if d.Note != "" {
+		fmt.Fprintln(os.Stderr, "dl:", d.Note)
+	}
+	current = d
+	return d, nil
+}
+
+// opened keeps backends for good: XLA loads a plugin once a process, and
+// values that a program holds may be on any of them.
+var opened = map[string]*Device{}
+
+func open(spec string) (*Device, error) {
+	if d, ok := opened[spec]; ok {
+		return d, nil
+	}
+	d, err := openNew(spec)
+	if err != nil {
+		return nil, err
+	}
+	opened[spec] = d
+	return d, nil
+}
+
+func openNew(spec string) (*Device, error) {
+	kind, num, hasNum := strings.Cut(spec, ":")
+	var n int
+	if hasNum {
+		if _, err := fmt.Sscanf(num, "%d", &n); err != nil || fmt.Sprint(n) != num || n < 0 {
+			return nil, fmt.Errorf("device: expected a number behind %q, got %q", kind+":", num)
+		}
+	}
+	switch kind {
+	case "cpu", "cuda":
+		return openXLA(kind, n)
+	case "go":
+		return openGo("")
+	case "":
+		return best()
+	}
+	return nil, fmt.Errorf("device: expected cpu, cuda, cuda:1 or go in %s or UseDevice, got %q", Env, spec)
+}
+
+// best opens CUDA if a GPU is there, else the CPU, else pure Go.
+func best() (*Device, error) {
+	var note string
+	if HasGPU() {
+		d, err := openXLA("cuda", 0)
+		if err == nil {
+			return d, nil
+		}
+		note = fmt.Sprintf("there is a GPU, but it cannot be used (%v); computing on the CPU. `gradbook doctor` says more", oneLine(err))
+	}
+	d, err := openXLA("cpu", 0)
+	if err == nil {
+		d.Note = note
+		return d, nil
+	}
+	return openGo(fmt.Sprintf("XLA cannot be used (%v); computing in pure Go, which is about a hundred times slower. `gradbook setup` installs XLA's plugin", oneLine(err)))
+}
+
+func openXLA(kind string, num int) (*Device, error) {
+	path, err := pjrt.Find(kind)
+	if err != nil {
+		return nil, err
+	}
+	tuneAllocator()
+	b, err := newXLA(path)
+	if err != nil {
+		return nil, fmt.Errorf("device: XLA's plugin %s cannot be used: %w", path, err)
+	}
+	if num >= b.NumDevices() {
+		return nil, fmt.Errorf("device: expected %s:0 to %s:%d, got %s:%d", kind, kind, b.NumDevices()-1, kind, num)
+	}
+	return &Device{Backend: b, Kind: kind, Plugin: path, Num: compute.DeviceNum(num)}, nil
+}
+
+func openGo(note string) (*Device, error) {
+	b, err := compute.NewWithConfig("go")
+	if err != nil {
+		return nil, fmt.Errorf("device: %w", err)
+	}
+	return &Device{Backend: b, Kind: "go", Note: note}, nil
+}
+
+// oneLine leaves out the stack that GoMLX's errors print below the message.
+func oneLine(err error) string {
+	for e := err; e != nil; e = errors.Unwrap(e) {
+		if msg := e.Error(); !strings.Contains(msg, "\n") {
+			return msg
+		}
+	}
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
+
+// HasGPU says whether an NVIDIA driver is loaded.
+func HasGPU() bool {
+	for _, path := range []string{"/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg"} {
+		if _, err := os.Stat(path); err == nil {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,14 @@
+//go:build !(cgo && ((linux && (amd64 || arm64)) || (darwin && arm64) || (windows && amd64)))
+
+package device
+
+import (
+	"errors"
+	"runtime"
+
+	"github.com/gomlx/compute"
+)
+
+func newXLA(string) (compute.Backend, error) {
+	return nil, errors.New("this program was built without cgo, or for a platform that XLA does not have: " + runtime.GOOS + "/" + runtime.GOARCH)
+}

@@ -1,0 +1,106 @@
+// Package engine compiles graphs into programs that run on buffers of a device.
+// It is a thin edge around GoMLX: panics of graph code become errors here, and
+// nothing is converted or looked up when a program runs.
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/device"
+)
+
+// Param is an input of a program.
+type Param struct {
+	Name  string
+	Shape shapes.Shape
+	// Donated inputs are used up: the program may write its outputs over them,
+	// and the caller must not touch the buffer again.
+	Donated bool
+}
+
+// Program is a compiled graph.
+type Program struct {
+	exec   compute.Executable
+	donate []bool
+	num    compute.DeviceNum
+}
+
+// Compile builds a graph and compiles it for a device. build gets a node for each
+// parameter and returns the outputs; its panics are returned as errors.
+func Compile(d *device.Device, name string, params []Param, build func(in []*graph.Node) []*graph.Node) (*Program, error) {
+	g := graph.NewGraph(d.Backend, name)
+	p := &Program{num: d.Num}
+	err := Try(func() error {
+		nodes := make([]*graph.Node, len(params))
+		for i, param := range params {
+			nodes[i] = graph.Parameter(g, fmt.Sprintf("%d:%s", i, param.Name), param.Shape)
+			p.donate = append(p.donate, param.Donated)
+		}
+		return g.Compile(build(nodes)...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.exec = g.Executable()
+	return p, nil
+}
+
+// Run executes the program and waits for it.
+func (p *Program) Run(in []compute.Buffer) ([]compute.Buffer, error) {
+	return p.exec.Execute(in, p.donate, p.num)
+}
+
+// Shapes builds a graph without compiling it, and returns its outputs' shapes.
+func Shapes(d *device.Device, params []Param, build func(in []*graph.Node) []*graph.Node) (out []shapes.Shape, err error) {
+	g := graph.NewGraph(d.Backend, "shapes")
+	err = Try(func() error {
+		nodes := make([]*graph.Node, len(params))
+		for i, param := range params {
+			nodes[i] = graph.Parameter(g, fmt.Sprintf("%d:%s", i, param.Name), param.Shape)
+		}
+		for _, n := range build(nodes) {
+			out = append(out, n.Shape())
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Try calls f and returns its panic as an error; a runtime error, which is a
+// mistake in the program rather than in its input, keeps its stack.
+func Try(f func() error) (err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case interface {
+			error
+			RuntimeError()
+		}:
+			panic(r)
+		case error:
+			err = r
+		default:
+			err = errors.New(fmt.Sprint(r))
+		}
+	}()
+	return f()
+}
+
+// Upload moves values to the device.
+func Upload(d *device.Device, flat any, shape shapes.Shape) (compute.Buffer, error) {
+	return d.BufferFromFlatData(d.Num, flat, shape)
+}
+
+// Free gives buffers back to the device; nil ones are passed over.
+func Free(buffers ...compute.Buffer) {
+	for _, b := range buffers {
+		if b != nil {
+			_ = b.Finalize()
+		}
+	}
+}

@@ -1,0 +1,102 @@
+// Package pjrt knows XLA's plugins: where they are, and which one Gradbook is
+// tested with. It loads none, and so needs no C compiler.
+//
+// A plugin is a library that exports GetPjrtApi. Source: https://openxla.org/xla/pjrt
+package pjrt
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/gradbook/gradbook/dl/cache"
+)
+
+// PathEnv names the environment variable with the folders that are searched
+// first, as GoMLX's go-xla has it.
+const PathEnv = "PJRT_PLUGIN_LIBRARY_PATH"
+
+// Wheel is a Python package that carries a plugin.
+type Wheel struct {
+	// Name and Version are the package's.
+	Name, Version string
+	// SHA256 is that of the wheel.
+	SHA256 string
+	// Member is the path of the library in the wheel.
+	Member string
+}
+
+// CPU is the wheel for CPUs of linux/amd64. docs/dependencies.md says who
+// builds it and why it was chosen.
+var CPU = Wheel{
+	Name: "lammps-jax-pjrt-cpu", Version: "0.11.2",
+	SHA256: "1319390d948b39f69f7dade496b7c385149d9ca6097a6b62114da113216d9ad1",
+	Member: "lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so",
+}
+
+// Path is where setup puts the wheel's library. The version is part of it, so a
+// change of the pin leaves running programs their library.
+func (w Wheel) Path() (string, error) {
+	return cache.Dir("pjrt", w.Name+"-"+w.Version, "pjrt_c_api_cpu_plugin"+extension())
+}
+
+// InstallDir is the folder into which GoMLX's own installer puts plugins.
+func InstallDir() (string, error) { return cache.Dir("lib") }
+
+// Find returns the path of a plugin, where kind is "cpu" or "cuda". It looks
+// into the folders of $PJRT_PLUGIN_LIBRARY_PATH, then where setup installs,
+// then where GoMLX's installer does.
+func Find(kind string) (string, error) {
+	var searched []string
+	try := func(dir string) string {
+		searched = append(searched, dir)
+		found, _ := filepath.Glob(filepath.Join(dir, "pjrt_c_api_"+kind+"*plugin*"+extension()))
+		if len(found) == 0 {
+			return ""
+		}
+		return found[len(found)-1] // Glob sorts: the newest of several versions
+	}
+	for _, dir := range filepath.SplitList(os.Getenv(PathEnv)) {
+		if path := try(dir); dir != "" && path != "" {
+			return filepath.Abs(path)
+		}
+	}
+	for _, dir := range installed(kind) {
+		if path := try(dir); path != "" {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("pjrt: no XLA plugin for %s on %s/%s; looked into %s", kind, runtime.GOOS, runtime.GOARCH, strings.Join(searched, ", "))
+}
+
+func installed(kind string) []string {
+	var dirs []string
+	if kind == "cpu" {
+		if path, err := CPU.Path(); err == nil {
+			dirs = append(dirs, filepath.Dir(path))
+		}
+	}
+	if lib, err := InstallDir(); err == nil {
+		dirs = append(dirs, filepath.Join(lib, "go-xla"))
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		lib := filepath.Join(home, ".local", "lib")
+		if runtime.GOOS == "darwin" {
+			lib = filepath.Join(home, "Library", "Application Support")
+		}
+		dirs = append(dirs, filepath.Join(lib, "go-xla"))
+	}
+	return append(dirs, "/usr/local/lib/go-xla")
+}
+
+func extension() string {
+	switch runtime.GOOS {
+	case "darwin":
+		return ".dylib"
+	case "windows":
+		return ".dll"
+	}
+	return ".so"
+}
