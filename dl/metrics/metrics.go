@@ -34,7 +34,9 @@ type Accuracy struct{}
 func (Accuracy) Name() string { return "accuracy" }
 
 // Check implements Metric.
-func (Accuracy) Check(labels, output []int) error { return accuracyFor(labels, output).Check(labels, output) }
+func (Accuracy) Check(labels, output []int) error {
+	return accuracyFor(labels, output).Check(labels, output)
+}
 
 // Compute implements Metric.
 func (Accuracy) Compute(labels, output *graph.Node) *graph.Node {

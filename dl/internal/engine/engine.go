@@ -6,6 +6,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/shapes"
@@ -23,6 +24,17 @@ type Param struct {
 	Donated bool
 }
 
+// identifier is the parameter's name in XLA's language, which takes few signs.
+func (p Param) identifier(i int) string {
+	letter := func(r rune) rune {
+		if r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return '_'
+	}
+	return fmt.Sprintf("p%d_%s", i, strings.Map(letter, p.Name))
+}
+
 // Program is a compiled graph.
 type Program struct {
 	exec   compute.Executable
@@ -38,7 +50,7 @@ func Compile(d *device.Device, name string, params []Param, build func(in []*gra
 	err := Try(func() error {
 		nodes := make([]*graph.Node, len(params))
 		for i, param := range params {
-			nodes[i] = graph.Parameter(g, fmt.Sprintf("%d:%s", i, param.Name), param.Shape)
+			nodes[i] = graph.Parameter(g, param.identifier(i), param.Shape)
 			p.donate = append(p.donate, param.Donated)
 		}
 		return g.Compile(build(nodes)...)
@@ -61,7 +73,7 @@ func Shapes(d *device.Device, params []Param, build func(in []*graph.Node) []*gr
 	err = Try(func() error {
 		nodes := make([]*graph.Node, len(params))
 		for i, param := range params {
-			nodes[i] = graph.Parameter(g, fmt.Sprintf("%d:%s", i, param.Name), param.Shape)
+			nodes[i] = graph.Parameter(g, param.identifier(i), param.Shape)
 		}
 		for _, n := range build(nodes) {
 			out = append(out, n.Shape())

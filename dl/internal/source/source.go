@@ -112,19 +112,33 @@ func (s *Source) Nodes(in []*graph.Node) []*graph.Node {
 	return []*graph.Node{x, y}
 }
 
-// Shapes returns the shapes and types of a batch of n, without computing one.
-func (s *Source) Shapes(d *device.Device, n int) (x, y shapes.Shape, err error) {
-	params := []engine.Param{{Name: "x", Shape: s.X.Shape}}
+// Info is what a batch looks like.
+type Info struct {
+	X, Y shapes.Shape
+	// LabelsKept says that no map changes the labels.
+	LabelsKept bool
+}
+
+// Info returns what a batch of n looks like, without computing one.
+func (s *Source) Info(d *device.Device, n int) (info Info, err error) {
+	params := []engine.Param{{Name: "x", Shape: shapes.Make(s.X.Shape.DType, append([]int{n}, s.X.Row()...)...)}}
 	if s.Y != nil {
-		params = append(params, engine.Param{Name: "y", Shape: s.Y.Shape})
+		params = append(params, engine.Param{Name: "y", Shape: shapes.Make(s.Y.Shape.DType, append([]int{n}, s.Y.Row()...)...)})
 	}
-	params = append(params, engine.Param{Name: "index", Shape: shapes.Make(dtypes.Int32, n)})
-	out, err := engine.Shapes(d, params, s.Nodes)
+	_, err = engine.Shapes(d, params, func(in []*graph.Node) []*graph.Node {
+		var y *graph.Node
+		if s.Y != nil {
+			y = in[1]
+		}
+		bx, by := s.Steps.apply(in[0], y)
+		info.X, info.LabelsKept = shapes.Make(dtypes.Float32, bx.Shape().Dimensions...), by == y
+		if by != nil {
+			info.Y = by.Shape()
+		}
+		return in
+	})
 	if err != nil {
-		return x, y, fmt.Errorf("a Map of the dataset does not fit its examples: %w", err)
+		return info, fmt.Errorf("a Map of the dataset does not fit its examples: %w", err)
 	}
-	if len(out) > 1 {
-		y = out[1]
-	}
-	return out[0], y, nil
+	return info, nil
 }

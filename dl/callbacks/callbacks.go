@@ -1,0 +1,99 @@
+// Package callbacks lets a program watch training and step in.
+//
+// Fit calls each callback in the order given. A callback embeds Base and
+// defines the methods that it needs:
+//
+//	type Patience struct {
+//		callbacks.Base
+//		best float64
+//	}
+//
+//	func (p *Patience) OnEpochEnd(t *callbacks.Training, logs callbacks.Logs) error {
+//		if logs["val_loss"] > p.best { t.Stop() }
+//		…
+//	}
+//
+// Source: https://keras.io/api/callbacks/base_callback/
+package callbacks
+
+// Callback is told what happens in Fit. An error ends Fit, which returns it.
+type Callback interface {
+	OnTrainBegin(t *Training) error
+	OnTrainEnd(t *Training) error
+	OnEpochBegin(t *Training) error
+	// OnEpochEnd gets the means over the epoch, with the validation's under
+	// names that begin with "val_".
+	OnEpochEnd(t *Training, logs Logs) error
+	OnTrainBatchBegin(t *Training) error
+	// OnTrainBatchEnd can ask t for the means so far. That waits for the
+	// device, which is why they are not handed in.
+	OnTrainBatchEnd(t *Training) error
+}
+
+// Logs holds the loss and the metrics by name.
+type Logs map[string]float64
+
+// Base is a Callback that does nothing.
+type Base struct{}
+
+// OnTrainBegin implements Callback.
+func (Base) OnTrainBegin(*Training) error { return nil }
+
+// OnTrainEnd implements Callback.
+func (Base) OnTrainEnd(*Training) error { return nil }
+
+// OnEpochBegin implements Callback.
+func (Base) OnEpochBegin(*Training) error { return nil }
+
+// OnEpochEnd implements Callback.
+func (Base) OnEpochEnd(*Training, Logs) error { return nil }
+
+// OnTrainBatchBegin implements Callback.
+func (Base) OnTrainBatchBegin(*Training) error { return nil }
+
+// OnTrainBatchEnd implements Callback.
+func (Base) OnTrainBatchEnd(*Training) error { return nil }
+
+// Training is the state of a Fit.
+type Training struct {
+	// Epochs is how many there will be, Steps how many batches each has,
+	// BatchSize and Examples what they are made of.
+	Epochs, Steps, BatchSize, Examples int
+	// Metrics names the logs in the order in which to show them, the loss last.
+	Metrics []string
+	// Validation says that the logs of an epoch hold validation's too.
+	Validation bool
+	// Epoch is the epoch under way, Batch its batch under way, both from 0.
+	Epoch, Batch int
+
+	hooks   Hooks
+	stopped bool
+}
+
+// Hooks are what Fit offers to callbacks.
+type Hooks struct {
+	Logs            func() (Logs, error)
+	LearningRate    func() float64
+	SetLearningRate func(float64) error
+}
+
+// NewTraining is for Fit.
+func NewTraining(t Training, h Hooks) *Training {
+	t.hooks = h
+	return &t
+}
+
+// Logs returns the means over the epoch so far. It waits for the device.
+func (t *Training) Logs() (Logs, error) { return t.hooks.Logs() }
+
+// LearningRate returns the optimizer's rate.
+func (t *Training) LearningRate() float64 { return t.hooks.LearningRate() }
+
+// SetLearningRate changes the rate, from the next step on.
+func (t *Training) SetLearningRate(rate float64) error { return t.hooks.SetLearningRate(rate) }
+
+// Stop ends Fit after the batch under way.
+func (t *Training) Stop() { t.stopped = true }
+
+// Stopped says whether Stop was called.
+func (t *Training) Stopped() bool { return t.stopped }

@@ -1,0 +1,32 @@
+package dl
+
+import (
+	"math/rand/v2"
+	"sync"
+)
+
+var seeds struct {
+	sync.Mutex
+	rng *rand.Rand
+}
+
+// SetRandomSeed makes everything random in models made after it repeatable:
+// first weights, the order of batches, dropout. Two runs of a program then end
+// with the same weights, on the same device.
+//
+// Source: keras.utils.set_random_seed
+func SetRandomSeed(seed uint64) {
+	seeds.Lock()
+	defer seeds.Unlock()
+	seeds.rng = rand.New(rand.NewPCG(seed, 0))
+}
+
+// newRandom returns a generator for one model.
+func newRandom() *rand.Rand {
+	seeds.Lock()
+	defer seeds.Unlock()
+	if seeds.rng == nil {
+		return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	}
+	return rand.New(rand.NewPCG(seeds.rng.Uint64(), seeds.rng.Uint64()))
+}

@@ -1,0 +1,87 @@
+package dl
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+
+	"github.com/gradbook/gradbook/dl/internal/device"
+	"github.com/gradbook/gradbook/dl/internal/engine"
+	"github.com/gradbook/gradbook/dl/layers"
+)
+
+// variable is a value that a model keeps between steps: a weight, or a slot of
+// the optimizer. It is in host or, once a step has used it, on a device.
+type variable struct {
+	name      string
+	shape     shapes.Shape
+	trainable bool
+
+	host   []float32
+	on     *device.Device
+	buffer compute.Buffer
+}
+
+func newVariable(name string, shape layers.Shape, values []float32) *variable {
+	return &variable{name: name, shape: shapes.Make(dtypes.Float32, shape...), host: values}
+}
+
+// values returns a copy of the values.
+func (v *variable) values() ([]float32, error) {
+	out := make([]float32, v.shape.Size())
+	if v.buffer == nil {
+		copy(out, v.host)
+		return out, nil
+	}
+	if err := v.buffer.ToFlatData(out); err != nil {
+		return nil, fmt.Errorf("cannot read %q from the device: %w", v.name, err)
+	}
+	return out, nil
+}
+
+// set replaces the values.
+func (v *variable) set(values []float32) {
+	engine.Free(v.buffer)
+	v.host, v.on, v.buffer = values, nil, nil
+}
+
+// onDevice returns the values on d, and moves them there.
+func (v *variable) onDevice(d *device.Device) (compute.Buffer, error) {
+	if v.buffer != nil && v.on == d {
+		return v.buffer, nil
+	}
+	values, err := v.values()
+	if err != nil {
+		return nil, err
+	}
+	b, err := engine.Upload(d, values, v.shape)
+	if err != nil {
+		return nil, fmt.Errorf("cannot move %q to the device: %w", v.name, err)
+	}
+	engine.Free(v.buffer)
+	v.host, v.on, v.buffer = nil, d, b
+	return b, nil
+}
+
+// snapshot holds the values of variables, to go back to.
+type snapshot [][]float32
+
+func takeSnapshot(vars []*variable) (snapshot, error) {
+	s := make(snapshot, len(vars))
+	for i, v := range vars {
+		var err error
+		if s[i], err = v.values(); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (s snapshot) restore(vars []*variable) {
+	for i, v := range vars {
+		v.buffer = nil // the step that failed may have used it up
+		v.set(s[i])
+	}
+}
