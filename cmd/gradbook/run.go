@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gradbook/gradbook/kernel/install"
+	"github.com/gradbook/gradbook/kernel/notebook"
+)
+
+func runCmd() *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:   "run NOTEBOOK…",
+		Short: "Execute notebooks without a browser",
+		Long: `Run executes notebooks one after the other and prints the text that their cells
+print. It writes each with its outputs, as NAME.ipynb and as the page NAME.html,
+into the output folder; the notebooks themselves are left as they are.
+
+It exits with 1 if a cell fails.`,
+		Example: "  gradbook run notebooks/03-cnn.ipynb",
+		Args:    cobra.MinimumNArgs(1),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return []string{"ipynb"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			// Before setup, which may take minutes: a name that is wrong.
+			for _, path := range args {
+				if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+					return fmt.Errorf("no notebook at %s%s", path, suggestion(path))
+				}
+			}
+			l, err := ready(cmd)
+			if err != nil {
+				return err
+			}
+			if out == "" {
+				out = filepath.Join(l.Root, ".gradbook", "out")
+			}
+			failed := false
+			for _, path := range args {
+				err := execute(cmd, l, path, out)
+				var f *notebook.FailedError
+				if errors.As(err, &f) {
+					fmt.Fprintln(os.Stderr, "gradbook:", err)
+					failed = true
+				} else if err != nil {
+					return err
+				}
+			}
+			if failed {
+				return exitCode(1)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVarP(&out, "output", "o", "", "output folder (default .gradbook/out in the checkout)")
+	return cmd
+}
+
+func execute(cmd *cobra.Command, l install.Layout, path, out string) error {
+	start := time.Now()
+	fmt.Fprintf(os.Stderr, "executing %s\n", path)
+	r, err := notebook.Run(cmd.Context(), path, notebook.Options{
+		Python: l.Python(), Env: l.JupyterEnv(), OutDir: out, Log: os.Stdout, Live: isTerminal(os.Stdout),
+	})
+	if r.Notebook != "" {
+		fmt.Fprintf(os.Stderr, "%.0f s; wrote %s and %s\n", time.Since(start).Seconds(), r.Notebook, r.Page)
+	}
+	return err
+}
+
+// suggestion names the notebooks that are there.
+func suggestion(path string) string {
+	found, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*.ipynb"))
+	if len(found) == 0 {
+		found, _ = filepath.Glob("notebooks/*.ipynb")
+	}
+	if len(found) == 0 {
+		return ""
+	}
+	return "; there is " + strings.Join(found, ", ")
+}

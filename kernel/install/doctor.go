@@ -1,0 +1,178 @@
+package install
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/gradbook/gradbook/datasets"
+	"github.com/gradbook/gradbook/dl/cache"
+	"github.com/gradbook/gradbook/dl/pjrt"
+)
+
+// Finding is a line of the doctor's.
+type Finding struct {
+	// What was looked at, for example "python".
+	What string `json:"what"`
+	// OK is false if something must be mended.
+	OK bool `json:"ok"`
+	// Is says what was found.
+	Is string `json:"is"`
+	// Mend is the command that mends it.
+	Mend string `json:"mend,omitempty"`
+}
+
+// Examine looks at everything that notebooks need. It changes nothing.
+func Examine(ctx context.Context, l Layout) []Finding {
+	const setup = "make setup"
+	checks := []struct {
+		what, mend string
+		look       func() (string, error)
+	}{
+		{"system", "", func() (string, error) {
+			return fmt.Sprintf("%s/%s, %d processors, checkout %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), l.Root), nil
+		}},
+		{"go", "", func() (string, error) {
+			if err := checkGo(); err != nil {
+				return "", err
+			}
+			return goVersion(ctx)
+		}},
+		{"c compiler", "", compilerVersion},
+		{"python", "", func() (string, error) {
+			path, version, err := systemPython(ctx)
+			return path + ", version " + version, err
+		}},
+		{"jupyter", setup, func() (string, error) { return l.jupyterVersion(ctx) }},
+		{"gonb", setup, func() (string, error) { return output(ctx, l.Program("gonb"), "-V") }},
+		{"gopls", setup, func() (string, error) { return output(ctx, l.Program("gopls"), "version") }},
+		{"goimports", setup, func() (string, error) { return l.Program("goimports"), missing(l.Program("goimports")) }},
+		{"kernelspec", setup, func() (string, error) {
+			path := filepath.Join(l.Kernelspec(), "kernel.json")
+			return path, missing(path)
+		}},
+		{"workspace", setup, func() (string, error) {
+			return l.Workspace(), missing(filepath.Join(l.Workspace(), "go.mod"))
+		}},
+		{"cache", "", cacheUse},
+		{"mnist", setup, func() (string, error) {
+			path, err := datasets.MNISTPath()
+			if err != nil {
+				return "", err
+			}
+			return path, missing(path)
+		}},
+		{"plugin (cpu)", setup, func() (string, error) { return pjrt.Find("cpu") }},
+		{"gpu", setup, gpu},
+		{"device", setup, func() (string, error) { return l.device(ctx) }},
+	}
+	var findings []Finding
+	for _, c := range checks {
+		is, err := c.look()
+		f := Finding{What: c.what, OK: err == nil, Is: is}
+		if err != nil {
+			f.Is, f.Mend = err.Error(), c.mend
+		}
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+func missing(path string) error {
+	if !exists(path) {
+		return fmt.Errorf("missing: %s", path)
+	}
+	return nil
+}
+
+func output(ctx context.Context, name string, args ...string) (string, error) {
+	if err := missing(name); filepath.IsAbs(name) && err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, lastLines(string(out), 3))
+	}
+	first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+	return first, nil
+}
+
+func compilerVersion() (string, error) {
+	if err := checkCompiler(); err != nil {
+		return "", err
+	}
+	cc := os.Getenv("CC")
+	if cc == "" {
+		cc = "cc"
+	}
+	return output(context.Background(), strings.Fields(cc)[0], "--version")
+}
+
+func (l Layout) jupyterVersion(ctx context.Context) (string, error) {
+	if err := missing(l.Python()); err != nil {
+		return "", err
+	}
+	v, err := output(ctx, l.Python(), "-c", "import jupyterlab, nbclient, nbconvert; print('JupyterLab', jupyterlab.__version__ + ', nbclient', nbclient.__version__ + ', nbconvert', nbconvert.__version__)")
+	return v, err
+}
+
+func cacheUse() (string, error) {
+	dir, err := cache.Dir()
+	if err != nil {
+		return "", err
+	}
+	var bytes int64
+	_ = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			if info, err := d.Info(); err == nil {
+				bytes += info.Size()
+			}
+		}
+		return nil
+	})
+	return fmt.Sprintf("%s, %d MB", dir, bytes>>20), nil
+}
+
+func gpu() (string, error) {
+	if !hasGPU() {
+		return "none", nil
+	}
+	path, err := pjrt.Find("cuda")
+	if err != nil {
+		return "", fmt.Errorf("there is an NVIDIA driver, but no plugin for it: %w", err)
+	}
+	return path, nil
+}
+
+// device asks the probe, which opens the device as a cell would.
+func (l Layout) device(ctx context.Context) (string, error) {
+	if err := missing(l.Program("probe")); err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	var out, errs bytes.Buffer
+	cmd := exec.CommandContext(ctx, l.Program("probe"))
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("cells cannot compute: %w: %s", err, lastLines(errs.String(), 3))
+	}
+	var info struct{ Kind, Description, Plugin, Note string }
+	if err := json.Unmarshal(out.Bytes(), &info); err != nil {
+		return "", fmt.Errorf("the probe printed %q: %w", out.String(), err)
+	}
+	is := info.Kind + ": " + info.Description
+	if info.Note != "" {
+		return "", fmt.Errorf("%s; %s", is, info.Note)
+	}
+	return is, nil
+}

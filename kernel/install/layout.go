@@ -1,0 +1,120 @@
+// Package install sets up everything that notebooks need, inside the checkout
+// and the user's cache folder, and tells what is wrong with it.
+package install
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// modulePath is the module that a checkout holds.
+const modulePath = "github.com/gradbook/gradbook"
+
+// Layout is where things are in a checkout. Everything that setup makes is under
+// .gradbook, which can be removed at any time.
+type Layout struct{ Root string }
+
+// Find returns the layout of the checkout that holds dir or, failing that, this
+// program.
+func Find(dir string) (Layout, error) {
+	starts := []string{dir}
+	if exe, err := os.Executable(); err == nil {
+		if exe, err = filepath.EvalSymlinks(exe); err == nil {
+			starts = append(starts, filepath.Dir(exe))
+		}
+	}
+	for _, start := range starts {
+		abs, err := filepath.Abs(start)
+		if err != nil {
+			return Layout{}, err
+		}
+		for d := abs; ; d = filepath.Dir(d) {
+			if isCheckout(d) {
+				return Layout{d}, nil
+			}
+			if d == filepath.Dir(d) {
+				break
+			}
+		}
+	}
+	return Layout{}, fmt.Errorf("expected to run inside a checkout of %s, got %s", modulePath, dir)
+}
+
+func isCheckout(dir string) bool {
+	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	if err != nil {
+		return false
+	}
+	first, _, _ := strings.Cut(string(mod), "\n")
+	return strings.TrimSpace(first) == "module "+modulePath
+}
+
+func (l Layout) dir(elem ...string) string {
+	return filepath.Join(append([]string{l.Root, ".gradbook"}, elem...)...)
+}
+
+// Bin is the folder of the programs that setup builds.
+func (l Layout) Bin() string { return l.dir("bin") }
+
+// Program is the path of one of them.
+func (l Layout) Program(name string) string {
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	return filepath.Join(l.Bin(), name)
+}
+
+// Toolchain is the folder with the go command for cells.
+func (l Layout) Toolchain() string { return l.dir("toolchain") }
+
+// Workspace is the folder of the module in which cells are built.
+func (l Layout) Workspace() string { return l.dir("workspace") }
+
+// Venv is the Python environment.
+func (l Layout) Venv() string { return l.dir("venv") }
+
+// Python is the interpreter of the Python environment.
+func (l Layout) Python() string {
+	if runtime.GOOS == "windows" {
+		return filepath.Join(l.Venv(), "Scripts", "python.exe")
+	}
+	return filepath.Join(l.Venv(), "bin", "python")
+}
+
+// Kernelspec is the folder that tells Jupyter of the kernel.
+func (l Layout) Kernelspec() string {
+	return filepath.Join(l.Venv(), "share", "jupyter", "kernels", KernelName)
+}
+
+// Labextension is the folder of viz's extension of JupyterLab.
+func (l Layout) Labextension() string {
+	return filepath.Join(l.Venv(), "share", "jupyter", "labextensions", "@gradbook", "viz")
+}
+
+// Log is the file of the kernel's log.
+func (l Layout) Log() string { return l.dir("log", "kernel.log") }
+
+// JupyterEnv returns the environment in which Jupyter's programs run: with
+// folders of the checkout's own, so that they neither see nor touch any other
+// Jupyter of the user.
+func (l Layout) JupyterEnv() []string {
+	return append(os.Environ(),
+		"JUPYTER_CONFIG_DIR="+l.dir("jupyter", "config"),
+		"JUPYTER_DATA_DIR="+l.dir("jupyter", "data"),
+		"JUPYTER_RUNTIME_DIR="+l.dir("jupyter", "runtime"),
+		"IPYTHONDIR="+l.dir("jupyter", "ipython"),
+		"JUPYTER_NO_CONFIG=",
+		"JUPYTER_PREFER_ENV_PATH=1",
+		"JUPYTERLAB_SETTINGS_DIR="+l.dir("jupyter", "settings"),
+		"JUPYTERLAB_WORKSPACES_DIR="+l.dir("jupyter", "workspaces"),
+		"PYTHONNOUSERSITE=1",
+		"PYTHONPATH=",
+	)
+}
+
+// errNoGo is what a missing go command means.
+var errNoGo = errors.New("no go command on PATH; install Go from https://go.dev/dl/")

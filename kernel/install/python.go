@@ -1,0 +1,51 @@
+package install
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// python makes the Python environment with JupyterLab and nbclient.
+func (l Layout) python() step {
+	requirements := filepath.Join(l.Root, "kernel", "install", "python", "requirements.txt")
+	return step{
+		name: "python",
+		fingerprint: func(ctx context.Context) (string, error) {
+			path, version, err := systemPython(ctx)
+			if err != nil {
+				return "", err
+			}
+			return fingerprint([]string{path, version, l.Root}, requirements)
+		},
+		present: func() bool { return exists(l.Python(), filepath.Join(filepath.Dir(l.Python()), "jupyter-lab")) },
+		run: func(ctx context.Context, p *Progress) error {
+			path, _, err := systemPython(ctx)
+			if err != nil {
+				return err
+			}
+			if err := exec.CommandContext(ctx, path, "-c", "import ensurepip, venv").Run(); err != nil {
+				return fmt.Errorf("%s cannot make virtual environments: %w; %s", path, err, installHint("python3-venv", "python3", "python"))
+			}
+			p.Note("making the environment")
+			if err := os.RemoveAll(l.Venv()); err != nil {
+				return err
+			}
+			// The other steps that write into the environment are due again.
+			for _, s := range []string{"kernelspec", "labextension"} {
+				_ = os.Remove(l.dir("state", s))
+			}
+			if err := command(ctx, p, "", nil, path, "-m", "venv", l.Venv()); err != nil {
+				return err
+			}
+			p.Note("installing JupyterLab")
+			return command(ctx, p, "", pipEnv(), l.Python(), "-m", "pip", "install",
+				"--require-hashes", "--only-binary", ":all:", "--no-deps",
+				"--progress-bar", "off", "--disable-pip-version-check", "--no-input", "-r", requirements)
+		},
+	}
+}
+
+func pipEnv() []string { return append(os.Environ(), "PYTHONNOUSERSITE=1", "PYTHONPATH=") }

@@ -1,0 +1,191 @@
+package install
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/gofrs/flock"
+
+	"github.com/gradbook/gradbook/dl/cache"
+)
+
+// step is a part of setup that is done once for each fingerprint.
+type step struct {
+	name string
+	// fingerprint says what the step's result depends on.
+	fingerprint func(ctx context.Context) (string, error)
+	// present is false if the result is gone although it was made.
+	present func() bool
+	// run makes the result. It may be stopped at any point, and then run anew.
+	run func(ctx context.Context, p *Progress) error
+}
+
+// Setup brings the checkout into the state that notebooks need. What is there is
+// left alone, so it can be called at any time; what an interruption left half
+// done is done again. Only one setup of a checkout runs at a time.
+func Setup(ctx context.Context, l Layout, p *Progress) error {
+	if err := os.MkdirAll(l.dir(), 0o755); err != nil {
+		return err
+	}
+	lock := flock.New(l.dir("setup.lock"))
+	locked, err := lock.TryLock()
+	if err == nil && !locked {
+		p.Warn("another setup is running here; waiting for it")
+		_, err = lock.TryLockContext(ctx, pollLock)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot lock %s: %w", lock.Path(), err)
+	}
+	defer lock.Unlock() //nolint:errcheck // the process ends, and the lock with it
+	for _, s := range l.steps() {
+		if err := s.do(ctx, l, p); err != nil {
+			return fmt.Errorf("setup: %s: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+func (l Layout) steps() []step {
+	return []step{
+		l.requirements(),
+		l.program(),
+		l.tools(),
+		l.python(),
+		l.kernelspec(),
+		l.labextension(),
+		l.plugin(),
+		l.workspace(),
+		l.mnist(),
+	}
+}
+
+func (s step) do(ctx context.Context, l Layout, p *Progress) error {
+	want, err := s.fingerprint(ctx)
+	if err != nil {
+		return err
+	}
+	stamp := l.dir("state", s.name)
+	if got, err := os.ReadFile(stamp); err == nil && string(got) == want && s.present() {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	p.begin(s.name)
+	// A step that fails half way must not look as if it had been done.
+	if err := os.Remove(stamp); err != nil && !os.IsNotExist(err) {
+		p.end("✗")
+		return err
+	}
+	if err := s.run(ctx, p); err != nil {
+		p.end("✗")
+		if ctx.Err() != nil {
+			return fmt.Errorf("interrupted; run it again to go on: %w", ctx.Err())
+		}
+		return err
+	}
+	p.end("✓")
+	return cache.Write(stamp, 0o644, func(w io.Writer) error {
+		_, err := io.WriteString(w, want)
+		return err
+	})
+}
+
+// fingerprint hashes texts and the contents of files.
+func fingerprint(texts []string, files ...string) (string, error) {
+	h := sha256.New()
+	for _, t := range texts {
+		fmt.Fprintf(h, "%d %s\n", len(t), t)
+	}
+	for _, f := range files {
+		content, err := os.ReadFile(f)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(h, "%d ", len(content))
+		h.Write(content)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func exists(paths ...string) bool {
+	for _, p := range paths {
+		if _, err := os.Stat(p); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// always is a step that is checked every time and never stamped as done.
+func always(name string, check func(ctx context.Context, p *Progress) error) step {
+	return step{
+		name:        name,
+		fingerprint: func(ctx context.Context) (string, error) { return "", check(ctx, nil) },
+		present:     func() bool { return true },
+		run:         func(context.Context, *Progress) error { return nil },
+	}
+}
+
+// program puts this program where the kernelspec and the cells' go command
+// expect it.
+func (l Layout) program() step {
+	target, link := l.Program("gradbook"), filepath.Join(l.Toolchain(), filepath.Base(l.Program("go")))
+	exe, exeErr := os.Executable()
+	return step{
+		name: "program",
+		fingerprint: func(context.Context) (string, error) {
+			if exeErr != nil {
+				return "", exeErr
+			}
+			info, err := os.Stat(exe)
+			if err != nil {
+				return "", err
+			}
+			return fingerprint([]string{exe, info.ModTime().String(), fmt.Sprint(info.Size())})
+		},
+		present: func() bool { return exists(target, link) },
+		run: func(context.Context, *Progress) error {
+			if !sameFile(exe, target) {
+				if err := copyFile(target, exe); err != nil {
+					return err
+				}
+			}
+			if err := os.MkdirAll(l.Toolchain(), 0o755); err != nil {
+				return err
+			}
+			if err := os.Remove(link); err != nil && !os.IsNotExist(err) {
+				return err
+			}
+			// A relative link survives a move of the checkout.
+			rel, err := filepath.Rel(l.Toolchain(), target)
+			if err == nil && os.Symlink(rel, link) == nil {
+				return nil
+			}
+			return copyFile(link, target)
+		},
+	}
+}
+
+func sameFile(a, b string) bool {
+	ia, errA := os.Stat(a)
+	ib, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(ia, ib)
+}
+
+func copyFile(dst, src string) error {
+	f, err := os.Open(src)
+	if err != nil {
+		return err
+	}
+	defer f.Close() //nolint:errcheck // only read from
+	return cache.Write(dst, 0o755, func(w io.Writer) error {
+		_, err := io.Copy(w, f)
+		return err
+	})
+}

@@ -1,0 +1,67 @@
+package install
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// tool packages of kernel/install/tools/go.mod, by the program's name.
+var tools = map[string]string{
+	"gonb":      "github.com/janpfeifer/gonb",
+	"gopls":     "golang.org/x/tools/gopls",
+	"goimports": "golang.org/x/tools/cmd/goimports",
+}
+
+// tools builds GoNB and the programs it calls, at the versions of the tools
+// module.
+func (l Layout) tools() step {
+	dir := filepath.Join(l.Root, "kernel", "install", "tools")
+	var programs, packages []string
+	for name, pkg := range tools {
+		programs, packages = append(programs, l.Program(name)), append(packages, pkg)
+	}
+	return step{
+		name: "tools",
+		fingerprint: func(ctx context.Context) (string, error) {
+			version, err := goVersion(ctx)
+			if err != nil {
+				return "", err
+			}
+			return fingerprint([]string{version}, filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum"))
+		},
+		present: func() bool { return exists(programs...) },
+		run: func(ctx context.Context, p *Progress) error {
+			p.Note("building GoNB, gopls and goimports")
+			if err := os.MkdirAll(l.Bin(), 0o755); err != nil {
+				return err
+			}
+			args := append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", l.Bin() + string(filepath.Separator)}, packages...)
+			return command(ctx, p, dir, goEnv("CGO_ENABLED=0"), "go", args...)
+		},
+	}
+}
+
+// goEnv is the environment for go commands of setup: whatever the user set for
+// modules of his own must not bend ours.
+func goEnv(extra ...string) []string {
+	return append(append(os.Environ(), "GOWORK=off", "GOFLAGS="+goFlags()), extra...)
+}
+
+// goFlags keeps those of the user's flags that do not choose modules.
+func goFlags() string {
+	var keep []string
+	for _, f := range strings.Fields(os.Getenv("GOFLAGS")) {
+		if !strings.HasPrefix(f, "-mod=") && !strings.HasPrefix(f, "-modfile=") {
+			keep = append(keep, f)
+		}
+	}
+	return strings.Join(keep, " ")
+}
+
+func goVersion(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "env", "GOVERSION").Output()
+	return strings.TrimSpace(string(out)), err
+}

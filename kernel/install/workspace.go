@@ -1,0 +1,93 @@
+package install
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/mod/modfile"
+
+	"github.com/gradbook/gradbook/dl/cache"
+)
+
+// workspace makes the module in which cells are built: one that requires
+// Gradbook, from this checkout, and everything that Gradbook requires. Then it
+// builds the probe in it, as a cell is built: without a network, and leaving
+// the compiled packages in Go's build cache.
+func (l Layout) workspace() step {
+	mod, sum := filepath.Join(l.Root, "go.mod"), filepath.Join(l.Root, "go.sum")
+	dir := l.Workspace()
+	return step{
+		name: "workspace",
+		fingerprint: func(ctx context.Context) (string, error) {
+			version, err := goVersion(ctx)
+			if err != nil {
+				return "", err
+			}
+			return fingerprint([]string{version, l.Root}, mod, sum)
+		},
+		present: func() bool {
+			return exists(filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum"), l.Program("probe"))
+		},
+		run: func(ctx context.Context, p *Progress) error {
+			p.Note("downloading the modules that cells import")
+			if err := command(ctx, p, l.Root, goEnv(), "go", "mod", "download"); err != nil {
+				return err
+			}
+			if err := l.writeWorkspace(mod, sum); err != nil {
+				return err
+			}
+			p.Note("compiling XLA's bindings and dl, so that the first cell need not")
+			return l.buildProbe(ctx, p)
+		},
+	}
+}
+
+func (l Layout) writeWorkspace(mod, sum string) error {
+	content, err := os.ReadFile(mod)
+	if err != nil {
+		return err
+	}
+	f, err := modfile.Parse(mod, content, nil)
+	if err != nil {
+		return err
+	}
+	if err := f.AddModuleStmt("gradbook.local/workspace"); err != nil {
+		return err
+	}
+	if err := f.AddRequire(modulePath, "v0.0.0"); err != nil {
+		return err
+	}
+	if err := f.AddReplace(modulePath, "", l.Root, ""); err != nil {
+		return err
+	}
+	if content, err = f.Format(); err != nil {
+		return err
+	}
+	sums, err := os.ReadFile(sum)
+	if err != nil {
+		return err
+	}
+	for name, content := range map[string][]byte{"go.mod": content, "go.sum": sums} {
+		err := cache.Write(filepath.Join(l.Workspace(), name), 0o644, func(w io.Writer) error {
+			_, err := w.Write(content)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// buildProbe builds the probe in the workspace module, with the flags of a cell.
+func (l Layout) buildProbe(ctx context.Context, p *Progress) error {
+	env := goEnv("GOPROXY=off")
+	args := []string{"build", "-o", l.Program("probe"), modulePath + "/kernel/install/probe"}
+	if err := command(ctx, p, l.Workspace(), env, "go", args...); err != nil {
+		return fmt.Errorf("cells would not build: %w", err)
+	}
+	return nil
+}

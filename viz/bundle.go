@@ -1,0 +1,57 @@
+package viz
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
+)
+
+// The MIME types of what viz shows.
+const (
+	// MIMEChart is a chart for JupyterLab's extension: an object with the
+	// echarts option and, in pixels, a height and a greatest width.
+	MIMEChart = "application/vnd.gradbook.echarts.v1+json"
+	MIMESVG   = "image/svg+xml"
+	MIMEPNG   = "image/png"
+	MIMEPlain = "text/plain"
+)
+
+// Bundle is one thing in several forms, by MIME type. Who shows it takes the
+// richest form that he knows. PNG is base64, all else is text.
+type Bundle map[string]string
+
+// Viewable is what can be shown.
+type Viewable interface {
+	Bundle() (Bundle, error)
+}
+
+// Show shows things below the cell, one after the other. In a program that is
+// not a notebook's cell it prints their texts.
+func Show(things ...Viewable) error {
+	for _, t := range things {
+		b, err := t.Bundle()
+		if err != nil {
+			return fmt.Errorf("viz: %w", err)
+		}
+		if err := b.publish(); err != nil {
+			return fmt.Errorf("viz: %w", err)
+		}
+	}
+	return nil
+}
+
+func (b Bundle) publish() error {
+	if !gonbui.IsNotebook {
+		_, err := fmt.Fprintln(os.Stdout, b[MIMEPlain])
+		return err
+	}
+	data := &protocol.DisplayData{Data: make(map[protocol.MIMEType]any, len(b))}
+	for mime, content := range b {
+		data.Data[protocol.MIMEType(mime)] = content
+	}
+	gonbui.SendData(data)
+	gonbui.Sync() // or a cell that ends now would end before it is shown
+	return gonbui.Error()
+}

@@ -1,0 +1,22 @@
+// Package labextension carries viz's extension of JupyterLab: the renderer of
+// its charts, and echarts, which it loads from the Jupyter server.
+//
+// The extension is written as the container that webpack's module federation
+// would produce, so there is nothing to build and setup needs no node.
+// echarts.min.js is that of the npm package echarts 5.6.0, unchanged.
+package labextension
+
+import "embed"
+
+// Files are what belongs into the folder labextensions/@gradbook/viz.
+//
+//go:embed package.json static
+var Files embed.FS
+
+// ECharts is the source of echarts.
+//
+//go:embed static/echarts.min.js
+var ECharts string
+
+// EChartsSHA256 is the checksum of the file as published.
+const EChartsSHA256 = "bf4a223524e40b77c304bec67e1222cf551f14880cf42c69dc046558e11c07b1"
