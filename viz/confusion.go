@@ -29,6 +29,7 @@ func ConfusionMatrix(labels, predicted []int, classes []string) (*Chart, error) 
 	m := charts.NewHeatMap()
 	m.SetGlobalOptions(
 		charts.WithTooltipOpts(opts.Tooltip{Show: opts.Bool(true), Trigger: "item"}),
+		charts.WithLegendOpts(opts.Legend{Show: opts.Bool(false)}),
 		charts.WithXAxisOpts(opts.XAxis{Name: "predicted", NameLocation: "middle", NameGap: 28, Type: "category", Data: classes, Position: "bottom"}),
 		charts.WithYAxisOpts(opts.YAxis{Name: "true", NameLocation: "middle", NameGap: 36, Type: "category", Data: classes, Inverse: opts.Bool(true)}),
 		charts.WithGridOpts(opts.Grid{Left: "64", Right: "16", Top: "16", Bottom: "56"}),
@@ -36,7 +37,7 @@ func ConfusionMatrix(labels, predicted []int, classes []string) (*Chart, error) 
 		// all mistakes of a good model would look the same.
 		charts.WithVisualMapOpts(opts.VisualMap{
 			Show: opts.Bool(false), Type: "continuous", Min: 0, Max: float32(max(most, 1)),
-			InRange: &opts.VisualMapInRange{Color: []string{"#f1f5f9", "#fdba74", "#c2410c"}},
+			InRange: &opts.VisualMapInRange{Color: []string{"#f1f5f9", "#fdba74", "#f97316"}},
 		}),
 	)
 	m.SetXAxis(classes)
@@ -46,16 +47,18 @@ func ConfusionMatrix(labels, predicted []int, classes []string) (*Chart, error) 
 		return nil, err
 	}
 	c.height, c.staticWidth, c.fixed = max(240, 80+36*len(classes)), max(320, 100+52*len(classes)), true
-	green(c, counts)
+	explain(c, classes)
 	return c, nil
 }
 
-// green gives the diagonal a colour of its own.
-func green(c *Chart, counts [][]int) {
+// explain gives the diagonal a colour of its own, and each cell its words.
+func explain(c *Chart, classes []string) {
 	series := c.option["series"].([]any)[0].(map[string]any)
 	for _, d := range series["data"].([]any) {
 		cell := d.(map[string]any)
 		v := cell["value"].([]any)
+		guess, actual := classes[v[0].(int)], classes[v[1].(int)]
+		cell["tooltip"] = map[string]any{"formatter": fmt.Sprintf("true %s, predicted %s: %d", actual, guess, v[2])}
 		if v[0] == v[1] {
 			cell["itemStyle"] = map[string]any{"color": "#bbf7d0"}
 			cell["visualMap"] = false

@@ -59,7 +59,7 @@ func panels(h *dl.History) []string {
 // addPanel draws one measure in the i-th of n panels, side by side.
 func addPanel(line *charts.Line, h *dl.History, name string, i, n int, epochs []int) {
 	x := opts.XAxis{Name: "epoch", NameLocation: "middle", NameGap: 28, GridIndex: i, Type: "category", Data: epochs}
-	y := opts.YAxis{Name: name, GridIndex: i, Type: "value", Scale: opts.Bool(true)}
+	y := opts.YAxis{Name: name, GridIndex: i, Type: "value", Scale: opts.Bool(name != "loss")}
 	if i == 0 {
 		line.SetGlobalOptions(charts.WithXAxisOpts(x), charts.WithYAxisOpts(y))
 	} else {

@@ -29,7 +29,8 @@ func labCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			all := []string{"-m", "jupyterlab", "--notebook-dir", filepath.Join(l.Root, "notebooks"), "--port", strconv.Itoa(port)}
+			all := []string{"-m", "jupyterlab", "--notebook-dir", filepath.Join(l.Root, "notebooks"), "--port", strconv.Itoa(port),
+				"--LanguageServerManager.autodetect=False"}
 			if noBrowser {
 				all = append(all, "--no-browser")
 			}

@@ -28,6 +28,7 @@ type ProgressBar struct {
 	w        io.Writer
 	live     bool
 	every    time.Duration
+	bar      int
 	columns  func() int
 	now      func() time.Time
 	began    time.Time // of the epoch
@@ -40,11 +41,13 @@ type ProgressBar struct {
 // notebookEnv is set where GoNB runs a cell.
 const notebookEnv = "GONB_PIPE"
 
-const barWidth = 20
+// A notebook does not tell how wide it is; a shorter bar leaves room for what
+// is written behind it.
+const barWidth, notebookBarWidth = 20, 10
 
 // OnTrainBegin implements Callback.
 func (p *ProgressBar) OnTrainBegin(*Training) error {
-	p.w, p.now, p.every = p.W, time.Now, p.Every
+	p.w, p.now, p.every, p.bar = p.W, time.Now, p.Every, barWidth
 	if p.w == nil {
 		p.w = os.Stdout
 	}
@@ -64,6 +67,7 @@ func (p *ProgressBar) OnTrainBegin(*Training) error {
 	case isFile && os.Getenv(notebookEnv) != "":
 		p.live = true
 		p.every = orDuration(p.every, 250*time.Millisecond)
+		p.bar = notebookBarWidth
 	default:
 		p.live = p.Every > 0
 	}
@@ -98,7 +102,7 @@ func (p *ProgressBar) OnTrainBatchEnd(t *Training) error {
 	eta := ""
 	if done > 1 {
 		left := time.Duration(float64(now.Sub(p.first)) / float64(done-1) * float64(t.Steps-done))
-		eta = "ETA " + short(left)
+		eta = "ETA " + short(left.Truncate(time.Second)+time.Second)
 	}
 	return p.draw(p.line(t, done, logs, eta))
 }
@@ -124,7 +128,7 @@ func (p *ProgressBar) line(t *Training, done int, logs Logs, clock string) strin
 	}
 	if now := p.now(); done > 1 && !p.first.IsZero() && now.After(p.first) {
 		step := now.Sub(p.first) / time.Duration(done-1)
-		tail += fmt.Sprintf(" %s/step %s examples/s", short(step), thousands(float64(t.BatchSize)/step.Seconds()))
+		tail += fmt.Sprintf(" %s/step %s/s", short(step), thousands(float64(t.BatchSize)/step.Seconds()))
 	}
 	names := t.Metrics
 	if t.Validation {
@@ -134,10 +138,13 @@ func (p *ProgressBar) line(t *Training, done int, logs Logs, clock string) strin
 	}
 	for _, name := range names {
 		if v, ok := logs[name]; ok {
-			tail += fmt.Sprintf(" - %s: %s", name, number(v))
+			tail += fmt.Sprintf(" - %s %s", name, number(v))
 		}
 	}
-	bar := barWidth
+	bar := p.bar
+	if p.bar == notebookBarWidth && done == t.Steps {
+		bar = 0 // it has said what it had to say
+	}
 	if columns := p.columns(); columns > 0 {
 		room := columns - 1 - utf8.RuneCountInString(head+tail)
 		bar = max(min(bar, room), 0)
@@ -146,6 +153,9 @@ func (p *ProgressBar) line(t *Training, done int, logs Logs, clock string) strin
 		}
 	}
 	filled := bar * done / max(t.Steps, 1)
+	if bar == 0 {
+		return head + strings.TrimLeft(tail, " ")
+	}
 	return head + strings.Repeat("━", filled) + strings.Repeat("─", bar-filled) + tail
 }
 
@@ -187,7 +197,7 @@ func short(d time.Duration) string {
 		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
 	case d >= time.Minute:
 		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
-	case d >= 10*time.Second:
+	case d >= 10*time.Second || d >= time.Second && d%time.Second == 0:
 		return fmt.Sprintf("%.0fs", d.Seconds())
 	case d >= time.Second:
 		return fmt.Sprintf("%.1fs", d.Seconds())

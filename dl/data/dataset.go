@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -256,9 +257,18 @@ func (d *Dataset) with(rows []int32) *Dataset {
 
 // String says what the dataset holds.
 func (d *Dataset) String() string {
-	s := fmt.Sprintf("Dataset of %d examples: inputs %v of shape %v", d.Len(), d.source.X.Shape.DType, d.source.X.Row())
+	s := fmt.Sprintf("Dataset of %d examples: inputs %s", d.Len(), describe(d.source.X))
 	if d.source.Y != nil {
-		s += fmt.Sprintf(", labels %v of shape %v", d.source.Y.Shape.DType, d.source.Y.Row())
+		s += ", labels " + describe(d.source.Y)
+	}
+	return s
+}
+
+// describe is the type and shape of a column's rows: uint8[28 28 1].
+func describe(c *source.Column) string {
+	s := strings.ToLower(c.Shape.DType.String())
+	if len(c.Row()) > 0 {
+		s += fmt.Sprint(c.Row())
 	}
 	return s
 }

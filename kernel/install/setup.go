@@ -58,6 +58,7 @@ func (l Layout) steps() []step {
 		l.python(),
 		l.kernelspec(),
 		l.labextension(),
+		l.settings(),
 		l.plugin(),
 		l.workspace(),
 		l.mnist(),

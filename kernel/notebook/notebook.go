@@ -215,11 +215,18 @@ func lastDrawn(line string) string {
 	return strings.TrimRight(line[strings.LastIndexByte(line, '\r')+1:], " ")
 }
 
-// title is the first line of a cell that says something.
+// title is the first line of a cell that says something: no import, no mark of
+// GoNB's.
 func title(source string) string {
+	inImports := false
 	for line := range strings.Lines(source) {
 		line = strings.TrimSpace(line)
-		if line != "" && !strings.HasPrefix(line, "import") && line != ")" && line != "(" {
+		switch {
+		case strings.HasPrefix(line, "import ("):
+			inImports = true
+		case inImports:
+			inImports = line != ")"
+		case line != "" && line != "%%" && !strings.HasPrefix(line, "import "):
 			return line
 		}
 	}

@@ -6,14 +6,18 @@ for what it shows as text, {"error": ..., "cell": i} when it fails, {"done": ...
 The executed notebook is written whatever happens.
 """
 
+import copy
 import json
 import os
+import re
 import sys
 import tempfile
 
+import latex2mathml.converter
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbconvert import HTMLExporter
 
 
 def say(**event):
@@ -50,23 +54,31 @@ class Client(NotebookClient):
         return super().process_message(msg, cell, cell_index)
 
 
-def tidy(nb):
-    """Keep of each printed line what was left of it on the screen.
+FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$\w])\$(?!\s)([^$\n]+?)(?<![\s\\])\$(?!\w)", re.DOTALL)
+CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 
-    A carriage return goes back to the beginning of the line; progress bars use
-    it, and in a stored notebook only their last state is of interest.
-    """
+
+def mathml(text):
+    """Replace TeX formulas by MathML, which browsers draw without a library."""
+
+    def formula(m):
+        try:
+            return latex2mathml.converter.convert(m[1] or m[2], display="block" if m[1] else "inline")
+        except Exception:  # the formula stays as it is written
+            return m[0]
+
+    return "".join(part if i % 2 else FORMULA.sub(formula, part) for i, part in enumerate(CODE.split(text)))
+
+
+def html(nb, title):
+    """Return the notebook as a page of which nothing comes from another host."""
+    nb = copy.deepcopy(nb)
     for cell in nb.cells:
-        for out in cell.get("outputs", []):
-            if out.output_type != "stream" or "\r" not in out.text:
-                continue
-            lines = []
-            for line in out.text.split("\n"):
-                shown = ""
-                for part in line.split("\r"):
-                    shown = part + shown[len(part):]
-                lines.append(shown.rstrip())
-            out.text = "\n".join(lines)
+        if cell.cell_type == "markdown":
+            cell.source = mathml(cell.source)
+    exporter = HTMLExporter(require_js_url="", mathjax_url="", mermaid_js_url="", jquery_url="", embed_images=True)
+    page, _ = exporter.from_notebook_node(nb, resources={"metadata": {"name": title}})
+    return page
 
 
 def main():
@@ -84,6 +96,8 @@ def main():
         timeout=None,
         kernel_name=os.environ.get("GRADBOOK_KERNEL", "gradbook"),
         resources={"metadata": {"path": os.path.dirname(os.path.abspath(source))}},
+        # Of a progress bar, which is drawn over again and again, keep the end.
+        coalesce_streams=True,
         on_cell_start=begin,
     )
     failed = None
@@ -94,15 +108,9 @@ def main():
     except DeadKernelError:
         failed = "the kernel died"
     finally:
-        tidy(nb)
         write(target, nbformat.writes(nb))
 
-    from nbconvert import HTMLExporter
-
-    # Nothing of the page may come from another host.
-    exporter = HTMLExporter(require_js_url="", mathjax_url="", mermaid_js_url="", jquery_url="", embed_images=True)
-    html, _ = exporter.from_notebook_node(nb, resources={"metadata": {"name": title}})
-    write(page, html)
+    write(page, html(nb, title))
     say(done=failed or "ok")
     return 1 if failed else 0
 

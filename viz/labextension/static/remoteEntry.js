@@ -54,6 +54,11 @@
     return value;
   }
 
+  // short is a number as one wants to read it in a tooltip.
+  function short(value) {
+    return typeof value === "number" ? String(Number(value.toPrecision(5))) : value;
+  }
+
   function prepare(data) {
     const option = clean(data.option);
     option.backgroundColor = "transparent";
@@ -62,6 +67,7 @@
       for (const tip of [].concat(part.tooltip || [])) {
         tip.renderMode = "richText";
         tip.confine = true;
+        tip.valueFormatter = short;
       }
     }
     return option;
@@ -85,7 +91,9 @@
           if (this.visible) this.draw();
         }, { rootMargin: "200px" });
         this.resized = new ResizeObserver(() => {
-          if (this.chart && this.box.clientWidth > 0) this.chart.resize();
+          if (this.box.clientWidth === 0) return; // hidden, behind another tab
+          if (this.chart) this.chart.resize();
+          else if (this.visible) this.draw();
         });
         this.themed = new MutationObserver(() => this.redraw());
         this.seen.observe(this.box);

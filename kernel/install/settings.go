@@ -1,0 +1,36 @@
+package install
+
+import (
+	"context"
+	"io"
+	"path/filepath"
+
+	"github.com/gradbook/gradbook/dl/cache"
+)
+
+// settingsOverrides are JupyterLab's defaults that differ here: it asks no other
+// host for news or updates.
+const settingsOverrides = `{
+  "@jupyterlab/apputils-extension:notification": {
+    "fetchNews": "false",
+    "checkForUpdates": false
+  }
+}
+`
+
+// settings writes the defaults into the environment; what a user sets himself
+// goes before them.
+func (l Layout) settings() step {
+	path := filepath.Join(l.Venv(), "share", "jupyter", "lab", "settings", "overrides.json")
+	return step{
+		name:        "settings",
+		fingerprint: func(context.Context) (string, error) { return fingerprint([]string{settingsOverrides}) },
+		present:     func() bool { return exists(path) },
+		run: func(context.Context, *Progress) error {
+			return cache.Write(path, 0o644, func(w io.Writer) error {
+				_, err := io.WriteString(w, settingsOverrides)
+				return err
+			})
+		},
+	}
+}
