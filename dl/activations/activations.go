@@ -52,11 +52,11 @@ var (
 		return piecewise(x, graph.MulScalar(x, 0.2))
 	})
 	// ELU is f(x) = x for x > 0, else eˣ − 1.
-	ELU = Func("elu", func(x *graph.Node) *graph.Node { return piecewise(x, expm1(x)) })
+	ELU = Func("elu", func(x *graph.Node) *graph.Node { return smooth(x, expm1(x)) })
 	// SELU is the self-normalising ELU of Klambauer et al., 2017 (arXiv:1706.02515).
 	SELU = Func("selu", func(x *graph.Node) *graph.Node {
 		const alpha, scale = 1.67326324235437728481704, 1.05070098735548049342
-		return graph.MulScalar(piecewise(x, graph.MulScalar(expm1(x), alpha)), scale)
+		return graph.MulScalar(smooth(x, graph.MulScalar(expm1(x), alpha)), scale)
 	})
 	// GELU is x Φ(x), with Φ the cumulative function of the normal distribution.
 	GELU = Func("gelu", func(x *graph.Node) *graph.Node {
@@ -117,10 +117,21 @@ func piecewise(x, negative *graph.Node) *graph.Node {
 	return graph.Where(graph.GreaterThan(x, graph.ZerosLike(x)), x, negative)
 }
 
+// smooth is piecewise, but takes the gradient at 0 from the right.
+func smooth(x, negative *graph.Node) *graph.Node {
+	return graph.Where(graph.GreaterOrEqual(x, graph.ZerosLike(x)), x, negative)
+}
+
 // expm1 is eˣ − 1 for x ≤ 0. Positive x are cut off first: the branch that
 // piecewise leaves out must not overflow, or 0 · ∞ makes its gradient NaN.
-func expm1(x *graph.Node) *graph.Node { return graph.Expm1(graph.MinScalar(x, 0.0)) }
+func expm1(x *graph.Node) *graph.Node {
+	zero := graph.ZerosLike(x)
+	return graph.AddScalar(graph.Exp(graph.Where(graph.GreaterThan(x, zero), zero, x)), -1.0)
+}
 
+// softplus is x itself where 1 is lost beside eˣ.
 func softplus(x *graph.Node) *graph.Node {
-	return graph.Add(relu(x), graph.Log1P(graph.Exp(graph.Neg(graph.Abs(x)))))
+	const large = 20.0
+	return graph.Where(graph.GreaterThan(x, graph.Scalar(x.Graph(), x.DType(), large)), x,
+		graph.Log1P(graph.Exp(graph.MinScalar(x, large))))
 }

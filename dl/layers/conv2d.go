@@ -84,21 +84,25 @@ func (l Conv2D) Build(in Shape) (Spec, error) {
 // Call implements Layer.
 func (l Conv2D) Call(c *Context, x *graph.Node) *graph.Node {
 	strides, dilation := orOnes(l.Strides), orOnes(l.DilationRate)
-	conv := graph.Convolve(x, c.Weight("kernel")).StridePerAxis(strides[:]...)
+	kernel := c.Weight("kernel")
+	pads := make([][2]int, 2)
+	for i := range pads {
+		size := x.Shape().Dimensions[1+i]
+		pads[i] = l.Padding.amounts(size, (l.KernelSize[i]-1)*dilation[i]+1, strides[i])
+		if l.KernelSize[i]%2 == 0 {
+			// GoMLX 0.28.2 takes the gradient of a window of even size by the
+			// wrong places. One more row, of zeros, makes the window odd; it
+			// reaches that much further.
+			kernel = pad(kernel, i, [2]int{0, 1}, 0)
+			pads[i][1] += dilation[i]
+		}
+	}
+	conv := graph.Convolve(x, kernel).StridePerAxis(strides[:]...).PaddingPerDim(pads)
 	if dilation != [2]int{1, 1} {
 		conv = conv.DilationPerAxis(dilation[:]...)
 	}
 	if l.Groups > 1 {
 		conv = conv.FeatureGroupCount(l.Groups)
-	}
-	if l.Padding == Same {
-		var pads [][2]int
-		for i, size := range x.Shape().Dimensions[1:3] {
-			pads = append(pads, l.Padding.amounts(size, (l.KernelSize[i]-1)*dilation[i]+1, strides[i]))
-		}
-		conv = conv.PaddingPerDim(pads)
-	} else {
-		conv = conv.NoPadding()
 	}
 	return activate(c, l.Activation, addBias(c, l.NoBias, conv.Done()))
 }

@@ -1,6 +1,11 @@
 package layers
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
 
 // Padding says what a window does at the edges.
 type Padding int
@@ -50,6 +55,25 @@ func (p Padding) amounts(size, window, stride int) [2]int {
 	out := (size + stride - 1) / stride
 	total := max((out-1)*stride+window-size, 0)
 	return [2]int{total / 2, total - total/2}
+}
+
+// pad puts values before and behind an axis. graph.Pad has no gradient.
+func pad(x *graph.Node, axis int, amounts [2]int, value float64) *graph.Node {
+	var parts []*graph.Node
+	part := func(n int) {
+		if n > 0 {
+			dims := slices.Clone(x.Shape().Dimensions)
+			dims[axis] = n
+			parts = append(parts, graph.BroadcastToDims(graph.Scalar(x.Graph(), x.DType(), value), dims...))
+		}
+	}
+	part(amounts[0])
+	parts = append(parts, x)
+	part(amounts[1])
+	if len(parts) == 1 {
+		return x
+	}
+	return graph.Concatenate(parts, axis)
 }
 
 // orOnes gives each axis that is 0 the value 1.

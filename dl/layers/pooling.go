@@ -2,6 +2,7 @@ package layers
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/gomlx/gomlx/core/graph"
 )
@@ -45,14 +46,13 @@ func (l MaxPooling2D) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
+//
+// XLA's gradient of a windowed maximum is slow on CPU, and which of several
+// equal values it goes to depends on the padding. A knock-out between the places
+// of the window computes the same, and its gradient is a selection; the earlier
+// place wins a tie.
 func (l MaxPooling2D) Call(_ *Context, x *graph.Node) *graph.Node {
 	p := pooling{l.PoolSize, l.Strides, l.Padding}.withDefaults()
-	if !p.tiles(x) {
-		return p.configure(graph.MaxPool(x), x).Done()
-	}
-	// XLA's gradient of a windowed maximum is slow on CPU. Where windows do not
-	// overlap, a knock-out between the window's places computes the same, and
-	// its gradient is a selection. The earlier place wins a tie.
 	places := p.places(x)
 	for len(places) > 1 {
 		var winners []*graph.Node
@@ -77,7 +77,7 @@ func (l AveragePooling2D) Build(in Shape) (Spec, error) {
 func (l AveragePooling2D) Call(_ *Context, x *graph.Node) *graph.Node {
 	p := pooling{l.PoolSize, l.Strides, l.Padding}.withDefaults()
 	if !p.tiles(x) {
-		return p.configure(graph.MeanPool(x), x).Done()
+		return p.mean(x)
 	}
 	return graph.ReduceMean(p.windows(x), 2, 4)
 }
@@ -137,6 +137,29 @@ func (p pooling) windows(x *graph.Node) *graph.Node {
 // places returns, for each place of a window in reading order, what all windows
 // have there: [batch, rows, columns, channels].
 func (p pooling) places(x *graph.Node) []*graph.Node {
+	if p.tiles(x) {
+		return p.tiledPlaces(x)
+	}
+	for i := range 2 {
+		x = pad(x, 1+i, p.padding.amounts(x.Shape().Dimensions[1+i], p.size[i], p.strides[i]), math.Inf(-1))
+	}
+	d := x.Shape().Dimensions
+	along := func(axis, at int) graph.SliceAxisSpec {
+		n := (d[1+axis] - p.size[axis]) / p.strides[axis] // the last window
+		return graph.AxisRange(at, at+n*p.strides[axis]+1).Stride(p.strides[axis])
+	}
+	var places []*graph.Node
+	for i := range p.size[0] {
+		for j := range p.size[1] {
+			places = append(places, graph.Slice(x, graph.AxisRange(), along(0, i), along(1, j), graph.AxisRange()))
+		}
+	}
+	return places
+}
+
+// tiledPlaces is places for windows that tile the input: as parts of a reshaped
+// tensor, whose gradients fit together without being added up.
+func (p pooling) tiledPlaces(x *graph.Node) []*graph.Node {
 	w := p.windows(x)
 	d := w.Shape().Dimensions
 	var places []*graph.Node
@@ -149,14 +172,15 @@ func (p pooling) places(x *graph.Node) []*graph.Node {
 	return places
 }
 
-func (p pooling) configure(b *graph.PoolBuilder, x *graph.Node) *graph.PoolBuilder {
-	b = b.WindowPerAxis(p.size[:]...).StridePerAxis(p.strides[:]...)
+// mean is the windowed mean for windows that do not tile.
+func (p pooling) mean(x *graph.Node) *graph.Node {
+	b := graph.MeanPool(x).WindowPerAxis(p.size[:]...).StridePerAxis(p.strides[:]...)
 	if p.padding == Valid {
-		return b.NoPadding()
+		return b.NoPadding().Done()
 	}
 	d := x.Shape().Dimensions
 	return b.PaddingPerDim([][2]int{
 		p.padding.amounts(d[1], p.size[0], p.strides[0]),
 		p.padding.amounts(d[2], p.size[1], p.strides[1]),
-	})
+	}).Done()
 }

@@ -1,0 +1,119 @@
+// Package kerastest compares what dl computes with what Keras computed: with the
+// files that dl/testdata/generate.py writes.
+package kerastest
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/core/tensors/numpy"
+
+	"github.com/gradbook/gradbook/dl/internal/device"
+	"github.com/gradbook/gradbook/dl/internal/engine"
+)
+
+// Fixture is a file of arrays by name.
+type Fixture map[string]*tensors.Tensor
+
+// Load reads dl/testdata/name.
+func Load(t testing.TB, name string) Fixture {
+	t.Helper()
+	f, err := numpy.FromNpzFile(filepath.Join(testdata(t), name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// testdata finds the folder from wherever in dl the test runs.
+func testdata(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ; filepath.Base(dir) != "dl"; dir = filepath.Dir(dir) {
+		if dir == filepath.Dir(dir) {
+			t.Fatal("not inside dl")
+		}
+	}
+	return filepath.Join(dir, "testdata")
+}
+
+// Get returns an array, which must be there.
+func (f Fixture) Get(t testing.TB, name string) *tensors.Tensor {
+	t.Helper()
+	if f[name] == nil {
+		t.Fatalf("no array %q in the fixture", name)
+	}
+	return f[name]
+}
+
+// Run compiles a graph for the inputs, runs it, and returns its outputs.
+func Run(t testing.TB, build func(in []*graph.Node) []*graph.Node, in ...*tensors.Tensor) []*tensors.Tensor {
+	t.Helper()
+	d, err := device.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var params []engine.Param
+	var buffers []compute.Buffer
+	for _, x := range in {
+		params = append(params, engine.Param{Name: "in", Shape: x.Shape()})
+		b, err := x.Buffer(d.Backend, d.Num)
+		if err != nil {
+			t.Fatal(err)
+		}
+		buffers = append(buffers, b)
+	}
+	p, err := engine.Compile(d, "test", params, build)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outs, err := p.Run(buffers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []*tensors.Tensor
+	for _, b := range outs {
+		x, err := tensors.FromBuffer(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, x)
+	}
+	return all
+}
+
+// Close fails the test unless got has want's shape and its values, within
+// tolerance of each value or, where it is larger, of 1.
+func Close(t testing.TB, what string, got, want *tensors.Tensor, tolerance float64) {
+	t.Helper()
+	if !got.Shape().Equal(want.Shape()) {
+		t.Errorf("%s: expected shape %v, got %v", what, want.Shape(), got.Shape())
+		return
+	}
+	g, err := tensors.CopyFlatData[float32](got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := tensors.CopyFlatData[float32](want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	worst, at := 0.0, -1
+	for i := range w {
+		d := math.Abs(float64(g[i])-float64(w[i])) / math.Max(1, math.Abs(float64(w[i])))
+		if d > worst || math.IsNaN(d) {
+			worst, at = d, i
+		}
+	}
+	if at >= 0 && !(worst <= tolerance) {
+		t.Errorf("%s: value %d: expected %g, got %g", what, at, w[at], g[at])
+	}
+}
