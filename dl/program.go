@@ -142,7 +142,9 @@ func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
 	weights := take(len(m.weights))
 	slots := in
 
-	index := graph.DynamicSlice(order, []*graph.Node{offset}, []int{b.batch})
+	// A DynamicSlice would say it in one word, but the pure-Go backend has none.
+	places := graph.Add(graph.Iota(offset.Graph(), shapes.Make(dtypes.Int32, b.batch, 1), 0), offset)
+	index := graph.Gather(order, places)
 	x, y = b.source.Batch(x, y, index)
 	moved := graph.AddScalar(offset, b.batch)
 	f := m.forward(weights, x, random, b.kind == train)

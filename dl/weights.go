@@ -55,6 +55,9 @@ func (m *Model) SetWeights(weights []*tensors.Tensor) (err error) {
 	}
 	all := make([][]float32, len(weights))
 	for i, v := range m.weights {
+		if weights[i] == nil {
+			return fmt.Errorf("expected %v for weight %q, got nil", v.shape, v.name)
+		}
 		if !weights[i].Shape().Equal(v.shape) {
 			return fmt.Errorf("expected %v for weight %q, got %v", v.shape, v.name, weights[i].Shape())
 		}
