@@ -1,0 +1,128 @@
+package dl_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gradbook/gradbook/dl"
+	"github.com/gradbook/gradbook/dl/activations"
+	"github.com/gradbook/gradbook/dl/callbacks"
+	"github.com/gradbook/gradbook/dl/data"
+	"github.com/gradbook/gradbook/dl/layers"
+	"github.com/gradbook/gradbook/dl/losses"
+	"github.com/gradbook/gradbook/dl/metrics"
+	"github.com/gradbook/gradbook/dl/optimizers"
+)
+
+// The whole way of a model: built, compiled, fitted, evaluated. It learns the
+// exclusive or, which no single layer can.
+func Example() {
+	dl.SetRandomSeed(1)
+	xor, err := data.FromSlices([][]float32{{0, 0}, {0, 1}, {1, 0}, {1, 1}}, []int32{0, 1, 1, 0})
+	if err != nil {
+		panic(err)
+	}
+	model, err := dl.Sequential(
+		layers.Input{Shape: layers.Shape{2}},
+		layers.Dense{Units: 8, Activation: activations.Tanh},
+		layers.Dense{Units: 1, Activation: activations.Sigmoid},
+	)
+	if err != nil {
+		panic(err)
+	}
+	err = model.Compile(dl.CompileConfig{
+		Optimizer: optimizers.Adam{LearningRate: 0.1},
+		Loss:      losses.BinaryCrossentropy{},
+		Metrics:   []metrics.Metric{metrics.Accuracy{}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	ctx := context.Background()
+	if _, err := model.Fit(ctx, xor, dl.FitConfig{Epochs: 100, Silent: true}); err != nil {
+		panic(err)
+	}
+	result, err := model.Evaluate(ctx, xor)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("accuracy:", result["accuracy"])
+	// Output: accuracy: 1
+}
+
+func ExampleSequential() {
+	_, err := dl.Sequential(
+		layers.Input{Shape: layers.Shape{28, 28, 1}},
+		layers.Flatten{},
+		layers.Conv2D{Filters: 32, KernelSize: [2]int{3, 3}},
+	)
+	fmt.Println(err)
+	// Output: dl: layer "conv2d" (Conv2D): expected input of shape (None, height, width, channels), got (None, 784)
+}
+
+func ExampleModel_Summary() {
+	model, err := dl.Sequential(
+		layers.Input{Shape: layers.Shape{4}},
+		layers.Dense{Units: 3, Name: "hidden"},
+	)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Print(model.Summary())
+	// Output:
+	// Model: "sequential"
+	// ┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓
+	// ┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃
+	// ┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩
+	// │ hidden (Dense)                  │ (None, 3)              │            15 │
+	// └─────────────────────────────────┴────────────────────────┴───────────────┘
+	//  Total params: 15 (60.00 B)
+	//  Trainable params: 15 (60.00 B)
+	//  Non-trainable params: 0 (0.00 B)
+}
+
+func ExampleModel_Predict() {
+	model, err := dl.Sequential(layers.Input{Shape: layers.Shape{2}}, layers.Dense{Units: 1, NoBias: true})
+	if err != nil {
+		panic(err)
+	}
+	ds, err := data.FromSlices([][]float32{{0, 0}, {0, 0}}, nil)
+	if err != nil {
+		panic(err)
+	}
+	outputs, err := model.Predict(context.Background(), ds)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(outputs.Value())
+	// Output: [[0] [0]]
+}
+
+func ExampleModel_Fit_callback() {
+	model, err := dl.Sequential(layers.Input{Shape: layers.Shape{1}}, layers.Dense{Units: 1})
+	if err != nil {
+		panic(err)
+	}
+	err = model.Compile(dl.CompileConfig{Optimizer: optimizers.SGD{}, Loss: losses.MeanSquaredError{}})
+	if err != nil {
+		panic(err)
+	}
+	line, err := data.FromSlices([][]float32{{0}, {1}}, []float32{0, 2})
+	if err != nil {
+		panic(err)
+	}
+	stop := callbacks.LambdaCallback{EpochEnd: func(t *callbacks.Training, logs callbacks.Logs) error {
+		if t.Epoch == 2 {
+			t.Stop()
+		}
+		return nil
+	}}
+	history, err := model.Fit(context.Background(), line, dl.FitConfig{
+		Epochs: 10, Silent: true, Callbacks: []callbacks.Callback{stop},
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("epochs:", history.Epochs())
+	// Output: epochs: 3
+}
