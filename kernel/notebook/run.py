@@ -58,27 +58,37 @@ FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$\w])\$(?!\s)([^$\n]+?)(?<![\s\\])\$
 CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 
 
-def mathml(text):
-    """Replace TeX formulas by MathML, which browsers draw without a library."""
-
-    def formula(m):
-        try:
-            return latex2mathml.converter.convert(m[1] or m[2], display="block" if m[1] else "inline")
-        except Exception:  # the formula stays as it is written
-            return m[0]
-
-    return "".join(part if i % 2 else FORMULA.sub(formula, part) for i, part in enumerate(CODE.split(text)))
+# What nbconvert's page would load from other hosts: libraries for formulas and
+# diagrams, which are drawn without them or not at all.
+FOREIGN = re.compile(r'<script src="">\s*</script>|<script type="module">(?:(?!</script>).)*mermaid.*?</script>', re.DOTALL)
 
 
 def html(nb, title):
-    """Return the notebook as a page of which nothing comes from another host."""
+    """Return the notebook as a page of which nothing comes from another host.
+
+    TeX formulas become MathML, which browsers draw without a library. It is put
+    in at the end, in place of a word: nbconvert would take it to pieces.
+    """
+    formulas = {}
+
+    def formula(m):
+        try:
+            drawn = latex2mathml.converter.convert(m[1] or m[2], display="block" if m[1] else "inline")
+        except Exception:  # the formula stays as it is written
+            return m[0]
+        word = f"gradbookformula{len(formulas)}x"
+        formulas[word] = drawn
+        return word
+
     nb = copy.deepcopy(nb)
     for cell in nb.cells:
         if cell.cell_type == "markdown":
-            cell.source = mathml(cell.source)
+            parts = CODE.split(cell.source)
+            cell.source = "".join(p if i % 2 else FORMULA.sub(formula, p) for i, p in enumerate(parts))
     exporter = HTMLExporter(require_js_url="", mathjax_url="", mermaid_js_url="", jquery_url="", embed_images=True)
     page, _ = exporter.from_notebook_node(nb, resources={"metadata": {"name": title}})
-    return page
+    page = FOREIGN.sub("", page)
+    return re.sub(r"gradbookformula\d+x", lambda m: formulas.get(m[0], m[0]), page)
 
 
 def main():

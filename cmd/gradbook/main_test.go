@@ -1,0 +1,50 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+func command(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	cmd := root()
+	var out bytes.Buffer
+	cmd.SetOut(&out)
+	cmd.SetErr(&out)
+	cmd.SetArgs(args)
+	err := cmd.ExecuteContext(t.Context())
+	return out.String(), err
+}
+
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"setup", "--help"}, {"lab", "--help"}, {"run", "--help"}, {"doctor", "--help"}, {"kernel", "--help"}} {
+		out, err := command(t, args...)
+		if err != nil || !strings.Contains(out, "Usage:") {
+			t.Errorf("%v: %v\n%s", args, err, out)
+		}
+	}
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		if out, err := command(t, "completion", shell); err != nil || len(out) < 500 {
+			t.Errorf("completion for %s: %v, %d bytes", shell, err, len(out))
+		}
+	}
+}
+
+// TestMistakes are answered before anything is set up.
+func TestMistakes(t *testing.T) {
+	for part, args := range map[string][]string{
+		"03-cnn.ipynb":      {"run", "../../notebooks/04-cnn.ipynb"},
+		"at least 1 arg":    {"run"},
+		"unknown command":   {"fly"},
+		"unknown flag":      {"lab", "--prot", "1"},
+		"1 to 65535":        {"lab", "--port", "70000"},
+		"accepts 1 arg":     {"kernel"},
+		"for \"gradbook s":  {"setup", "now"},
+		"invalid argument ": {"lab", "--port", "x"},
+	} {
+		if _, err := command(t, args...); err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("%v: expected an error that says %q, got %v", args, part, err)
+		}
+	}
+}

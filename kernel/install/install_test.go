@@ -1,0 +1,251 @@
+package install
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gradbook/gradbook/dl/pjrt"
+)
+
+func TestFind(t *testing.T) {
+	dir := t.TempDir()
+	sub := filepath.Join(dir, "a", "b")
+	if err := os.MkdirAll(sub, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := Find(sub); err == nil {
+		t.Errorf("no checkout: expected an error, got %s", l.Root)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module "+modulePath+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := Find(sub); err != nil || l.Root != dir {
+		t.Errorf("expected %s, got %s, %v", dir, l.Root, err)
+	}
+}
+
+// TestSteps: a step is done once, again when what it depends on changes, when
+// its result is gone, and after a failure.
+func TestSteps(t *testing.T) {
+	l := Layout{t.TempDir()}
+	runs, input, there := 0, "a", true
+	var fail error
+	s := step{
+		name:        "step",
+		fingerprint: func(context.Context) (string, error) { return fingerprint([]string{input}) },
+		present:     func() bool { return there },
+		run:         func(context.Context, *Progress) error { runs++; there = true; return fail },
+	}
+	do := func(want int, what string) {
+		t.Helper()
+		err := s.do(t.Context(), l, NewProgress(&bytes.Buffer{}))
+		if !errors.Is(err, fail) {
+			t.Errorf("%s: expected the error %v, got %v", what, fail, err)
+		}
+		if runs != want {
+			t.Errorf("%s: expected %d runs, got %d", what, want, runs)
+		}
+	}
+	do(1, "first")
+	do(1, "nothing changed")
+	input = "b"
+	do(2, "input changed")
+	there = false
+	do(3, "result gone")
+	input, fail = "c", errors.New("no luck")
+	do(4, "failing")
+	fail = nil
+	do(5, "after a failure")
+	input = "b"
+	do(6, "back to an input that was done before the failure")
+}
+
+// TestInterrupted: a step that is interrupted is begun again, and says so.
+func TestInterrupted(t *testing.T) {
+	l := Layout{t.TempDir()}
+	ctx, cancel := context.WithCancel(t.Context())
+	runs := 0
+	s := step{
+		name:        "step",
+		fingerprint: func(context.Context) (string, error) { return "x", nil },
+		present:     func() bool { return true },
+		run:         func(ctx context.Context, _ *Progress) error { runs++; cancel(); return ctx.Err() },
+	}
+	err := s.do(ctx, l, NewProgress(&bytes.Buffer{}))
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "run it again") {
+		t.Errorf("expected an error that says to run it again, got %v", err)
+	}
+	if err := s.do(t.Context(), l, NewProgress(&bytes.Buffer{})); err != nil || runs != 2 {
+		t.Errorf("expected the step to be begun again, got %d runs, %v", runs, err)
+	}
+}
+
+// TestCommandCancel: a program that setup runs is ended with it.
+func TestCommandCancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := command(ctx, NewProgress(&bytes.Buffer{}), "", nil, "sleep", "60"); err == nil {
+		t.Error("expected an error, got none")
+	}
+	err := command(t.Context(), NewProgress(&bytes.Buffer{}), "", nil, "sh", "-c", "echo what went wrong >&2; exit 3")
+	if err == nil || !strings.Contains(err.Error(), "what went wrong") || !strings.Contains(err.Error(), "exit status 3") {
+		t.Errorf("expected the program's own words, got %v", err)
+	}
+}
+
+// only makes a PATH with nothing but the named programs.
+func only(t *testing.T, names ...string) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range names {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			t.Skip(err)
+		}
+		if err := os.Symlink(path, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", dir)
+}
+
+// TestRequirements: what is missing is named, with the command that installs it.
+func TestRequirements(t *testing.T) {
+	t.Run("go", func(t *testing.T) {
+		only(t)
+		if err := checkGo(); err == nil || !strings.Contains(err.Error(), "go.dev/dl") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("python", func(t *testing.T) {
+		only(t, "go")
+		if err := checkPython(t.Context()); err == nil || !strings.Contains(err.Error(), "python3") || !strings.Contains(err.Error(), "install it with") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("old python", func(t *testing.T) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "python3"), []byte("#!/bin/sh\necho 3.6\n"), 0o700); err != nil { //nolint:gosec // a program
+			t.Fatal(err)
+		}
+		t.Setenv("PATH", dir)
+		if err := checkPython(t.Context()); err == nil || !strings.Contains(err.Error(), "version 3.6") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("compiler", func(t *testing.T) {
+		only(t, "go")
+		t.Setenv("CC", "")
+		t.Setenv("GRADBOOK_DEVICE", "")
+		if err := checkCompiler(); err == nil || !strings.Contains(err.Error(), "C compiler") || !strings.Contains(err.Error(), "GRADBOOK_DEVICE=go") {
+			t.Errorf("got %v", err)
+		}
+		t.Setenv("GRADBOOK_DEVICE", "go")
+		if err := checkCompiler(); err != nil {
+			t.Errorf("pure Go needs no compiler, got %v", err)
+		}
+	})
+}
+
+// TestExtract: a wheel that is not the pinned one is refused, and nothing written.
+func TestExtract(t *testing.T) {
+	dir := t.TempDir()
+	file, target := filepath.Join(dir, "a.whl"), filepath.Join(dir, "out", "lib.so")
+	var buf bytes.Buffer
+	z := zip.NewWriter(&buf)
+	w, err := z.Create("pkg/lib.so")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte("library")); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, buf.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sum, err := fileSHA256(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := pjrt.Wheel{Name: "a", Version: "1", SHA256: sum, Member: "pkg/lib.so"}
+	other, noMember := good, good
+	other.SHA256, noMember.Member = strings.Repeat("0", 64), "pkg/none.so"
+	for _, w := range []pjrt.Wheel{other, noMember} {
+		if err := extract(file, w, target); err == nil {
+			t.Errorf("%+v: expected an error, got none", w)
+		}
+		if exists(filepath.Dir(target)) {
+			t.Error("something was written")
+		}
+	}
+	if err := extract(file, good, target); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(target); err != nil || string(got) != "library" {
+		t.Errorf("expected the library, got %q, %v", got, err)
+	}
+}
+
+// TestToolVersions: the kernel and what cells import of it are one version.
+func TestToolVersions(t *testing.T) {
+	version := func(mod string) string {
+		content, err := os.ReadFile(mod)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(content)) {
+			f := strings.Fields(strings.TrimPrefix(strings.TrimSpace(line), "require "))
+			if len(f) >= 2 && f[0] == "github.com/janpfeifer/gonb" && strings.HasPrefix(f[1], "v") {
+				return f[1]
+			}
+		}
+		t.Fatalf("%s does not require GoNB", mod)
+		return ""
+	}
+	if a, b := version("../../go.mod"), version("tools/go.mod"); a != b {
+		t.Errorf("go.mod requires GoNB %s, kernel/install/tools/go.mod %s", a, b)
+	}
+}
+
+// TestProgress: without a terminal, quick steps leave one line each.
+func TestProgress(t *testing.T) {
+	var out bytes.Buffer
+	p := NewProgress(&out)
+	p.begin("tools")
+	p.Note("building")
+	p.end("✓")
+	if got := out.String(); !strings.HasPrefix(got, "  ✓ tools (") || strings.Count(got, "\n") != 1 {
+		t.Errorf("expected one line, got %q", got)
+	}
+}
+
+// TestExamine looks at an empty checkout: everything that is missing is
+// named, with the command that mends it.
+func TestExamine(t *testing.T) {
+	l := Layout{t.TempDir()}
+	mends := 0
+	for _, f := range Examine(t.Context(), l) {
+		if !f.OK && f.Is == "" {
+			t.Errorf("%s: expected words for what is wrong", f.What)
+		}
+		if f.Mend != "" {
+			mends++
+		}
+	}
+	if mends < 6 {
+		t.Errorf("expected at least 6 findings to mend, got %d", mends)
+	}
+	if entries, err := os.ReadDir(l.Root); err != nil || len(entries) != 0 {
+		t.Errorf("something was written: %v, %v", entries, err)
+	}
+}
