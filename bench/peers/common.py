@@ -1,0 +1,51 @@
+"""What the peers have in common: the data, the arguments, the result."""
+
+import argparse
+import json
+import resource
+import statistics
+import time
+
+import numpy as np
+
+
+def arguments():
+    p = argparse.ArgumentParser()
+    p.add_argument("--data", required=True, help="the file that datasets.MNIST caches")
+    p.add_argument("--batch", type=int, default=32)
+    p.add_argument("--channels-last", action="store_true")
+    return p.parse_args()
+
+
+def mnist(path):
+    """The 60,000 digits to train on, float32 in [0, 1], and their labels."""
+    raw = np.fromfile(path, np.uint8)[len(b"gradbook data 1\n"):]
+    n = 60000
+    images = raw[: n * 784].reshape(n, 28, 28, 1).astype("float32") / 255
+    return images, raw[n * 784 : n * 785].astype("int32")
+
+
+def train(step, n, batch, warm_up=100):
+    """Times step(indices), which must return when the step is done: an epoch of
+    it after a warm-up, in an order of its own for each."""
+    rng = np.random.default_rng(0)
+    began = time.perf_counter()
+    order = rng.permutation(n)
+    first = None
+    for i in range(warm_up):
+        step(order[i * batch : (i + 1) * batch])
+        first = first or time.perf_counter() - began
+    order = rng.permutation(n)
+    steps = []
+    began = last = time.perf_counter()
+    for i in range(0, n - n % batch, batch):
+        step(order[i : i + batch])
+        now = time.perf_counter()
+        steps.append(now - last)
+        last = now
+    report(first, steps, time.perf_counter() - began)
+
+
+def report(first, steps, epoch):
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"first": first, "step": statistics.median(steps) * 1e3, "epoch": epoch, "memory": memory}))
