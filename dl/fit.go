@@ -118,14 +118,15 @@ func (m *Model) prepare(d *device.Device, ds *data.Dataset, c FitConfig) (*train
 
 // training is one call of Fit.
 type training struct {
-	model   *Model
-	device  *device.Device
-	config  FitConfig
-	data    *data.Dataset
-	batch   int
-	history *History
-	state   *callbacks.Training
-	all     []callbacks.Callback
+	model    *Model
+	compiled *compiled
+	device   *device.Device
+	config   FitConfig
+	data     *data.Dataset
+	batch    int
+	history  *History
+	state    *callbacks.Training
+	all      []callbacks.Callback
 
 	reader *reader
 	order  []int32
@@ -138,7 +139,7 @@ type training struct {
 func newTraining(m *Model, d *device.Device, ds *data.Dataset, c FitConfig, batch int) (*training, error) {
 	s := ds.Source()
 	t := &training{
-		model: m, device: d, config: c, data: ds, batch: batch, all: c.Callbacks,
+		model: m, compiled: m.compiled, device: d, config: c, data: ds, batch: batch, all: c.Callbacks,
 		order:   slices.Clone(s.Rows),
 		history: newHistory(m.compiled.metricNames(), c.ValidationData != nil),
 		vars:    append(append([]*variable{}, m.weights...), m.compiled.slots...),
@@ -199,8 +200,31 @@ func (t *training) close() {
 	}
 }
 
-// tell calls a method of each callback.
+// tell calls a method of each callback. Meanwhile the model is free: a callback
+// may evaluate it, look at its weights, or set them.
 func (t *training) tell(what func(callbacks.Callback) error) error {
+	if len(t.all) == 0 {
+		return nil
+	}
+	if err := t.unlocked(what); err != nil {
+		return err
+	}
+	if t.model.compiled != t.compiled {
+		return fmt.Errorf("model %q was compiled anew while it was trained", t.model.name)
+	}
+	for i, v := range t.vars {
+		b, err := v.onDevice(t.device)
+		if err != nil {
+			return err
+		}
+		t.values[i+2] = b
+	}
+	return nil
+}
+
+func (t *training) unlocked(what func(callbacks.Callback) error) error {
+	t.model.mu.Unlock()
+	defer t.model.mu.Lock()
 	for _, c := range t.all {
 		if err := what(c); err != nil {
 			return fmt.Errorf("callback %T: %w", c, err)

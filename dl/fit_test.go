@@ -284,6 +284,60 @@ func TestCallbackError(t *testing.T) {
 	}
 }
 
+// TestCallbackUsesModel: a callback evaluates the model under training, and
+// replaces its weights.
+func TestCallbackUsesModel(t *testing.T) {
+	m := xorModel(t)
+	start, err := m.Weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var losses []float64
+	c := callbacks.LambdaCallback{EpochEnd: func(*callbacks.Training, callbacks.Logs) error {
+		result, err := m.Evaluate(t.Context(), xor(t))
+		if err != nil {
+			return err
+		}
+		losses = append(losses, result["loss"])
+		return m.SetWeights(start)
+	}}
+	if _, err := m.Fit(t.Context(), xor(t), FitConfig{Epochs: 2, Silent: true, Callbacks: []callbacks.Callback{c}}); err != nil {
+		t.Fatal(err)
+	}
+	after, err := m.Weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range start {
+		kerastest.Close(t, "weight", after[i], start[i], 0)
+	}
+	if len(losses) != 2 || losses[0] == 0 {
+		t.Errorf("expected two losses, got %v", losses)
+	}
+	again := callbacks.LambdaCallback{TrainBatchEnd: func(*callbacks.Training) error {
+		return m.Compile(CompileConfig{Optimizer: optimizers.SGD{}, Loss: m.compiled.Loss})
+	}}
+	_, err = m.Fit(t.Context(), xor(t), FitConfig{Silent: true, Callbacks: []callbacks.Callback{again}})
+	wantError(t, err, "compiled anew")
+}
+
+// TestCallbackPanics: a panic reaches the caller of Fit, and the model is usable.
+func TestCallbackPanics(t *testing.T) {
+	m := xorModel(t)
+	func() {
+		defer func() {
+			if r := recover(); r != "no luck" {
+				t.Errorf("expected the callback's panic, got %v", r)
+			}
+		}()
+		c := callbacks.LambdaCallback{TrainBatchEnd: func(*callbacks.Training) error { panic("no luck") }}
+		_, _ = m.Fit(t.Context(), xor(t), FitConfig{Silent: true, Callbacks: []callbacks.Callback{c}})
+	}()
+	if _, err := m.Evaluate(t.Context(), xor(t)); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestLearningRate: a rate of 0 stops all learning from the next step on.
 func TestLearningRate(t *testing.T) {
 	m := xorModel(t)

@@ -17,6 +17,8 @@
 package callbacks
 
 // Callback is told what happens in Fit. An error ends Fit, which returns it.
+// A callback may use the model that is trained: evaluate it, read its weights or
+// set them.
 type Callback interface {
 	OnTrainBegin(t *Training) error
 	OnTrainEnd(t *Training) error
