@@ -110,7 +110,7 @@ func run(rounds, batch int, only string) error {
 			results[c.name] = append(results[c.name], r)
 		}
 	}
-	print(os.Stdout, all, results, batch)
+	write(os.Stdout, all, results, batch)
 	return nil
 }
 

@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// print writes a table of medians and of ratios to ours, taken round by round:
+// write prints a table of medians and of ratios to ours, taken round by round:
 // what runs one after the other has met the same mood of the machine.
-func print(w io.Writer, all []contestant, results map[string][]result, batch int) {
+func write(w io.Writer, all []contestant, results map[string][]result, batch int) {
 	fmt.Fprintf(w, "The document's network on MNIST, batch %d; medians of %d rounds. Ratio: ours / theirs.\n", batch, len(results[self]))
 	fmt.Fprintf(w, "A + marks a peer with the allocator settings that ours makes by itself.\n\n")
 	fmt.Fprintf(w, "| %-20s | %8s | %7s | %8s | %7s | %9s | %9s |\n", "", "step ms", "ratio", "epoch s", "ratio", "first s", "memory MB")

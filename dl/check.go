@@ -68,7 +68,7 @@ func finite(what string, c *source.Column, rows []int32) error {
 }
 
 // isFinite is false for NaN and ±Inf, for which v − v is NaN.
-func isFinite[T float32 | float64](v T) bool { return v-v == 0 }
+func isFinite[T float32 | float64](v T) bool { return v-v == 0 } //nolint:gocritic // on purpose
 
 func firstBad[T float32 | float64](what string, c *source.Column, rows []int32, values []T, ok func(T) bool) error {
 	size := layers.Shape(c.Row()).Size()

@@ -111,7 +111,7 @@ func ExampleModel_Fit_callback() {
 	if err != nil {
 		panic(err)
 	}
-	stop := callbacks.LambdaCallback{EpochEnd: func(t *callbacks.Training, logs callbacks.Logs) error {
+	stop := callbacks.LambdaCallback{EpochEnd: func(t *callbacks.Training, _ callbacks.Logs) error {
 		if t.Epoch == 2 {
 			t.Stop()
 		}

@@ -55,7 +55,7 @@ func TestFitLearns(t *testing.T) {
 			if err := UseDevice(device); err != nil {
 				t.Fatal(err)
 			}
-			defer UseDevice("") //nolint:errcheck // it worked before
+			defer UseDevice("")
 			SetRandomSeed(1)
 			m := xorModel(t)
 			h, err := m.Fit(t.Context(), xor(t), FitConfig{Epochs: 100, Silent: true})
@@ -87,7 +87,7 @@ func TestFitLearns(t *testing.T) {
 
 // TestMoveDevice: a model that was trained on one device goes on on another.
 func TestMoveDevice(t *testing.T) {
-	defer UseDevice("") //nolint:errcheck // it worked before
+	defer UseDevice("")
 	m := xorModel(t)
 	fit := FitConfig{Epochs: 30, Silent: true}
 	if _, err := m.Fit(t.Context(), xor(t), fit); err != nil {

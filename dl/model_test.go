@@ -173,9 +173,9 @@ func TestLayerErrors(t *testing.T) {
 		call  func(c *layers.Context, x *graph.Node) *graph.Node
 		parts []string
 	}{
-		{func(c *layers.Context, x *graph.Node) *graph.Node { return c.Weight("gian") }, []string{`layer "broken" (broken)`, `"gian"`}},
+		{func(c *layers.Context, _ *graph.Node) *graph.Node { return c.Weight("gian") }, []string{`layer "broken" (broken)`, `"gian"`}},
 		{func(_ *layers.Context, x *graph.Node) *graph.Node { return graph.InsertAxes(x, -1) }, []string{`layer "broken"`, "(None, 2)", "(None, 2, 1)"}},
-		{func(_ *layers.Context, x *graph.Node) *graph.Node { panic("no luck") }, []string{`layer "broken"`, "no luck"}},
+		{func(*layers.Context, *graph.Node) *graph.Node { panic("no luck") }, []string{`layer "broken"`, "no luck"}},
 	} {
 		m, err := Sequential(layers.Input{Shape: layers.Shape{2}}, broken{c.call})
 		if err != nil {

@@ -14,7 +14,7 @@ var seeds struct {
 // first weights, the order of batches, dropout. Two runs of a program then end
 // with the same weights, on the same device.
 //
-// Source: keras.utils.set_random_seed
+// Source: https://keras.io/api/utils/python_utils/, set_random_seed.
 func SetRandomSeed(seed uint64) {
 	seeds.Lock()
 	defer seeds.Unlock()

@@ -49,7 +49,7 @@ wrong it names the command that mends it, and exits with 1.`,
 				}
 			}
 			if wrong > 0 {
-				return exitCode(1)
+				return exitError(1)
 			}
 			return nil
 		},

@@ -29,7 +29,7 @@ func kernelCmd() *cobra.Command {
 			err = become(gonb)
 			var exit *exec.ExitError
 			if errors.As(err, &exit) {
-				return exitCode(exit.ExitCode())
+				return exitError(exit.ExitCode())
 			}
 			return err
 		},

@@ -29,8 +29,10 @@ func labCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			all := []string{"-m", "jupyterlab", "--notebook-dir", filepath.Join(l.Root, "notebooks"), "--port", strconv.Itoa(port),
-				"--LanguageServerManager.autodetect=False"}
+			all := []string{
+				"-m", "jupyterlab", "--notebook-dir", filepath.Join(l.Root, "notebooks"), "--port", strconv.Itoa(port),
+				"--LanguageServerManager.autodetect=False",
+			}
 			if noBrowser {
 				all = append(all, "--no-browser")
 			}
@@ -43,11 +45,10 @@ func labCmd() *cobra.Command {
 			// JupyterLab ends its kernels when it is asked to end.
 			lab.Cancel = func() error { return lab.Process.Signal(syscall.SIGTERM) }
 			lab.WaitDelay = 20 * time.Second
-			err = lab.Run()
-			if cmd.Context().Err() != nil {
-				return nil // ended as asked
+			if err := lab.Run(); cmd.Context().Err() == nil {
+				return err
 			}
-			return err
+			return nil // ended as asked
 		},
 	}
 	cmd.Flags().IntVar(&port, "port", 8888, "port of the server; the next free one is taken if it is in use, 0 means any")

@@ -24,7 +24,7 @@ func main() {
 	err := root().ExecuteContext(ctx)
 	interrupted := ctx.Err() != nil
 	stop()
-	var exit exitCode
+	var exit exitError
 	switch {
 	case err == nil:
 	case errors.As(err, &exit):
@@ -38,7 +38,7 @@ func main() {
 	}
 }
 
-// exitCode is an error that has been reported already.
-type exitCode int
+// exitError is the exit status of an error that has been reported already.
+type exitError int
 
-func (e exitCode) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+func (e exitError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }

@@ -55,7 +55,7 @@ It exits with 1 if a cell fails.`,
 				}
 			}
 			if failed {
-				return exitCode(1)
+				return exitError(1)
 			}
 			return nil
 		},

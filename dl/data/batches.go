@@ -3,7 +3,9 @@ package data
 import (
 	"fmt"
 	"iter"
+	"slices"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -55,7 +57,7 @@ func (d *Dataset) reader() (func(rows []int32) (Batch, error), error) {
 		index := shapes.Make(dtypes.Int32, len(rows))
 		p := programs[len(rows)]
 		if p == nil {
-			all := append(params[:len(params):len(params)], engine.Param{Name: "rows", Shape: index})
+			all := slices.Concat(params, []engine.Param{{Name: "rows", Shape: index}})
 			if p, err = engine.Compile(dev, "batch", all, d.source.Nodes); err != nil {
 				return Batch{}, fmt.Errorf("data: %w", err)
 			}
@@ -66,7 +68,7 @@ func (d *Dataset) reader() (func(rows []int32) (Batch, error), error) {
 			return Batch{}, fmt.Errorf("data: %w", err)
 		}
 		defer engine.Free(at)
-		out, err := p.Run(append(columns[:len(columns):len(columns)], at))
+		out, err := p.Run(slices.Concat(columns, []compute.Buffer{at}))
 		if err != nil {
 			return Batch{}, fmt.Errorf("data: %w", err)
 		}

@@ -102,7 +102,7 @@ func (l Conv2D) Call(c *Context, x *graph.Node) *graph.Node {
 		conv = conv.DilationPerAxis(dilation[:]...)
 	}
 	if l.Groups > 1 {
-		conv = conv.FeatureGroupCount(l.Groups)
+		conv = conv.ChannelGroupCount(l.Groups)
 	}
 	return activate(c, l.Activation, addBias(c, l.NoBias, conv.Done()))
 }

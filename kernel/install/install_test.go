@@ -132,7 +132,7 @@ func TestRequirements(t *testing.T) {
 	})
 	t.Run("old python", func(t *testing.T) {
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, "python3"), []byte("#!/bin/sh\necho 3.6\n"), 0o700); err != nil { //nolint:gosec // a program
+		if err := os.WriteFile(filepath.Join(dir, "python3"), []byte("#!/bin/sh\necho 3.6\n"), 0o700); err != nil {
 			t.Fatal(err)
 		}
 		t.Setenv("PATH", dir)

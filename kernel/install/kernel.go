@@ -44,8 +44,8 @@ func realGo(l Layout, found string) (string, error) {
 	if filepath.Dir(found) != l.Toolchain() {
 		return found, nil
 	}
-	if real := os.Getenv(toolchain.GoEnv); real != "" {
-		return real, nil
+	if path := os.Getenv(toolchain.GoEnv); path != "" {
+		return path, nil
 	}
 	return "", errNoGo
 }
