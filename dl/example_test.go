@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/gomlx/gomlx/core/tensors"
+
 	"github.com/gradbook/gradbook/dl"
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/callbacks"
@@ -125,4 +127,43 @@ func ExampleModel_Fit_callback() {
 	}
 	fmt.Println("epochs:", history.Epochs())
 	// Output: epochs: 3
+}
+
+func ExampleArgMax() {
+	classes, err := dl.ArgMax(tensors.FromValue([][]float32{{0.1, 0.7, 0.2}, {0.6, 0.3, 0.1}}))
+	fmt.Println(classes, err)
+	// Output: [1 0] <nil>
+}
+
+func ExampleUseDevice() {
+	if err := dl.UseDevice("go"); err != nil {
+		panic(err)
+	}
+	info, err := dl.Device()
+	fmt.Println(info.Kind, err)
+	if err := dl.UseDevice(""); err != nil { // the best there is
+		panic(err)
+	}
+	// Output: go <nil>
+}
+
+func ExampleModel_SetWeights() {
+	model, err := dl.Sequential(layers.Input{Shape: layers.Shape{1}}, layers.Dense{Units: 1})
+	if err != nil {
+		panic(err)
+	}
+	err = model.SetWeights([]*tensors.Tensor{tensors.FromValue([][]float32{{2}}), tensors.FromValue([]float32{3})})
+	if err != nil {
+		panic(err)
+	}
+	weights, err := model.Weights()
+	if err != nil {
+		panic(err)
+	}
+	for i, name := range model.WeightNames() {
+		fmt.Println(name, weights[i].Value())
+	}
+	// Output:
+	// dense/kernel [[2]]
+	// dense/bias [3]
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -64,15 +63,13 @@ It exits with 1 if a cell fails.`,
 	return cmd
 }
 
+// execute runs one notebook. What it says goes before what the cells print, so
+// that their last line is the last line.
 func execute(cmd *cobra.Command, l install.Layout, path, out string) error {
-	start := time.Now()
-	fmt.Fprintf(os.Stderr, "executing %s\n", path)
-	r, err := notebook.Run(cmd.Context(), path, notebook.Options{
+	fmt.Fprintf(os.Stderr, "executing %s; outputs go to %s\n", path, out)
+	_, err := notebook.Run(cmd.Context(), path, notebook.Options{
 		Python: l.Python(), Env: l.JupyterEnv(), OutDir: out, Log: os.Stdout, Live: isTerminal(os.Stdout),
 	})
-	if r.Notebook != "" {
-		fmt.Fprintf(os.Stderr, "%.0f s; wrote %s and %s\n", time.Since(start).Seconds(), r.Notebook, r.Page)
-	}
 	return err
 }
 

@@ -215,3 +215,31 @@ func ExampleDataset_Split() {
 	fmt.Println(train.Len(), val.Len())
 	// Output: 4 1
 }
+
+func ExampleFromFlat() {
+	pixels := []uint8{0, 255, 255, 0, 255, 0, 0, 255} // two images of 2 × 2
+	ds, err := data.FromFlat(pixels, []int{2, 2, 1}, []uint8{0, 1}, nil)
+	fmt.Println(ds, err)
+	// Output: Dataset of 2 examples: inputs uint8[2 2 1], labels uint8 <nil>
+}
+
+func ExampleDataset_Labels() {
+	ds, err := data.FromSlices([]float32{1, 2, 3}, []int32{7, 8, 9})
+	if err != nil {
+		panic(err)
+	}
+	labels, err := ds.Select(2, 0).Labels()
+	fmt.Println(labels, err)
+	// Output: [9 7] <nil>
+}
+
+func ExampleOneHot() {
+	ds, err := data.FromSlices([]float32{1}, []int32{2})
+	if err != nil {
+		panic(err)
+	}
+	for batch, err := range ds.Map(data.OneHot(4)).Batches() {
+		fmt.Println(batch.Y.Value(), err)
+	}
+	// Output: [[0 0 1 0]] <nil>
+}

@@ -68,7 +68,7 @@ func Find(kind string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("pjrt: no XLA plugin for %s on %s/%s; looked into %s", kind, runtime.GOOS, runtime.GOARCH, strings.Join(searched, ", "))
+	return "", fmt.Errorf("pjrt: no XLA plugin for %s on %s/%s; looked into %s; `gradbook setup` installs one where there is one", kind, runtime.GOOS, runtime.GOARCH, strings.Join(searched, ", "))
 }
 
 func installed(kind string) []string {

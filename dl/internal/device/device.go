@@ -124,7 +124,7 @@ func best() (*Device, error) {
 		d.Note = note
 		return d, nil
 	}
-	return openGo(fmt.Sprintf("XLA cannot be used (%v); computing in pure Go, which is about a hundred times slower. `gradbook setup` installs XLA's plugin", oneLine(err)))
+	return openGo(fmt.Sprintf("XLA cannot be used (%v); computing in pure Go, which is about a hundred times slower", oneLine(err)))
 }
 
 func openXLA(kind string, num int) (*Device, error) {

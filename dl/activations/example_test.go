@@ -1,0 +1,25 @@
+package activations_test
+
+import (
+	"fmt"
+
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/activations"
+)
+
+func ExampleFunc() {
+	square := activations.Func("square", func(x *graph.Node) *graph.Node { return graph.Square(x) })
+	fmt.Println(square.Name())
+	// Output: square
+}
+
+func ExampleGet() {
+	a, err := activations.Get("swish")
+	fmt.Println(a, err)
+	_, err = activations.Get("rleu")
+	fmt.Println(err)
+	// Output:
+	// silu <nil>
+	// activations: unknown activation "rleu"; there are elu, exponential, gelu, hard_sigmoid, leaky_relu, linear, log_softmax, mish, relu, relu6, selu, sigmoid, silu, softmax, softplus, softsign, tanh
+}
