@@ -2,6 +2,7 @@ package dl
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/gradbook/gradbook/dl/data"
 	"github.com/gradbook/gradbook/dl/internal/device"
@@ -51,7 +52,9 @@ func (m *Model) accept(what string, ds *data.Dataset, d *device.Device, labels b
 		return err
 	}
 	if classes, ok := m.compiled.Loss.(losses.Classes); ok && info.LabelsKept {
-		return inRange(s.Y, s.Rows, classes.NumClasses(m.OutputShape()))
+		// Two classes may be soft: 0.9 is a label of a binary crossentropy.
+		_, soft := classes.(losses.BinaryCrossentropy)
+		return inRange(s.Y, s.Rows, classes.NumClasses(m.output()), !soft)
 	}
 	return nil
 }
@@ -91,32 +94,34 @@ func position(flat int, shape []int) []int {
 	return at
 }
 
-// inRange reports the first label outside [0, classes).
-func inRange(c *source.Column, rows []int32, classes int) error {
+// inRange reports the first label outside [0, classes), or between two classes if
+// they must be whole.
+func inRange(c *source.Column, rows []int32, classes int, whole bool) error {
 	switch values := c.Flat.(type) {
 	case []uint8:
-		return firstOutside(c, rows, values, classes)
+		return firstOutside(c, rows, values, classes, whole)
 	case []int8:
-		return firstOutside(c, rows, values, classes)
+		return firstOutside(c, rows, values, classes, whole)
 	case []int16:
-		return firstOutside(c, rows, values, classes)
+		return firstOutside(c, rows, values, classes, whole)
 	case []int32:
-		return firstOutside(c, rows, values, classes)
+		return firstOutside(c, rows, values, classes, whole)
 	case []int64:
-		return firstOutside(c, rows, values, classes)
+		return firstOutside(c, rows, values, classes, whole)
 	case []float32:
-		return firstOutside(c, rows, values, classes)
+		return firstOutside(c, rows, values, classes, whole)
 	case []float64:
-		return firstOutside(c, rows, values, classes)
+		return firstOutside(c, rows, values, classes, whole)
 	}
 	return nil
 }
 
-func firstOutside[T data.Value](c *source.Column, rows []int32, values []T, classes int) error {
+func firstOutside[T data.Value](c *source.Column, rows []int32, values []T, classes int, whole bool) error {
 	size := layers.Shape(c.Row()).Size()
 	for i, r := range rows {
 		for _, v := range values[int(r)*size : (int(r)+1)*size] {
-			if float64(v) < 0 || float64(v) > float64(classes-1) {
+			f := float64(v)
+			if f < 0 || f > float64(classes-1) || whole && f != math.Trunc(f) {
 				return fmt.Errorf("expected labels from 0 to %d for an output of %d classes, got %v in example %d", classes-1, classes, v, i)
 			}
 		}

@@ -78,7 +78,7 @@ func (c *compiled) metricNames() []string {
 // checkLabels reports labels that the loss or a metric cannot compare with the
 // model's output.
 func (m *Model) checkLabels(labels layers.Shape) error {
-	out := m.OutputShape()
+	out := m.output()
 	last := m.layers[len(m.layers)-1]
 	if err := m.compiled.Loss.Check(labels, out); err != nil {
 		return fmt.Errorf("loss %s, output of layer %q: %w", m.compiled.Loss.Name(), last.name, err)

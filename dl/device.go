@@ -5,9 +5,9 @@ import (
 )
 
 // UseDevice chooses where to compute from now on: "cuda", "cuda:1" for the
-// second GPU, "cpu", "go" for pure Go without XLA, or "" for the best there is.
-// Without it, the environment variable GRADBOOK_DEVICE says, or else the best is
-// used: CUDA if there is a GPU, then XLA's CPU, then pure Go.
+// second GPU, "cpu", or "go" for pure Go without XLA. With "", as without a call,
+// the environment variable GRADBOOK_DEVICE says, or else the best is used: CUDA
+// if there is a GPU, then XLA's CPU, then pure Go.
 //
 // Models follow: their weights are moved when they are next used.
 func UseDevice(name string) (err error) {

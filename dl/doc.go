@@ -18,5 +18,6 @@
 //
 // Mistakes in shapes and settings are reported when the model is built, with
 // the layer's name; those that depend on the data before the first step.
-// Whatever goes wrong, a model keeps the weights of its last whole step.
+// A Fit that is interrupted keeps the weights of its last whole step; if a step
+// fails, the model is as it was when the epoch began.
 package dl

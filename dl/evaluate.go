@@ -51,7 +51,7 @@ func (m *Model) Predict(ctx context.Context, ds *data.Dataset) (_ *tensors.Tenso
 		return nil, err
 	}
 	s := ds.Source()
-	r, err := newReader(d, s, s.Rows, ds.BatchSize(), false)
+	r, err := newReader(d, s, s.Rows, ds.BatchSize())
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (m *Model) Predict(ctx context.Context, ds *data.Dataset) (_ *tensors.Tenso
 	if err != nil {
 		return nil, err
 	}
-	row := m.OutputShape()
+	row := m.output()
 	values := make([]float32, 0, len(s.Rows)*row.Size())
 	for _, size := range r.sizes {
 		if err := ctx.Err(); err != nil {

@@ -2,6 +2,7 @@ package dl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -69,6 +70,13 @@ func (m *Model) Fit(ctx context.Context, ds *data.Dataset, c FitConfig) (_ *Hist
 	if err != nil {
 		return nil, err
 	}
+	// Callbacks run while the model is not locked, so the lock alone would let
+	// another Fit in between two batches of this one.
+	if m.fitting {
+		return nil, fmt.Errorf("model %q is being trained already", m.name)
+	}
+	m.fitting = true
+	defer func() { m.fitting = false }()
 	t, err := m.prepare(d, ds, c)
 	if err != nil {
 		return nil, err
@@ -134,6 +142,7 @@ type training struct {
 	vars   []*variable      // weights, then slots
 	values []compute.Buffer // iteration, random, then those of vars
 	rate   compute.Buffer
+	closed bool
 }
 
 func newTraining(m *Model, d *device.Device, ds *data.Dataset, c FitConfig, batch int) (*training, error) {
@@ -151,12 +160,12 @@ func newTraining(m *Model, d *device.Device, ds *data.Dataset, c FitConfig, batc
 		Epochs: max(c.Epochs, 1), Steps: (ds.Len() + batch - 1) / batch, BatchSize: batch, Examples: ds.Len(),
 		Metrics: m.compiled.metricNames(), Validation: c.ValidationData != nil,
 	}, callbacks.Hooks{
-		Logs:            func() (Logs, error) { return t.sums.means() },
+		Logs:            t.logs,
 		LearningRate:    func() float64 { return m.compiled.rate },
 		SetLearningRate: t.setRate,
 	})
 	var err error
-	if t.reader, err = newReader(d, s, s.Rows, batch, true); err != nil {
+	if t.reader, err = newReader(d, s, s.Rows, batch); err != nil {
 		return nil, err
 	}
 	if err := t.setRate(m.compiled.rate); err != nil {
@@ -179,7 +188,18 @@ func newTraining(m *Model, d *device.Device, ds *data.Dataset, c FitConfig, batc
 	return t, nil
 }
 
+// logs returns the means so far; there are none before the first epoch.
+func (t *training) logs() (Logs, error) {
+	if t.sums == nil {
+		return Logs{}, nil
+	}
+	return t.sums.means()
+}
+
 func (t *training) setRate(rate float64) error {
+	if t.closed {
+		return errors.New("expected SetLearningRate while Fit runs, got it afterwards")
+	}
 	if !(rate >= 0) {
 		return fmt.Errorf("expected a learning rate of at least 0, got %g", rate)
 	}
@@ -193,10 +213,12 @@ func (t *training) setRate(rate float64) error {
 }
 
 func (t *training) close() {
+	t.closed = true
 	t.reader.close()
 	engine.Free(t.rate, t.values[0], t.values[1])
 	if t.sums != nil {
 		engine.Free(t.sums.buffer)
+		t.sums = nil
 	}
 }
 

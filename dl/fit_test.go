@@ -321,6 +321,57 @@ func TestCallbackUsesModel(t *testing.T) {
 	wantError(t, err, "compiled anew")
 }
 
+// TestEarlyAndLate: what callbacks may ask for before the first batch, and after
+// Fit, and a second Fit within the first.
+func TestEarlyAndLate(t *testing.T) {
+	m := xorModel(t)
+	var kept *callbacks.Training
+	c := callbacks.LambdaCallback{TrainBegin: func(training *callbacks.Training) error {
+		kept = training
+		if logs, err := training.Logs(); err != nil || len(logs) != 0 {
+			t.Errorf("expected no logs yet, got %v, %v", logs, err)
+		}
+		_, err := m.Fit(t.Context(), xor(t), FitConfig{Silent: true})
+		wantError(t, err, "being trained already")
+		return nil
+	}}
+	if _, err := m.Fit(t.Context(), xor(t), FitConfig{Silent: true, Callbacks: []callbacks.Callback{c}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := kept.SetLearningRate(1); err == nil {
+		t.Error("SetLearningRate after Fit: expected an error, got none")
+	}
+	if _, err := kept.Logs(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestOneHotLabels: a dataset whose labels are mapped serves Fit, Evaluate and
+// Predict alike.
+func TestOneHotLabels(t *testing.T) {
+	ds, err := data.FromSlices([][]float32{{0, 0}, {0, 1}, {1, 0}}, []int32{0, 1, 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ds = ds.Map(data.OneHot(3))
+	m, err := Sequential(&layers.Input{Shape: layers.Shape{2}}, &layers.Dense{Units: 3, Activation: activations.Softmax})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Compile(CompileConfig{Optimizer: optimizers.SGD{}, Loss: losses.CategoricalCrossentropy{}, Metrics: []metrics.Metric{metrics.Accuracy{}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Fit(t.Context(), ds, FitConfig{Silent: true}); err != nil {
+		t.Error(err)
+	}
+	if _, err := m.Evaluate(t.Context(), ds); err != nil {
+		t.Error(err)
+	}
+	if p, err := m.Predict(t.Context(), ds); err != nil || p.Shape().Dimensions[0] != 3 {
+		t.Errorf("expected 3 predictions, got %v, %v", p, err)
+	}
+}
+
 // TestCallbackPanics: a panic reaches the caller of Fit, and the model is usable.
 func TestCallbackPanics(t *testing.T) {
 	m := xorModel(t)
@@ -430,6 +481,7 @@ func TestBadData(t *testing.T) {
 		{"labels of another shape", dataset(x, [][]int32{{0, 1}, {1, 0}}), FitConfig{}, []string{"sparse_categorical_crossentropy", `layer "dense"`, "[2]"}},
 		{"label too large", dataset(x, []int32{0, 3}), FitConfig{}, []string{"0 to 2", "got 3", "example 1"}},
 		{"negative label", dataset(x, []int32{-1, 0}), FitConfig{}, []string{"got -1", "example 0"}},
+		{"label between classes", dataset(x, []float32{0, 1.5}), FitConfig{}, []string{"got 1.5", "example 1"}},
 		{"NaN", dataset([][]float32{{0, 0}, {0, nan}}, []int32{0, 1}), FitConfig{}, []string{"finite inputs", "NaN", "example 1", "[1]"}},
 		{"infinity", dataset([][]float64{{math.Inf(1), 0}}, []int32{0}), FitConfig{}, []string{"+Inf", "example 0"}},
 		{"validation label", good, FitConfig{ValidationData: dataset(x, []int32{0, 9})}, []string{"got 9"}},

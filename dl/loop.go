@@ -21,15 +21,11 @@ type reader struct {
 	sizes         []int // of the batches
 }
 
-// newReader opens a dataset in the order of rows. Without labels only inputs
-// are read.
-func newReader(d *device.Device, s *source.Source, rows []int32, batch int, labels bool) (*reader, error) {
+// newReader opens a dataset in the order of rows.
+func newReader(d *device.Device, s *source.Source, rows []int32, batch int) (*reader, error) {
 	columns, _, err := s.Open(d)
 	if err != nil {
 		return nil, err
-	}
-	if !labels {
-		columns = columns[:1]
 	}
 	r := &reader{columns: columns}
 	for left := len(rows); left > 0; left -= batch {
@@ -41,7 +37,9 @@ func newReader(d *device.Device, s *source.Source, rows []int32, batch int, labe
 // rewind goes back to the beginning, with the rows in another order.
 func (r *reader) rewind(d *device.Device, rows []int32) (err error) {
 	r.close()
-	if r.order, err = engine.Upload(d, rows, shapes.Make(dtypes.Int32, len(rows))); err != nil {
+	full := make([]int32, orderSize(len(rows)))
+	copy(full, rows)
+	if r.order, err = engine.Upload(d, full, shapes.Make(dtypes.Int32, len(full))); err != nil {
 		return err
 	}
 	if r.offset, err = engine.Upload(d, []int32{0}, scalarInt); err != nil {
@@ -98,7 +96,7 @@ func weightsOn(d *device.Device, vars []*variable) ([]compute.Buffer, error) {
 
 // evaluateOn returns the means over a dataset that has been accepted.
 func (m *Model) evaluateOn(ctx context.Context, d *device.Device, s *source.Source, batch int) (callbacks.Logs, error) {
-	r, err := newReader(d, s, s.Rows, batch, true)
+	r, err := newReader(d, s, s.Rows, batch)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -14,7 +15,8 @@ import (
 )
 
 // Model is a stack of layers and their weights. Its methods may be called from
-// several goroutines; they wait for each other.
+// several goroutines, and from callbacks while Fit runs; only one Fit runs at a
+// time, another is refused.
 type Model struct {
 	name   string
 	layers []*layer
@@ -25,6 +27,7 @@ type Model struct {
 	weights  []*variable
 	compiled *compiled
 	programs map[programKey]*engine.Program
+	fitting  bool
 }
 
 // layer is a layer in its place in a model.
@@ -47,8 +50,8 @@ func Sequential(stack ...layers.Layer) (_ *Model, err error) {
 	m := &Model{name: "sequential", random: newRandom(), programs: make(map[programKey]*engine.Program)}
 	var input *layers.Input
 	if len(stack) > 0 {
-		if in, ok := stack[0].(layers.Input); ok {
-			input, stack = &in, stack[1:]
+		if input = asInput(stack[0]); input != nil {
+			stack = stack[1:]
 		}
 	}
 	if len(stack) == 0 {
@@ -59,7 +62,7 @@ func Sequential(stack ...layers.Layer) (_ *Model, err error) {
 		if l == nil {
 			return nil, fmt.Errorf("expected a layer at place %d of Sequential, got nil", i)
 		}
-		if _, ok := l.(layers.Input); ok {
+		if asInput(l) != nil {
 			return nil, fmt.Errorf("expected layers.Input as the first layer only, got one at place %d of Sequential", i)
 		}
 		name, given := layerName(l)
@@ -81,6 +84,17 @@ func Sequential(stack ...layers.Layer) (_ *Model, err error) {
 	return m, m.build(input.Shape)
 }
 
+// asInput returns the layer if it is an Input, by value or by pointer.
+func asInput(l layers.Layer) *layers.Input {
+	switch in := l.(type) {
+	case layers.Input:
+		return &in
+	case *layers.Input:
+		return in
+	}
+	return nil
+}
+
 // Build infers the shapes of all layers from that of one input, without the
 // batch, and makes their weights. A model that has a layers.Input is built
 // already; building it again with another shape is an error.
@@ -97,6 +111,11 @@ func (m *Model) build(input layers.Shape) error {
 			return fmt.Errorf("model %q is built for input of shape %v, got %v", m.name, m.input, input)
 		}
 		return nil
+	}
+	for _, d := range input {
+		if d < 1 {
+			return fmt.Errorf("expected an input shape of known axes of at least 1, without the batch, got %v", input)
+		}
 	}
 	shape := append(layers.Shape{}, input...)
 	var weights []*variable
@@ -125,10 +144,20 @@ func (m *Model) build(input layers.Shape) error {
 func (m *Model) Name() string { return m.name }
 
 // InputShape is the shape of one input; nil if the model is not built.
-func (m *Model) InputShape() layers.Shape { return m.input }
+func (m *Model) InputShape() layers.Shape {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.input)
+}
 
 // OutputShape is the shape of one output; nil if the model is not built.
 func (m *Model) OutputShape() layers.Shape {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.output())
+}
+
+func (m *Model) output() layers.Shape {
 	if m.input == nil {
 		return nil
 	}

@@ -122,6 +122,8 @@ func TestDeferredBuild(t *testing.T) {
 	_, err = m.Weights()
 	wantError(t, err, "not built", "layers.Input")
 	wantError(t, m.SetWeights(nil), "not built")
+	wantError(t, m.Build(layers.Shape{-1}), "at least 1", "-1")
+	wantError(t, m.Build(layers.Shape{0}), "at least 1")
 	if err := m.Build(layers.Shape{5}); err != nil {
 		t.Fatal(err)
 	}

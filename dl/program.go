@@ -2,6 +2,7 @@ package dl
 
 import (
 	"fmt"
+	"math/bits"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -19,8 +20,8 @@ import (
 // its examples, runs the model and, in training, changes the weights. Its
 // inputs are, in this order:
 //
-//	columns   x and, unless predicting, y: the whole dataset
-//	order     the rows of the dataset in the order to read them: int32 [n]
+//	columns   x and, if there are labels, y: the whole dataset
+//	order     the rows to read, in order: int32 [n], filled up to a power of two
 //	rate      the learning rate (train): float32
 //	offset    where in order the batch begins: int32, moved on
 //	sums      for each metric and the loss the sum over examples: float32 [k]
@@ -50,16 +51,26 @@ type programKey struct {
 	mapping *source.Pipeline
 }
 
+// maxPrograms is how many programs a model keeps.
+const maxPrograms = 32
+
+// orderSize is the size of an order of n rows: views of nearly the same length
+// share a program.
+func orderSize(n int) int { return 1 << bits.Len(uint(max(n-1, 0))) }
+
 var scalarInt, scalarFloat = shapes.Make(dtypes.Int32), shapes.Make(dtypes.Float32)
 
 // program returns the program for batches of a size, compiled the first time.
 func (m *Model) program(kind programKind, d *device.Device, s *source.Source, batch int) (*engine.Program, error) {
-	key := programKey{kind: kind, on: d, batch: batch, x: s.X.Shape.String(), n: len(s.Rows), mapping: s.Steps}
-	if s.Y != nil && kind != predict {
+	key := programKey{kind: kind, on: d, batch: batch, x: s.X.Shape.String(), n: orderSize(len(s.Rows)), mapping: s.Steps}
+	if s.Y != nil {
 		key.y = s.Y.Shape.String()
 	}
 	if p, ok := m.programs[key]; ok {
 		return p, nil
+	}
+	if len(m.programs) >= maxPrograms {
+		clear(m.programs) // a loop over ever new maps must not fill the memory
 	}
 	b := &programBuilder{model: m, kind: kind, source: s, batch: batch}
 	p, err := engine.Compile(d, fmt.Sprintf("%s-%d", m.name, kind), b.params(), b.build)
@@ -80,10 +91,10 @@ type programBuilder struct {
 func (b *programBuilder) params() []engine.Param {
 	m, training := b.model, b.kind == train
 	params := []engine.Param{{Name: "x", Shape: b.source.X.Shape}}
-	if b.kind != predict {
+	if b.source.Y != nil {
 		params = append(params, engine.Param{Name: "y", Shape: b.source.Y.Shape})
 	}
-	params = append(params, engine.Param{Name: "order", Shape: shapes.Make(dtypes.Int32, len(b.source.Rows))})
+	params = append(params, engine.Param{Name: "order", Shape: shapes.Make(dtypes.Int32, orderSize(len(b.source.Rows)))})
 	if training {
 		params = append(params, engine.Param{Name: "rate", Shape: scalarFloat})
 	}
@@ -125,7 +136,7 @@ func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
 	m := b.model
 	var y, rate, sums, iteration, random *graph.Node
 	x := next()
-	if b.kind != predict {
+	if b.source.Y != nil {
 		y = next()
 	}
 	order := next()

@@ -39,7 +39,7 @@ func (a activation) Name() string                    { return a.name }
 func (a activation) Apply(x *graph.Node) *graph.Node { return a.apply(x) }
 func (a activation) String() string                  { return a.name }
 
-// The activations of Keras's list.
+// The activations that models use most, under Keras's names.
 var (
 	// Linear is f(x) = x.
 	Linear = Func("linear", func(x *graph.Node) *graph.Node { return x })

@@ -73,7 +73,8 @@ func FromSlices(x, y any) (*Dataset, error) {
 
 // FromFlat makes a dataset of flat values in row-major order, without copying
 // them; they must not change afterwards. xShape and yShape are those of one
-// example; an empty yShape means one number. y may be nil.
+// example; an empty yShape means one number. Without labels, y is a nil slice of
+// any type: []uint8(nil).
 func FromFlat[X, Y Value](x []X, xShape []int, y []Y, yShape []int) (*Dataset, error) {
 	cx, err := flatColumn("inputs", x, xShape)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"slices"
 )
 
 // Images returns the inputs as pictures, as they are stored: before any Map.
@@ -29,11 +30,12 @@ func (d *Dataset) Images() ([]image.Image, error) {
 	return images, nil
 }
 
-// pixels returns values as bytes; those that are bytes already are not copied.
+// pixels returns values as bytes. They are copied: who draws on a picture must not
+// draw on the data.
 func pixels(flat any, from, size int) ([]uint8, error) {
 	switch v := flat.(type) {
 	case []uint8:
-		return v[from : from+size : from+size], nil
+		return slices.Clone(v[from : from+size]), nil
 	case []float32:
 		return quantize(v[from : from+size]), nil
 	case []float64:

@@ -19,6 +19,9 @@ func Rescale(scale float64) func(x, y *graph.Node) (*graph.Node, *graph.Node) {
 // [0, 0, 1, 0].
 func OneHot(classes int) func(x, y *graph.Node) (*graph.Node, *graph.Node) {
 	return func(x, y *graph.Node) (*graph.Node, *graph.Node) {
+		if y == nil {
+			return x, nil
+		}
 		return x, graph.OneHot(graph.ConvertDType(y, dtypes.Int32), classes, dtypes.Float32)
 	}
 }

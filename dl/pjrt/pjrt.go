@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/gradbook/gradbook/dl/cache"
@@ -43,7 +44,17 @@ func (w Wheel) Path() (string, error) {
 }
 
 // InstallDir is the folder into which GoMLX's own installer puts plugins.
-func InstallDir() (string, error) { return cache.Dir("lib") }
+func InstallDir() (string, error) { return cache.Dir("lib", "go-xla") }
+
+// HasGPU says whether an NVIDIA driver is loaded.
+func HasGPU() bool {
+	for _, path := range []string{"/proc/driver/nvidia/version", "/dev/nvidiactl"} {
+		if _, err := os.Stat(path); err == nil {
+			return true
+		}
+	}
+	return false
+}
 
 // Find returns the path of a plugin, where kind is "cpu" or "cuda". It looks
 // into the folders of $PJRT_PLUGIN_LIBRARY_PATH, then where setup installs,
@@ -52,11 +63,15 @@ func Find(kind string) (string, error) {
 	var searched []string
 	try := func(dir string) string {
 		searched = append(searched, dir)
-		found, _ := filepath.Glob(filepath.Join(dir, "pjrt_c_api_"+kind+"*plugin*"+extension()))
-		if len(found) == 0 {
-			return ""
+		// Not Glob: a folder's name may hold its signs. ReadDir sorts, so of
+		// several versions the last is the newest.
+		entries, _ := os.ReadDir(dir)
+		for _, e := range slices.Backward(entries) {
+			if ok, _ := filepath.Match("pjrt_c_api_"+kind+"*plugin*"+extension(), e.Name()); ok {
+				return filepath.Join(dir, e.Name())
+			}
 		}
-		return found[len(found)-1] // Glob sorts: the newest of several versions
+		return ""
 	}
 	for _, dir := range filepath.SplitList(os.Getenv(PathEnv)) {
 		if path := try(dir); dir != "" && path != "" {
@@ -78,17 +93,21 @@ func installed(kind string) []string {
 			dirs = append(dirs, filepath.Dir(path))
 		}
 	}
-	if lib, err := InstallDir(); err == nil {
-		dirs = append(dirs, filepath.Join(lib, "go-xla"))
+	var roots []string // of GoMLX's installer, which puts CUDA's below nvidia
+	if dir, err := InstallDir(); err == nil {
+		roots = append(roots, dir)
 	}
 	if home, err := os.UserHomeDir(); err == nil {
 		lib := filepath.Join(home, ".local", "lib")
 		if runtime.GOOS == "darwin" {
 			lib = filepath.Join(home, "Library", "Application Support")
 		}
-		dirs = append(dirs, filepath.Join(lib, "go-xla"))
+		roots = append(roots, filepath.Join(lib, "go-xla"))
 	}
-	return append(dirs, "/usr/local/lib/go-xla")
+	for _, root := range append(roots, "/usr/local/lib/go-xla") {
+		dirs = append(dirs, root, filepath.Join(root, "nvidia"))
+	}
+	return dirs
 }
 
 func extension() string {

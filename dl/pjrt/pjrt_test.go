@@ -52,4 +52,15 @@ func TestFind(t *testing.T) {
 	if got, err := pjrt.Find("cuda"); err == nil {
 		t.Errorf("expected no plugin for cuda, got %s", got)
 	}
+	cuda := filepath.Join(home, "cache", "lib", "go-xla", "nvidia", "pjrt_c_api_cuda_plugin.so")
+	touch(t, cuda)
+	if got, err := pjrt.Find("cuda"); err != nil || got != cuda {
+		t.Errorf("expected %s, got %s, %v", cuda, got, err)
+	}
+	odd := filepath.Join(t.TempDir(), "a [1] b")
+	t.Setenv(pjrt.PathEnv, odd)
+	touch(t, filepath.Join(odd, "pjrt_c_api_cpu_plugin.so"))
+	if got, err := pjrt.Find("cpu"); err != nil || filepath.Dir(got) != odd {
+		t.Errorf("expected the plugin in %q, got %s, %v", odd, got, err)
+	}
 }

@@ -44,12 +44,20 @@ func Use(spec string) error {
 	if current != nil && spec == wanted {
 		return nil
 	}
-	d, err := open(spec)
+	d, err := open(orEnv(spec))
 	if err != nil {
 		return err
 	}
 	wanted, current = spec, d
 	return nil
+}
+
+// orEnv is what the environment asks for, if the program does not.
+func orEnv(spec string) string {
+	if spec == "" {
+		return os.Getenv(Env)
+	}
+	return spec
 }
 
 // Current returns the device in use, and opens it the first time.
@@ -59,11 +67,7 @@ func Current() (*Device, error) {
 	if current != nil {
 		return current, nil
 	}
-	spec := wanted
-	if spec == "" {
-		spec = os.Getenv(Env)
-	}
-	d, err := open(spec)
+	d, err := open(orEnv(wanted))
 	if err != nil {
 		return nil, err
 	}
@@ -74,9 +78,12 @@ func Current() (*Device, error) {
 	return d, nil
 }
 
-// opened keeps backends for good: XLA loads a plugin once a process, and
-// values that a program holds may be on any of them.
-var opened = map[string]*Device{}
+// Devices are kept for good: XLA loads a plugin once a process, and values that a
+// program holds may be on any of them.
+var (
+	opened  = map[string]*Device{}         // by what was asked for
+	clients = map[string]compute.Backend{} // by plugin
+)
 
 func open(spec string) (*Device, error) {
 	if d, ok := opened[spec]; ok {
@@ -112,7 +119,7 @@ func openNew(spec string) (*Device, error) {
 // best opens CUDA if a GPU is there, else the CPU, else pure Go.
 func best() (*Device, error) {
 	var note string
-	if HasGPU() {
+	if pjrt.HasGPU() {
 		d, err := openXLA("cuda", 0)
 		if err == nil {
 			return d, nil
@@ -133,9 +140,13 @@ func openXLA(kind string, num int) (*Device, error) {
 		return nil, err
 	}
 	tuneAllocator()
-	b, err := newXLA(path)
-	if err != nil {
-		return nil, fmt.Errorf("device: XLA's plugin %s cannot be used: %w", path, err)
+	tuneXLA(path)
+	b := clients[path]
+	if b == nil {
+		if b, err = newXLA(path); err != nil {
+			return nil, fmt.Errorf("device: XLA's plugin %s cannot be used: %w", path, err)
+		}
+		clients[path] = b
 	}
 	if num >= b.NumDevices() {
 		return nil, fmt.Errorf("device: expected %s:0 to %s:%d, got %s:%d", kind, kind, b.NumDevices()-1, kind, num)
@@ -151,6 +162,17 @@ func openGo(note string) (*Device, error) {
 	return &Device{Backend: b, Kind: "go", Note: note}, nil
 }
 
+// tuneXLA lets XLA call oneDNN for convolutions, which takes a fifth off the step
+// of a convolutional network. XLA ends the program if it does not know a flag,
+// so this is for the plugin that it was tried with; a user's flags go before.
+func tuneXLA(plugin string) {
+	const env, name = "XLA_FLAGS", "--xla_cpu_experimental_onednn_custom_call"
+	pinned, err := pjrt.CPU.Path()
+	if flags := os.Getenv(env); err == nil && plugin == pinned && !strings.Contains(flags, name) {
+		_ = os.Setenv(env, strings.TrimSpace(flags+" "+name+"=true")) // a name without = cannot fail
+	}
+}
+
 // oneLine leaves out the stack that GoMLX's errors print below the message.
 func oneLine(err error) string {
 	for e := err; e != nil; e = errors.Unwrap(e) {
@@ -160,14 +182,4 @@ func oneLine(err error) string {
 	}
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line
-}
-
-// HasGPU says whether an NVIDIA driver is loaded.
-func HasGPU() bool {
-	for _, path := range []string{"/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg"} {
-		if _, err := os.Stat(path); err == nil {
-			return true
-		}
-	}
-	return false
 }
