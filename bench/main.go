@@ -41,7 +41,8 @@ type contestant struct {
 
 const self = "gradbook"
 
-// tuned are the allocator's settings that dl makes by itself.
+// tuned are settings under which the allocator keeps memory for good, which helps
+// the peers. (dl sets thresholds of its own, and lower ones.)
 var tuned = []string{"MALLOC_MMAP_THRESHOLD_=4000000000", "MALLOC_TRIM_THRESHOLD_=4000000000", "MALLOC_TOP_PAD_=64000000"}
 
 func main() {

@@ -10,7 +10,7 @@ import (
 // what runs one after the other has met the same mood of the machine.
 func write(w io.Writer, all []contestant, results map[string][]result, batch int) {
 	fmt.Fprintf(w, "The document's network on MNIST, batch %d; medians of %d rounds. Ratio: ours / theirs.\n", batch, len(results[self]))
-	fmt.Fprintf(w, "A + marks a peer with the allocator settings that ours makes by itself.\n\n")
+	fmt.Fprintf(w, "A + marks a peer whose allocator was told by the environment to keep its memory.\n\n")
 	fmt.Fprintf(w, "| %-20s | %8s | %7s | %8s | %7s | %9s | %9s |\n", "", "step ms", "ratio", "epoch s", "ratio", "first s", "memory MB")
 	fmt.Fprintf(w, "|----------------------|----------|---------|----------|---------|-----------|-----------|\n")
 	ours := results[self]

@@ -54,7 +54,7 @@ func MNIST() (train, test *data.Dataset, err error) {
 	}
 	columns, err := readMNIST(filepath.Join(dir, "data"))
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w; remove the folder %s and run `gradbook setup` to get it again", err, dir)
+		return nil, nil, fmt.Errorf("%w; the Go module cache is damaged: run `go clean -modcache`, then `gradbook setup`", err)
 	}
 	if err := writeCache(path, columns); err != nil {
 		return nil, nil, fmt.Errorf("datasets: MNIST: cannot keep the parsed digits: %w", err)

@@ -7,5 +7,6 @@
 // another host, and no text of a chart is ever run or read as HTML.
 //
 //	history, err := model.Fit(ctx, train, dl.FitConfig{Epochs: 5})
-//	viz.Show(viz.TrainingCurves(history))
+//	curves, err := viz.TrainingCurves(history)
+//	err = viz.Show(curves)
 package viz

@@ -35,6 +35,8 @@ func TestHelp(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	for part, args := range map[string][]string{
 		"03-cnn.ipynb":      {"run", "../../notebooks/04-cnn.ipynb"},
+		"the same name":     {"run", "../../notebooks/03-cnn.ipynb", "../../notebooks/../notebooks/03-cnn.ipynb"},
+		"not a notebook":    {"run", "main.go"},
 		"at least 1 arg":    {"run"},
 		"unknown command":   {"fly"},
 		"unknown flag":      {"lab", "--prot", "1"},

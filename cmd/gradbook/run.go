@@ -29,11 +29,9 @@ It exits with 1 if a cell fails.`,
 			return []string{"ipynb"}, cobra.ShellCompDirectiveFilterFileExt
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			// Before setup, which may take minutes: a name that is wrong.
-			for _, path := range args {
-				if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-					return fmt.Errorf("no notebook at %s%s", path, suggestion(path))
-				}
+			// Before setup, which may take minutes.
+			if err := checkNotebooks(args); err != nil {
+				return err
 			}
 			l, err := ready(cmd)
 			if err != nil {
@@ -71,6 +69,26 @@ func execute(cmd *cobra.Command, l install.Layout, path, out string) error {
 		Python: l.Python(), Env: l.JupyterEnv(), OutDir: out, Log: os.Stdout, Live: isTerminal(os.Stdout),
 	})
 	return err
+}
+
+// checkNotebooks reports what is no notebook, and two whose outputs would have the
+// same name.
+func checkNotebooks(paths []string) error {
+	names := make(map[string]string)
+	for _, path := range paths {
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("no notebook at %s%s", path, suggestion(path))
+		}
+		if err := notebook.Check(path); err != nil {
+			return err
+		}
+		name := filepath.Base(path)
+		if other, ok := names[name]; ok {
+			return fmt.Errorf("the outputs of %s and %s would have the same name; run them one by one, with different --output folders", other, path)
+		}
+		names[name] = path
+	}
+	return nil
 }
 
 // suggestion names the notebooks that are there.

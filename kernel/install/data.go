@@ -15,10 +15,12 @@ func (l Layout) mnist() step {
 			path, err := datasets.MNISTPath()
 			return err == nil && exists(path)
 		},
-		run: func(_ context.Context, p *Progress) error {
+		run: func(ctx context.Context, p *Progress) error {
 			p.Note("verifying and parsing 70,000 digits")
-			_, _, err := datasets.MNIST()
-			return err
+			return interruptible(ctx, func() error {
+				_, _, err := datasets.MNIST()
+				return err
+			})
 		},
 	}
 }

@@ -43,11 +43,11 @@ func Examine(ctx context.Context, l Layout) []Finding {
 			if err := checkGo(); err != nil {
 				return "", err
 			}
-			return goVersion(ctx)
+			return l.goVersion(ctx)
 		}},
-		{"c compiler", "", compilerVersion},
+		{"c compiler", "", func() (string, error) { return l.compilerVersion(ctx) }},
 		{"python", "", func() (string, error) {
-			path, version, err := systemPython(ctx)
+			path, version, err := l.systemPython(ctx)
 			return path + ", version " + version, err
 		}},
 		{"jupyter", setup, func() (string, error) { return l.jupyterVersion(ctx) }},
@@ -106,15 +106,18 @@ func output(ctx context.Context, name string, args ...string) (string, error) {
 	return first, nil
 }
 
-func compilerVersion() (string, error) {
-	if err := checkCompiler(); err != nil {
+func (l Layout) compilerVersion(ctx context.Context) (string, error) {
+	if err := l.checkCompiler(ctx); err != nil {
 		return "", err
 	}
-	cc := os.Getenv("CC")
-	if cc == "" {
-		cc = "cc"
+	c, err := l.cgo(ctx)
+	if err != nil || len(strings.Fields(c.CC)) == 0 {
+		return "", err
 	}
-	return output(context.Background(), strings.Fields(cc)[0], "--version")
+	if pureGo() {
+		return "not needed: GRADBOOK_DEVICE=go", nil
+	}
+	return output(ctx, strings.Fields(c.CC)[0], "--version")
 }
 
 func (l Layout) jupyterVersion(ctx context.Context) (string, error) {
@@ -143,7 +146,7 @@ func cacheUse() (string, error) {
 }
 
 func gpu() (string, error) {
-	if !hasGPU() {
+	if !pjrt.HasGPU() {
 		return "none", nil
 	}
 	path, err := pjrt.Find("cuda")

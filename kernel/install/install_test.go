@@ -126,7 +126,7 @@ func TestRequirements(t *testing.T) {
 	})
 	t.Run("python", func(t *testing.T) {
 		only(t, "go")
-		if err := checkPython(t.Context()); err == nil || !strings.Contains(err.Error(), "python3") || !strings.Contains(err.Error(), "install it with") {
+		if err := (Layout{t.TempDir()}).checkPython(t.Context()); err == nil || !strings.Contains(err.Error(), "python3") || !strings.Contains(err.Error(), "install it with") {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -136,20 +136,42 @@ func TestRequirements(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Setenv("PATH", dir)
-		if err := checkPython(t.Context()); err == nil || !strings.Contains(err.Error(), "version 3.6") {
+		if err := (Layout{t.TempDir()}).checkPython(t.Context()); err == nil || !strings.Contains(err.Error(), "version 3.6") {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("compiler", func(t *testing.T) {
 		only(t, "go")
+		l := Layout{t.TempDir()}
 		t.Setenv("CC", "")
 		t.Setenv("GRADBOOK_DEVICE", "")
-		if err := checkCompiler(); err == nil || !strings.Contains(err.Error(), "C compiler") || !strings.Contains(err.Error(), "GRADBOOK_DEVICE=go") {
+		if err := l.checkCompiler(t.Context()); err == nil || !strings.Contains(err.Error(), "C compiler") || !strings.Contains(err.Error(), "GRADBOOK_DEVICE=go") {
 			t.Errorf("got %v", err)
 		}
 		t.Setenv("GRADBOOK_DEVICE", "go")
-		if err := checkCompiler(); err != nil {
+		if err := l.checkCompiler(t.Context()); err != nil {
 			t.Errorf("pure Go needs no compiler, got %v", err)
+		}
+	})
+	t.Run("cgo", func(t *testing.T) {
+		t.Setenv("GRADBOOK_DEVICE", "")
+		t.Setenv("CGO_ENABLED", "0")
+		if err := (Layout{t.TempDir()}).checkCompiler(t.Context()); err == nil || !strings.Contains(err.Error(), "CGO_ENABLED") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("the environment's own python", func(t *testing.T) {
+		l := Layout{t.TempDir()}
+		bin := filepath.Dir(l.Python())
+		if err := os.MkdirAll(bin, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(bin, "python3"), []byte("#!/bin/sh\necho 3.12\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("PATH", bin)
+		if err := l.checkPython(t.Context()); err == nil || !strings.Contains(err.Error(), "deactivate") {
+			t.Errorf("got %v", err)
 		}
 	})
 }

@@ -100,14 +100,16 @@ func (l Layout) Log() string { return l.dir("log", "kernel.log") }
 
 // JupyterEnv returns the environment in which Jupyter's programs run: with
 // folders of the checkout's own, so that they neither see nor touch any other
-// Jupyter of the user.
+// Jupyter of the user. What an administrator configured for all counts here too.
 func (l Layout) JupyterEnv() []string {
 	return append(os.Environ(),
 		"JUPYTER_CONFIG_DIR="+l.dir("jupyter", "config"),
 		"JUPYTER_DATA_DIR="+l.dir("jupyter", "data"),
 		"JUPYTER_RUNTIME_DIR="+l.dir("jupyter", "runtime"),
 		"IPYTHONDIR="+l.dir("jupyter", "ipython"),
-		"JUPYTER_NO_CONFIG=",
+		"JUPYTER_PATH=",
+		"JUPYTER_CONFIG_PATH=",
+		"JUPYTERLAB_DIR=",
 		"JUPYTER_PREFER_ENV_PATH=1",
 		"JUPYTERLAB_SETTINGS_DIR="+l.dir("jupyter", "settings"),
 		"JUPYTERLAB_WORKSPACES_DIR="+l.dir("jupyter", "workspaces"),

@@ -24,29 +24,42 @@ func (l Layout) plugin() step {
 	return step{
 		name: "plugin",
 		fingerprint: func(context.Context) (string, error) {
-			return fingerprint([]string{fmt.Sprint(pjrt.CPU), os.Getenv(pjrt.PathEnv), fmt.Sprint(hasGPU())})
+			return fingerprint([]string{fmt.Sprint(pjrt.CPU), os.Getenv(pjrt.PathEnv), fmt.Sprint(pjrt.HasGPU())})
 		},
-		present: func() bool { return found("cpu") && (!hasGPU() || found("cuda")) },
+		// Where there is none to be had, the stamp says that it was tried.
+		present: func() bool { return found("cpu") || !hasWheel() },
 		run: func(ctx context.Context, p *Progress) error {
 			if err := l.cpuPlugin(ctx, p); err != nil {
+				if hasWheel() || ctx.Err() != nil {
+					return err
+				}
 				// The pure-Go backend still works, and says that it is slow.
 				p.Warn("no XLA plugin for %s/%s: %v", runtime.GOOS, runtime.GOARCH, err)
 				p.Warn("cells will compute in pure Go, about a hundred times slower; or set %s to the folder of a plugin", pjrt.PathEnv)
 			}
-			if !hasGPU() || found("cuda") {
+			if !pjrt.HasGPU() || found("cuda") {
 				return nil
 			}
 			p.Note("installing XLA for CUDA")
-			lib, err := pjrt.InstallDir()
-			if err != nil {
-				return err
+			err := withInstaller(ctx, "cuda", installer.CudaAutoInstall)
+			if err != nil && ctx.Err() == nil {
+				p.Warn("there is a GPU, but XLA's CUDA plugin could not be installed: %v; computing on the CPU; `gradbook setup` tries again", err)
+				return nil
 			}
-			if err := installer.CudaAutoInstall(lib, true, installer.Quiet); err != nil {
-				p.Warn("there is a GPU, but XLA's CUDA plugin could not be installed: %v; computing on the CPU", err)
-			}
-			return nil
+			return err
 		},
 	}
+}
+
+// RetryPlugins makes the next Setup look again for plugins that could not be had.
+func RetryPlugins(l Layout) error {
+	if found("cpu") && (!pjrt.HasGPU() || found("cuda")) {
+		return nil
+	}
+	if err := os.Remove(l.dir("state", "plugin")); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	return nil
 }
 
 func found(kind string) bool {
@@ -54,13 +67,14 @@ func found(kind string) bool {
 	return err == nil
 }
 
-func hasGPU() bool { return exists("/proc/driver/nvidia/version") || exists("/dev/nvidiactl") }
+// hasWheel says whether the pinned wheel is for this platform.
+func hasWheel() bool { return runtime.GOOS == "linux" && runtime.GOARCH == "amd64" }
 
 func (l Layout) cpuPlugin(ctx context.Context, p *Progress) error {
 	if os.Getenv(pjrt.PathEnv) != "" && found("cpu") {
 		return nil
 	}
-	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
+	if hasWheel() {
 		path, err := pjrt.CPU.Path()
 		if err != nil || exists(path) {
 			return err
@@ -70,12 +84,35 @@ func (l Layout) cpuPlugin(ctx context.Context, p *Progress) error {
 	if found("cpu") {
 		return nil
 	}
-	lib, err := pjrt.InstallDir()
+	p.Note("installing XLA with GoMLX's installer")
+	return withInstaller(ctx, "cpu", installer.CPUAutoInstall)
+}
+
+// withInstaller calls a function of GoMLX's installer, and checks that dl will
+// find what it installed.
+func withInstaller(ctx context.Context, kind string, install func(path string, useCache bool, v installer.VerbosityLevel) error) error {
+	dir, err := pjrt.InstallDir()
 	if err != nil {
 		return err
 	}
-	p.Note("installing XLA with GoMLX's installer")
-	return installer.CPUAutoInstall(lib, true, installer.Quiet)
+	if err := interruptible(ctx, func() error { return install(dir, true, installer.Quiet) }); err != nil {
+		return err
+	}
+	_, err = pjrt.Find(kind)
+	return err
+}
+
+// interruptible returns when f does, or when ctx ends: f goes on then, until the
+// program ends.
+func interruptible(ctx context.Context, f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // wheel downloads a wheel with pip, which knows the user's index and proxies,
@@ -101,12 +138,17 @@ func (l Layout) wheel(ctx context.Context, p *Progress, w pjrt.Wheel, path strin
 	if err != nil {
 		return err
 	}
-	wheels, err := filepath.Glob(filepath.Join(tmp, "*.whl"))
-	if err != nil || len(wheels) != 1 {
-		return fmt.Errorf("expected pip to download one wheel, got %v", wheels)
+	entries, err := os.ReadDir(tmp)
+	if err != nil {
+		return err
 	}
-	p.Note("unpacking %s", filepath.Base(wheels[0]))
-	return extract(wheels[0], w, path)
+	for _, e := range entries {
+		if filepath.Ext(e.Name()) == ".whl" {
+			p.Note("unpacking %s", e.Name())
+			return extract(filepath.Join(tmp, e.Name()), w, path)
+		}
+	}
+	return fmt.Errorf("expected pip to download the wheel %s, got %v", w.Name, entries)
 }
 
 // extract verifies a wheel and writes its library to path.

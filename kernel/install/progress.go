@@ -115,5 +115,11 @@ func (p *Progress) end(mark string) {
 
 // Warn prints a line that is worth reading.
 func (p *Progress) Warn(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.width > 0 { // wipe the open line; it is drawn again below
+		fmt.Fprintf(p.w, "\r%s\r", strings.Repeat(" ", p.width))
+		p.width = 0
+	}
 	fmt.Fprintf(p.w, "  ! "+format+"\n", args...)
 }

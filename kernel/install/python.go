@@ -13,16 +13,14 @@ func (l Layout) python() step {
 	requirements := filepath.Join(l.Root, "kernel", "install", "python", "requirements.txt")
 	return step{
 		name: "python",
-		fingerprint: func(ctx context.Context) (string, error) {
-			path, version, err := systemPython(ctx)
-			if err != nil {
-				return "", err
-			}
-			return fingerprint([]string{path, version, l.Root}, requirements)
+		fingerprint: func(context.Context) (string, error) {
+			// Not which Python is first on PATH: that changes, and the
+			// environment is good until its own interpreter is gone.
+			return fingerprint([]string{l.Root}, requirements)
 		},
 		present: func() bool { return exists(l.Python(), filepath.Join(filepath.Dir(l.Python()), "jupyter-lab")) },
 		run: func(ctx context.Context, p *Progress) error {
-			path, _, err := systemPython(ctx)
+			path, _, err := l.systemPython(ctx)
 			if err != nil {
 				return err
 			}

@@ -2,10 +2,12 @@ package install
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -16,12 +18,13 @@ const pollLock = 200 * time.Millisecond
 // requirements checks for what a machine must have before setup can do anything.
 func (l Layout) requirements() step {
 	return always("requirements", func(ctx context.Context, _ *Progress) error {
-		for _, err := range []error{checkGo(), checkPython(ctx), checkCompiler()} {
-			if err != nil {
-				return err
-			}
+		if err := checkGo(); err != nil {
+			return err
 		}
-		return nil
+		if err := l.checkPython(ctx); err != nil {
+			return err
+		}
+		return l.checkCompiler(ctx)
 	})
 }
 
@@ -35,12 +38,17 @@ func checkGo() error {
 // minPython is what the oldest pinned wheel needs.
 var minPython = [2]int{3, 10}
 
-// systemPython finds the Python that the environment is made with.
-func systemPython(ctx context.Context) (path, version string, err error) {
+// systemPython finds the Python that the environment is made with: never the
+// environment's own, which would be gone before it is made.
+func (l Layout) systemPython(ctx context.Context) (path, version string, err error) {
 	var reasons []string
 	for _, name := range []string{"python3", "python"} {
 		path, err := exec.LookPath(name)
 		if err != nil {
+			continue
+		}
+		if filepath.Dir(path) == filepath.Dir(l.Python()) {
+			reasons = append(reasons, path+" is the environment's own; deactivate it")
 			continue
 		}
 		out, err := exec.CommandContext(ctx, path, "-c", "import sys; print('%d.%d' % sys.version_info[:2])").Output()
@@ -66,28 +74,50 @@ func systemPython(ctx context.Context) (path, version string, err error) {
 	return "", "", errors.New(msg + ", and JupyterLab needs it; " + installHint("python3 python3-venv", "python3", "python"))
 }
 
-func checkPython(ctx context.Context) error {
-	_, _, err := systemPython(ctx)
+func (l Layout) checkPython(ctx context.Context) error {
+	_, _, err := l.systemPython(ctx)
 	return err
 }
 
+// pureGo says that the user wants no XLA.
+func pureGo() bool { return os.Getenv("GRADBOOK_DEVICE") == "go" }
+
+// cgoEnv is what the go command says of cgo.
+type cgoEnv struct {
+	CC      string
+	Enabled string `json:"CGO_ENABLED"`
+}
+
+// cgo asks the go command which C compiler cgo uses. (It switches cgo off by
+// itself if that one is not on PATH, whatever others are.)
+func (l Layout) cgo(ctx context.Context) (c cgoEnv, err error) {
+	out, err := l.goOutput(ctx, "env", "-json", "CC", "CGO_ENABLED")
+	if err != nil {
+		return c, err
+	}
+	return c, json.Unmarshal([]byte(out), &c)
+}
+
 // checkCompiler looks for the C compiler that cgo uses to call XLA.
-func checkCompiler() error {
-	if os.Getenv("GRADBOOK_DEVICE") == "go" {
-		return nil // pure Go needs none
+func (l Layout) checkCompiler(ctx context.Context) error {
+	if pureGo() {
+		return nil
 	}
-	cc := strings.Fields(os.Getenv("CC"))
-	names := []string{"gcc", "cc", "clang"}
-	if len(cc) > 0 {
-		names = cc[:1]
+	const instead = "or set GRADBOOK_DEVICE=go to compute in pure Go, about a hundred times slower"
+	c, err := l.cgo(ctx)
+	if err != nil {
+		return err
 	}
-	for _, name := range names {
-		if _, err := exec.LookPath(name); err == nil {
-			return nil
+	if cc := strings.Fields(c.CC); len(cc) > 0 {
+		if _, err := exec.LookPath(cc[0]); err != nil {
+			return fmt.Errorf("no C compiler: Go looks for %s, and needs one to call XLA; %s; or set CC to the one you have; %s",
+				cc[0], installHint("gcc libc6-dev", "gcc", ""), instead)
 		}
 	}
-	return fmt.Errorf("no C compiler on PATH (looked for %s), and Go needs one to call XLA; %s; or set GRADBOOK_DEVICE=go to compute in pure Go, about a hundred times slower",
-		strings.Join(names, ", "), installHint("gcc libc6-dev", "gcc", ""))
+	if c.Enabled != "1" {
+		return fmt.Errorf("cgo is switched off (CGO_ENABLED=%s), and Go needs it to call XLA; unset CGO_ENABLED, %s", c.Enabled, instead)
+	}
+	return nil
 }
 
 // installHint is the command that installs a package on this system.

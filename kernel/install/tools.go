@@ -2,6 +2,7 @@ package install
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,7 +27,7 @@ func (l Layout) tools() step {
 	return step{
 		name: "tools",
 		fingerprint: func(ctx context.Context) (string, error) {
-			version, err := goVersion(ctx)
+			version, err := l.goVersion(ctx)
 			if err != nil {
 				return "", err
 			}
@@ -61,7 +62,20 @@ func goFlags() string {
 	return strings.Join(keep, " ")
 }
 
-func goVersion(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, "go", "env", "GOVERSION").Output()
-	return strings.TrimSpace(string(out)), err
+// goOutput runs the go command in the checkout, whose go.mod may choose the
+// toolchain.
+func (l Layout) goOutput(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = l.Root
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("go %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(errs.String()))
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+func (l Layout) goVersion(ctx context.Context) (string, error) {
+	return l.goOutput(ctx, "env", "GOVERSION")
 }

@@ -22,11 +22,15 @@ func (l Layout) workspace() step {
 	return step{
 		name: "workspace",
 		fingerprint: func(ctx context.Context) (string, error) {
-			version, err := goVersion(ctx)
+			version, err := l.goVersion(ctx)
 			if err != nil {
 				return "", err
 			}
-			return fingerprint([]string{version, l.Root}, mod, sum)
+			c, err := l.cgo(ctx)
+			if err != nil {
+				return "", err
+			}
+			return fingerprint([]string{version, l.Root, c.CC, c.Enabled}, mod, sum)
 		},
 		present: func() bool {
 			return exists(filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum"), l.Program("probe"))

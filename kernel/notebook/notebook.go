@@ -41,7 +41,7 @@ type Result struct{ Notebook, Page string }
 // to there.
 type FailedError struct {
 	Path string
-	// Cell counts code cells from 1; 0 if the kernel died outside of one.
+	// Cell counts code cells from 1; 0 if the kernel died before the first.
 	Cell int
 	// Message is the error's name and value.
 	Message string
@@ -69,7 +69,7 @@ type event struct {
 // Run executes a notebook. It writes NAME.ipynb with the outputs, and NAME.html,
 // into OutDir, also if a cell fails.
 func Run(ctx context.Context, path string, o Options) (Result, error) {
-	if err := check(path); err != nil {
+	if err := Check(path); err != nil {
 		return Result{}, err
 	}
 	name := strings.TrimSuffix(filepath.Base(path), ".ipynb")
@@ -105,8 +105,8 @@ func Run(ctx context.Context, path string, o Options) (Result, error) {
 	return r, nil
 }
 
-// check reports what is no notebook before a kernel is started for it.
-func check(path string) error {
+// Check reports a path that is no notebook.
+func Check(path string) error {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("no notebook at %s", path)
@@ -178,7 +178,7 @@ func (p *printer) print(e event) *FailedError {
 	case e.Done != "" && e.Done != "ok":
 		p.flush()
 		if e.Done != "a cell failed" {
-			return &FailedError{Message: e.Done}
+			return &FailedError{Cell: p.cell, Message: e.Done}
 		}
 	}
 	return nil

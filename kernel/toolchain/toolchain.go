@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/mod/modfile"
 
@@ -35,7 +36,7 @@ func Main(args []string) int {
 		fmt.Fprintf(os.Stderr, "gradbook: this go command is for cells of a notebook only; %s is not set\n", GoEnv)
 		return 2
 	}
-	if workspace == "" || len(args) < 2 || args[0] != "mod" || args[1] != "init" {
+	if workspace == "" || !beginsNotebook(args) {
 		return replace(goCmd, args)
 	}
 	if code := run(goCmd, args); code != 0 {
@@ -46,6 +47,17 @@ func Main(args []string) int {
 		return 1
 	}
 	return 0
+}
+
+// beginsNotebook says whether the command is the one with which GoNB begins a
+// notebook: in a folder that is named like the module. A `go mod init` that a
+// person calls from a cell is his own.
+func beginsNotebook(args []string) bool {
+	if len(args) != 3 || args[0] != "mod" || args[1] != "init" || !strings.HasPrefix(args[2], "gonb_") {
+		return false
+	}
+	dir, err := os.Getwd()
+	return err == nil && filepath.Base(dir) == args[2]
 }
 
 // seed gives the module in dir the requirements of the workspace module.

@@ -47,7 +47,7 @@ func write(t *testing.T, path, content string) {
 // TestSeed builds a cell that imports what only the workspace module requires.
 func TestSeed(t *testing.T) {
 	dir := t.TempDir()
-	lib, workspace, cell := filepath.Join(dir, "lib"), filepath.Join(dir, "workspace"), filepath.Join(dir, "cell")
+	lib, workspace, cell := filepath.Join(dir, "lib"), filepath.Join(dir, "workspace"), filepath.Join(dir, "gonb_1")
 	write(t, filepath.Join(lib, "go.mod"), "module example.com/lib\n\ngo 1.26\n")
 	write(t, filepath.Join(lib, "lib.go"), "package lib\n\nfunc Answer() int { return 42 }\n")
 	write(t, filepath.Join(workspace, "go.mod"), "module w\n\ngo 1.26\n\nrequire example.com/lib v0.0.0\n\nreplace example.com/lib => "+lib+"\n")
@@ -59,6 +59,17 @@ func TestSeed(t *testing.T) {
 	mod, err := os.ReadFile(filepath.Join(cell, "go.mod"))
 	if err != nil || !strings.HasPrefix(string(mod), "module gonb_1\n") {
 		t.Errorf("expected the cell's own module name, got %s, %v", mod, err)
+	}
+	// A module that a person makes from a cell is his own.
+	mine := filepath.Join(dir, "mine")
+	if err := os.Mkdir(mine, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := cellGo(t, mine, workspace, "mod", "init", "example.com/mine"); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if mod, err := os.ReadFile(filepath.Join(mine, "go.mod")); err != nil || strings.Contains(string(mod), "lib") {
+		t.Errorf("a module of one's own was seeded: %s, %v", mod, err)
 	}
 	// What GoNB does with each cell.
 	if out, err := cellGo(t, cell, workspace, "get"); err != nil {
@@ -89,7 +100,11 @@ func TestPassedOn(t *testing.T) {
 }
 
 func TestNoWorkspace(t *testing.T) {
-	out, err := cellGo(t, t.TempDir(), filepath.Join(t.TempDir(), "gone"), "mod", "init", "x")
+	cell := filepath.Join(t.TempDir(), "gonb_2")
+	if err := os.Mkdir(cell, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	out, err := cellGo(t, cell, filepath.Join(t.TempDir(), "gone"), "mod", "init", "gonb_2")
 	if err == nil || !strings.Contains(out, "gradbook setup") {
 		t.Errorf("expected an error that names gradbook setup, got %q, %v", out, err)
 	}

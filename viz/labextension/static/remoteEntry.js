@@ -39,16 +39,26 @@
   const isDark = () => document.body.dataset.jpThemeLight === "false";
 
   // clean returns an option without what could open a page, load something from
-  // another host or be taken for HTML.
+  // another host or be taken for HTML, wherever in the option it is.
   function clean(value, key) {
-    if (typeof value === "string") {
-      if (value.startsWith("image://") && !value.startsWith("image://data:image/")) return "none";
-      return key === "link" || key === "sublink" ? undefined : value;
+    switch (key) {
+      case "link":
+      case "sublink":
+      case "dataView": // puts texts into the page as HTML
+        return undefined;
+      case "image": // of a graphic or a pattern
+        return typeof value === "string" && value.startsWith("data:image/") ? value : undefined;
+      case "renderMode":
+        return "richText";
     }
-    if (Array.isArray(value)) return value.map(v => clean(v));
+    if (typeof value === "string") {
+      return value.startsWith("image://") && !value.startsWith("image://data:image/") ? "none" : value;
+    }
+    if (Array.isArray(value)) return value.map(v => clean(v, key));
     if (value && typeof value === "object") {
       const out = {};
       for (const [k, v] of Object.entries(value)) out[k] = clean(v, k);
+      if (key === "tooltip") Object.assign(out, { renderMode: "richText", confine: true, valueFormatter: short });
       return out;
     }
     return value;
@@ -63,13 +73,6 @@
     const option = clean(data.option);
     option.backgroundColor = "transparent";
     option.aria = { enabled: true, ...option.aria };
-    for (const part of [option, option.baseOption].filter(Boolean)) {
-      for (const tip of [].concat(part.tooltip || [])) {
-        tip.renderMode = "richText";
-        tip.confine = true;
-        tip.valueFormatter = short;
-      }
-    }
     return option;
   }
 
