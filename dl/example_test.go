@@ -2,6 +2,7 @@ package dl_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/tensors"
@@ -10,6 +11,7 @@ import (
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/callbacks"
 	"github.com/gradbook/gradbook/dl/data"
+	"github.com/gradbook/gradbook/dl/initializers"
 	"github.com/gradbook/gradbook/dl/layers"
 	"github.com/gradbook/gradbook/dl/losses"
 	"github.com/gradbook/gradbook/dl/metrics"
@@ -166,4 +168,64 @@ func ExampleModel_SetWeights() {
 	// Output:
 	// dense/kernel [[2]]
 	// dense/bias [3]
+}
+
+// A Fit whose context is cancelled says how far it came; the model keeps what it
+// has learned.
+func ExampleInterruptedError() {
+	model, err := dl.Sequential(layers.Input{Shape: layers.Shape{1}}, layers.Dense{Units: 1})
+	if err != nil {
+		panic(err)
+	}
+	err = model.Compile(dl.CompileConfig{Optimizer: optimizers.SGD{}, Loss: losses.MeanSquaredError{}})
+	if err != nil {
+		panic(err)
+	}
+	line, err := data.FromSlices([][]float32{{0}, {1}}, []float32{0, 2})
+	if err != nil {
+		panic(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err = model.Fit(ctx, line, dl.FitConfig{Epochs: 3, Silent: true})
+	var interrupted *dl.InterruptedError
+	fmt.Println(errors.As(err, &interrupted), interrupted.Epoch, "of", interrupted.Epochs)
+	// Output: true 0 of 3
+}
+
+func ExampleSetRandomSeed() {
+	first := func() any {
+		dl.SetRandomSeed(7)
+		model, err := dl.Sequential(layers.Input{Shape: layers.Shape{2}}, layers.Dense{Units: 2})
+		if err != nil {
+			panic(err)
+		}
+		weights, err := model.Weights()
+		if err != nil {
+			panic(err)
+		}
+		return weights[0].Value()
+	}
+	fmt.Println(fmt.Sprint(first()) == fmt.Sprint(first()))
+	// Output: true
+}
+
+func ExampleModel_Evaluate() {
+	model, err := dl.Sequential(
+		layers.Input{Shape: layers.Shape{1}},
+		layers.Dense{Units: 1, KernelInitializer: initializers.Ones{}},
+	)
+	if err != nil {
+		panic(err)
+	}
+	if err := model.Compile(dl.CompileConfig{Loss: losses.MeanSquaredError{}}); err != nil {
+		panic(err)
+	}
+	line, err := data.FromSlices([][]float32{{0}, {1}}, []float32{0, 3})
+	if err != nil {
+		panic(err)
+	}
+	result, err := model.Evaluate(context.Background(), line)
+	fmt.Println(result["loss"], err)
+	// Output: 2 <nil>
 }

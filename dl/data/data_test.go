@@ -243,3 +243,36 @@ func ExampleOneHot() {
 	}
 	// Output: [[0 0 1 0]] <nil>
 }
+
+func ExampleFromSlices() {
+	ds, err := data.FromSlices([][]float32{{0, 1}, {1, 0}}, []int32{1, 0})
+	fmt.Println(ds, err)
+	// Output: Dataset of 2 examples: inputs float32[2], labels int32 <nil>
+}
+
+func ExampleDataset_Batches() {
+	ds, err := data.FromSlices([]float32{1, 2, 3}, nil)
+	if err != nil {
+		panic(err)
+	}
+	for batch, err := range ds.Batch(2).Batches() {
+		fmt.Println(batch.X.Value(), err)
+	}
+	// Output:
+	// [1 2] <nil>
+	// [3] <nil>
+}
+
+func ExampleDataset_Shuffle() {
+	ds, err := data.FromSlices([]float32{0, 0, 0, 0}, []int32{1, 2, 3, 4})
+	if err != nil {
+		panic(err)
+	}
+	once, err := ds.Shuffle(1).Labels()
+	if err != nil {
+		panic(err)
+	}
+	again, err := ds.Shuffle(1).Labels()
+	fmt.Println(fmt.Sprint(once) == fmt.Sprint(again), err)
+	// Output: true <nil>
+}

@@ -76,7 +76,7 @@ def html(nb, title):
             drawn = latex2mathml.converter.convert(m[1] or m[2], display="block" if m[1] else "inline")
         except Exception:  # the formula stays as it is written
             return m[0]
-        if re.search(r"</?(?!m[a-z]+[\s/>])", drawn):  # texts in it are not escaped
+        if re.search(r"<(?!/?m[a-z]+[\s/>])", drawn):  # texts in it are not escaped
             return m[0]
         word = f"gradbookformula{len(formulas)}x"
         formulas[word] = drawn
