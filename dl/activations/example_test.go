@@ -9,7 +9,7 @@ import (
 )
 
 func ExampleFunc() {
-	square := activations.Func("square", func(x *graph.Node) *graph.Node { return graph.Square(x) })
+	square := activations.Func("square", graph.Square)
 	fmt.Println(square.Name())
 	// Output: square
 }
