@@ -140,10 +140,12 @@ func openXLA(kind string, num int) (*Device, error) {
 		return nil, err
 	}
 	tuneAllocator()
-	tuneXLA(path)
 	b := clients[path]
 	if b == nil {
-		if b, err = newXLA(path); err != nil {
+		restore := tuneXLA(path)
+		b, err = newXLA(path)
+		restore()
+		if err != nil {
 			return nil, fmt.Errorf("device: XLA's plugin %s cannot be used: %w", path, err)
 		}
 		clients[path] = b
@@ -167,20 +169,31 @@ func openGo(note string) (*Device, error) {
 // it, for some hundredths more.
 var xlaFlags = []string{"--xla_cpu_experimental_onednn_custom_call=true", "--xla_cpu_prefer_vector_width=512"}
 
-// tuneXLA sets flags for XLA. XLA ends the program if it does not know one, so
-// this is for the plugin that they were tried with; a user's own go before.
-func tuneXLA(plugin string) {
+// tuneXLA sets flags for XLA, which reads them when a plugin is opened, and
+// returns a function that takes them back: XLA ends a program if it does not know
+// a flag, and programs that this one starts may have another XLA. For the same
+// reason this is for the one plugin that they were tried with. A user's own go
+// before.
+func tuneXLA(plugin string) (restore func()) {
 	const env = "XLA_FLAGS"
 	if pinned, err := pjrt.CPU.Path(); err != nil || plugin != pinned {
-		return
+		return func() {}
 	}
-	flags := os.Getenv(env)
+	before, wasSet := os.LookupEnv(env)
+	flags := before
 	for _, f := range xlaFlags {
 		if name, _, _ := strings.Cut(f, "="); !strings.Contains(flags, name) {
 			flags = strings.TrimSpace(flags + " " + f)
 		}
 	}
 	_ = os.Setenv(env, flags) // a name without = cannot fail
+	return func() {
+		if wasSet {
+			_ = os.Setenv(env, before)
+		} else {
+			_ = os.Unsetenv(env)
+		}
+	}
 }
 
 // oneLine leaves out the stack that GoMLX's errors print below the message.
