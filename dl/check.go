@@ -52,9 +52,8 @@ func (m *Model) accept(what string, ds *data.Dataset, d *device.Device, labels b
 		return err
 	}
 	if classes, ok := m.compiled.Loss.(losses.Classes); ok && info.LabelsKept {
-		// Two classes may be soft: 0.9 is a label of a binary crossentropy.
-		_, soft := classes.(losses.BinaryCrossentropy)
-		return inRange(s.Y, s.Rows, classes.NumClasses(m.output()), !soft)
+		n, whole := classes.NumClasses(m.output())
+		return inRange(s.Y, s.Rows, n, whole)
 	}
 	return nil
 }
@@ -63,21 +62,18 @@ func (m *Model) accept(what string, ds *data.Dataset, d *device.Device, labels b
 func finite(what string, c *source.Column, rows []int32) error {
 	switch values := c.Flat.(type) {
 	case []float32:
-		return firstBad(what, c, rows, values, isFinite)
+		return firstInfinite(what, c, rows, values)
 	case []float64:
-		return firstBad(what, c, rows, values, isFinite)
+		return firstInfinite(what, c, rows, values)
 	}
 	return nil
 }
 
-// isFinite is false for NaN and ±Inf, for which v − v is NaN.
-func isFinite[T float32 | float64](v T) bool { return v-v == 0 } //nolint:gocritic // on purpose
-
-func firstBad[T float32 | float64](what string, c *source.Column, rows []int32, values []T, ok func(T) bool) error {
+func firstInfinite[T float32 | float64](what string, c *source.Column, rows []int32, values []T) error {
 	size := layers.Shape(c.Row()).Size()
 	for i, r := range rows {
 		for j, v := range values[int(r)*size : (int(r)+1)*size] {
-			if !ok(v) {
+			if v-v != 0 { //nolint:gocritic // NaN and ±Inf, for which v − v is NaN
 				return fmt.Errorf("expected finite %s, got %g in example %d at %v", what, v, i, position(j, c.Row()))
 			}
 		}

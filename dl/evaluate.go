@@ -51,11 +51,14 @@ func (m *Model) Predict(ctx context.Context, ds *data.Dataset) (_ *tensors.Tenso
 		return nil, err
 	}
 	s := ds.Source()
-	r, err := newReader(d, s, s.Rows, ds.BatchSize())
+	r, err := newReader(d, s, ds.BatchSize())
 	if err != nil {
 		return nil, err
 	}
 	defer r.close()
+	if err := r.rewind(d, s.Rows); err != nil {
+		return nil, err
+	}
 	weights, err := weightsOn(d, m.weights)
 	if err != nil {
 		return nil, err

@@ -165,7 +165,7 @@ func newTraining(m *Model, d *device.Device, ds *data.Dataset, c FitConfig, batc
 		SetLearningRate: t.setRate,
 	})
 	var err error
-	if t.reader, err = newReader(d, s, s.Rows, batch); err != nil {
+	if t.reader, err = newReader(d, s, batch); err != nil {
 		return nil, err
 	}
 	if err := t.setRate(m.compiled.rate); err != nil {

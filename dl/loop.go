@@ -21,20 +21,20 @@ type reader struct {
 	sizes         []int // of the batches
 }
 
-// newReader opens a dataset in the order of rows.
-func newReader(d *device.Device, s *source.Source, rows []int32, batch int) (*reader, error) {
+// newReader opens a dataset. It must be rewound before it is read.
+func newReader(d *device.Device, s *source.Source, batch int) (*reader, error) {
 	columns, _, err := s.Open(d)
 	if err != nil {
 		return nil, err
 	}
 	r := &reader{columns: columns}
-	for left := len(rows); left > 0; left -= batch {
+	for left := len(s.Rows); left > 0; left -= batch {
 		r.sizes = append(r.sizes, min(batch, left))
 	}
-	return r, r.rewind(d, rows)
+	return r, nil
 }
 
-// rewind goes back to the beginning, with the rows in another order.
+// rewind goes to the beginning, with the rows in an order.
 func (r *reader) rewind(d *device.Device, rows []int32) (err error) {
 	r.close()
 	full := make([]int32, orderSize(len(rows)))
@@ -96,11 +96,14 @@ func weightsOn(d *device.Device, vars []*variable) ([]compute.Buffer, error) {
 
 // evaluateOn returns the means over a dataset that has been accepted.
 func (m *Model) evaluateOn(ctx context.Context, d *device.Device, s *source.Source, batch int) (callbacks.Logs, error) {
-	r, err := newReader(d, s, s.Rows, batch)
+	r, err := newReader(d, s, batch)
 	if err != nil {
 		return nil, err
 	}
 	defer r.close()
+	if err := r.rewind(d, s.Rows); err != nil {
+		return nil, err
+	}
 	total, err := newSums(d, m.compiled.metricNames())
 	if err != nil {
 		return nil, err

@@ -64,3 +64,11 @@ func Write(path string, perm os.FileMode, write func(io.Writer) error) (err erro
 	}
 	return os.Rename(f.Name(), path)
 }
+
+// WriteFile is Write for content that is at hand.
+func WriteFile(path string, content []byte, perm os.FileMode) error {
+	return Write(path, perm, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}

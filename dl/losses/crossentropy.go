@@ -23,7 +23,9 @@ type SparseCategoricalCrossentropy struct {
 func (SparseCategoricalCrossentropy) Name() string { return "sparse_categorical_crossentropy" }
 
 // NumClasses implements Classes.
-func (SparseCategoricalCrossentropy) NumClasses(output []int) int { return output[len(output)-1] }
+func (SparseCategoricalCrossentropy) NumClasses(output []int) (n int, whole bool) {
+	return output[len(output)-1], true
+}
 
 // OfLogits implements FromLogits.
 func (l SparseCategoricalCrossentropy) OfLogits(activation string) (Loss, bool) {
@@ -113,8 +115,8 @@ type BinaryCrossentropy struct {
 // Name implements Loss.
 func (BinaryCrossentropy) Name() string { return "binary_crossentropy" }
 
-// NumClasses implements Classes.
-func (BinaryCrossentropy) NumClasses([]int) int { return 2 }
+// NumClasses implements Classes. Labels may lie between the two classes.
+func (BinaryCrossentropy) NumClasses([]int) (n int, whole bool) { return 2, false }
 
 // OfLogits implements FromLogits.
 func (l BinaryCrossentropy) OfLogits(activation string) (Loss, bool) {

@@ -38,8 +38,9 @@ type FromLogits interface {
 // Classes is a loss whose labels are class numbers.
 type Classes interface {
 	Loss
-	// NumClasses returns the bound below which labels must lie.
-	NumClasses(output []int) int
+	// NumClasses returns n for labels from 0 to n − 1, and whether they must be
+	// whole numbers.
+	NumClasses(output []int) (n int, whole bool)
 }
 
 // epsilon keeps probabilities away from 0 and 1, as Keras does.

@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -40,10 +39,7 @@ func (l Layout) kernelspec() step {
 		present: func() bool { return exists(path) },
 		run: func(context.Context, *Progress) error {
 			for name, content := range map[string][]byte{"logo-svg.svg": logo, "kernel.json": spec} {
-				err := cache.Write(filepath.Join(l.Kernelspec(), name), 0o644, func(w io.Writer) error {
-					_, err := w.Write(content)
-					return err
-				})
+				err := cache.WriteFile(filepath.Join(l.Kernelspec(), name), content, 0o644)
 				if err != nil {
 					return err
 				}

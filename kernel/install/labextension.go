@@ -2,7 +2,6 @@ package install
 
 import (
 	"context"
-	"io"
 	"io/fs"
 	"path/filepath"
 
@@ -29,10 +28,7 @@ func (l Layout) labextension() step {
 		present: func() bool { return exists(filepath.Join(dir, "package.json")) },
 		run: func(context.Context, *Progress) error {
 			return eachExtensionFile(func(name string, content []byte) error {
-				return cache.Write(filepath.Join(dir, filepath.FromSlash(name)), 0o644, func(w io.Writer) error {
-					_, err := w.Write(content)
-					return err
-				})
+				return cache.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), content, 0o644)
 			})
 		},
 	}

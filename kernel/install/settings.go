@@ -2,7 +2,6 @@ package install
 
 import (
 	"context"
-	"io"
 	"path/filepath"
 
 	"github.com/gradbook/gradbook/dl/cache"
@@ -27,10 +26,7 @@ func (l Layout) settings() step {
 		fingerprint: func(context.Context) (string, error) { return fingerprint([]string{settingsOverrides}) },
 		present:     func() bool { return exists(path) },
 		run: func(context.Context, *Progress) error {
-			return cache.Write(path, 0o644, func(w io.Writer) error {
-				_, err := io.WriteString(w, settingsOverrides)
-				return err
-			})
+			return cache.WriteFile(path, []byte(settingsOverrides), 0o644)
 		},
 	}
 }

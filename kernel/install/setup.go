@@ -91,10 +91,7 @@ func (s step) do(ctx context.Context, l Layout, p *Progress) error {
 		return err
 	}
 	p.end("✓")
-	return cache.Write(stamp, 0o644, func(w io.Writer) error {
-		_, err := io.WriteString(w, want)
-		return err
-	})
+	return cache.WriteFile(stamp, []byte(want), 0o644)
 }
 
 // fingerprint hashes texts and the contents of files.

@@ -3,7 +3,6 @@ package install
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -75,10 +74,7 @@ func (l Layout) writeWorkspace(mod, sum string) error {
 		return err
 	}
 	for name, content := range map[string][]byte{"go.mod": content, "go.sum": sums} {
-		err := cache.Write(filepath.Join(l.Workspace(), name), 0o644, func(w io.Writer) error {
-			_, err := w.Write(content)
-			return err
-		})
+		err := cache.WriteFile(filepath.Join(l.Workspace(), name), content, 0o644)
 		if err != nil {
 			return err
 		}

@@ -10,7 +10,6 @@ package toolchain
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -86,10 +85,7 @@ func seed(dir, workspace string) error {
 		return err
 	}
 	for name, content := range map[string][]byte{"go.mod": mod, "go.sum": sum} {
-		err := cache.Write(filepath.Join(dir, name), 0o644, func(w io.Writer) error {
-			_, err := w.Write(content)
-			return err
-		})
+		err := cache.WriteFile(filepath.Join(dir, name), content, 0o644)
 		if err != nil {
 			return err
 		}
