@@ -1,0 +1,85 @@
+package session
+
+import (
+	"encoding/gob"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
+)
+
+// gonbui opens its pipes once in a process and sends each type's description
+// once, but a session outlives many cells. So it gets pipes of the session's
+// own, and what comes out of them goes to the kernel as events.
+
+func listenDisplays() error {
+	dir, err := os.MkdirTemp("", "gradbook-pipes-")
+	if err != nil {
+		return err
+	}
+	to, from := filepath.Join(dir, "out"), filepath.Join(dir, "back")
+	for _, path := range []string{to, from} {
+		if err := syscall.Mkfifo(path, 0o600); err != nil {
+			return err
+		}
+	}
+	// Opened for both directions, a pipe neither waits for its other end nor ends.
+	r, err := os.OpenFile(to, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	back, err := os.OpenFile(from, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	for key, value := range map[string]string{protocol.GONB_PIPE_ENV: to, protocol.GONB_PIPE_BACK_ENV: from} {
+		if err := os.Setenv(key, value); err != nil {
+			return err
+		}
+	}
+	gonbui.IsNotebook = true
+	if err := gonbui.Open(); err != nil {
+		return err
+	}
+	_ = os.RemoveAll(dir) // both ends are open
+	go readDisplays(r, gob.NewEncoder(back))
+	return nil
+}
+
+func readDisplays(r io.Reader, back *gob.Encoder) {
+	dec := gob.NewDecoder(r)
+	for {
+		data := &protocol.DisplayData{}
+		if err := dec.Decode(data); err != nil {
+			if !errors.Is(err, io.EOF) {
+				_, _ = io.WriteString(stderr, "gradbook: displays have ended: "+err.Error()+"\n")
+			}
+			return
+		}
+		if v, ok := data.Data[protocol.MIMECommValue].(protocol.CommValue); ok {
+			if v.Address == protocol.GonbuiSyncAddress {
+				_ = back.Encode(&protocol.CommValue{Address: protocol.GonbuiSyncAckAddress, Value: v.Value})
+			}
+			continue
+		}
+		if q, ok := data.Data[protocol.MIMEJupyterInput].(protocol.InputRequest); ok {
+			input.Lock()
+			input.pending = true
+			input.Unlock()
+			emit(Event{Event: "input", Prompt: q.Prompt, Password: q.Password})
+			continue
+		}
+		e := Event{Event: "display", Data: map[string]any{}, Metadata: data.Metadata, DisplayID: data.DisplayID}
+		for mime, content := range data.Data {
+			e.Data[string(mime)] = content
+		}
+		emit(e)
+	}
+}
+
+// flushDisplays waits until all that was displayed is on its way.
+func flushDisplays() { gonbui.Sync() }

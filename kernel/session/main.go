@@ -1,0 +1,151 @@
+package session
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"plugin"
+	"runtime/debug"
+	"sync"
+	"syscall"
+)
+
+var out = struct {
+	sync.Mutex
+	*json.Encoder
+}{}
+
+func emit(e Event) {
+	out.Lock()
+	defer out.Unlock()
+	if out.Encoder != nil {
+		_ = out.Encode(e) // the kernel is gone; so will be this process
+	}
+}
+
+// Main runs the session until its input ends, and returns the exit status.
+func Main() int {
+	in, events := os.NewFile(3, "requests"), os.NewFile(4, "events")
+	if in == nil || events == nil {
+		fmt.Fprintln(os.Stderr, "gradbook: the session is started by the kernel")
+		return 2
+	}
+	syscall.CloseOnExec(3)
+	syscall.CloseOnExec(4)
+	out.Encoder = json.NewEncoder(events)
+	out.SetEscapeHTML(false)
+	signal.Ignore(os.Interrupt) // the kernel sends a request instead
+	debug.SetTraceback("all")
+	if err := listenDisplays(); err != nil {
+		fmt.Fprintf(os.Stderr, "gradbook: displays will not work: %v\n", err)
+	}
+	requests, work := json.NewDecoder(bufio.NewReader(in)), make(chan Request, 1)
+	go func() {
+		for r := range work {
+			serve(r)
+		}
+	}()
+	emit(Event{Event: "ready"})
+	for {
+		var r Request
+		if err := requests.Decode(&r); err != nil {
+			return 0
+		}
+		switch r.Op {
+		case "interrupt":
+			interrupt()
+		case "input":
+			answer(r.Value)
+		default:
+			work <- r
+		}
+	}
+}
+
+func serve(r Request) {
+	switch r.Op {
+	case "run":
+		f := runCell(r)
+		flushDisplays()
+		mark := fmt.Sprintf("\x00\x01gradbook %d %d\x01\x00", os.Getpid(), r.N)
+		_, _ = os.NewFile(1, "").WriteString(mark)
+		_, _ = stderr.WriteString(mark)
+		emit(Event{Event: "done", Failure: f, Mark: mark})
+	case "variables":
+		emit(Event{Event: "variables", Variables: describe(r.Names)})
+	case "setenv":
+		var err error
+		if r.Key == "PWD" {
+			err = os.Chdir(r.Value)
+		} else {
+			err = os.Setenv(r.Key, r.Value)
+		}
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "%v\n", err)
+		}
+	}
+}
+
+// stdout and stderr are the process's own, whatever a cell makes of os.Stdout.
+var stdout, stderr = os.Stdout, os.Stderr
+
+// runCell runs a cell to its end.
+func runCell(r Request) (f *Failure) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	this := &run{ctx: ctx, cancel: cancel}
+	running.Store(this)
+	defer running.Store(nil)
+	if r.Library != "" {
+		if _, err := plugin.Open(r.Library); err != nil {
+			return &Failure{Name: "error", Value: "cannot load the cell: " + err.Error()}
+		}
+	}
+	main, ok := cells[r.N]
+	if !ok {
+		return &Failure{Name: "error", Value: fmt.Sprintf("cannot load the cell: number %d has no entry point", r.N)}
+	}
+	os.Stdout, os.Stderr = stdout, stderr
+	os.Args = append([]string{"cell"}, r.Args...)
+	flag.CommandLine = flag.NewFlagSet("cell", flag.ContinueOnError)
+	stop := watchStdin(r.AllowStdin)
+	defer stop()
+	done := make(chan *Failure)
+	go func() {
+		var f *Failure
+		ended := false
+		defer func() {
+			if e := recover(); e != nil {
+				f = failure(e, callers())
+			} else if !ended { // runtime.Goexit
+				f = nil
+			}
+			if f != nil && f.Name == "exit" && f.Code == 0 {
+				f = nil
+			}
+			done <- f
+		}()
+		main()
+		ended = true
+	}()
+	f = <-done
+	if this.interrupts.Load() > 0 {
+		if f == nil {
+			f = &Failure{}
+		}
+		f.Name = "KeyboardInterrupt"
+	}
+	return f
+}
+
+// interrupt cancels the cell that runs.
+func interrupt() {
+	if r := running.Load(); r != nil {
+		r.interrupts.Add(1)
+		r.cancel(errInterrupted)
+		cancelInput()
+	}
+}

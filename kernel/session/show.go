@@ -1,0 +1,131 @@
+package session
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"html"
+	"image"
+	"image/png"
+	"reflect"
+	"strings"
+
+	"github.com/gradbook/gradbook/dl"
+	"github.com/gradbook/gradbook/viz"
+)
+
+// maxText and maxRows bound what is shown of a value.
+const (
+	maxText = 20000
+	maxRows = 60
+)
+
+// Show shows the value of a cell's last expression, richly if it can.
+func Show(values ...any) {
+	if len(values) > 1 {
+		if err, ok := values[len(values)-1].(error); ok && err != nil {
+			panic(unhandled{err})
+		}
+		if values[len(values)-1] == nil {
+			values = values[:len(values)-1]
+		}
+	}
+	if len(values) == 0 || len(values) == 1 && values[0] == nil {
+		return
+	}
+	if len(values) == 1 {
+		if err, ok := values[0].(error); ok {
+			emit(Event{Event: "result", Data: map[string]any{"text/plain": err.Error()}})
+			return
+		}
+		emit(Event{Event: "result", Data: bundle(values[0]), Metadata: map[string]any{}})
+		return
+	}
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = text(v)
+	}
+	emit(Event{Event: "result", Data: map[string]any{"text/plain": strings.Join(texts, " ")}})
+}
+
+// bundle returns a value's forms by MIME type.
+func bundle(v any) (data map[string]any) {
+	defer func() {
+		if e := recover(); e != nil { // of the value's own methods
+			data = map[string]any{"text/plain": fmt.Sprintf("%T (showing it panics: %v)", v, e)}
+		}
+	}()
+	if c, ok := v.(interface {
+		Validate()
+		JSON() map[string]any
+	}); ok {
+		if chart, err := viz.FromECharts(c, fmt.Sprintf("%T", v)); err == nil {
+			v = chart
+		}
+	}
+	switch v := v.(type) {
+	case viz.Viewable:
+		b, err := v.Bundle()
+		if err != nil {
+			return map[string]any{"text/plain": err.Error()}
+		}
+		data := make(map[string]any, len(b))
+		for mime, content := range b {
+			data[mime] = content
+		}
+		return data
+	case *dl.Model:
+		return map[string]any{"text/plain": v.Summary()}
+	case image.Image:
+		var b bytes.Buffer
+		if err := png.Encode(&b, v); err != nil {
+			return map[string]any{"text/plain": err.Error()}
+		}
+		return map[string]any{
+			"image/png":  base64.StdEncoding.EncodeToString(b.Bytes()),
+			"text/plain": fmt.Sprintf("%T %v", v, v.Bounds()),
+		}
+	}
+	data = map[string]any{"text/plain": text(v)}
+	if t := table(reflect.ValueOf(v)); t != "" {
+		data["text/html"] = t
+	}
+	return data
+}
+
+func text(v any) string {
+	s := fmt.Sprintf("%v", v)
+	if len(s) > maxText {
+		s = strings.ToValidUTF8(s[:maxText], "") + fmt.Sprintf("… (%d bytes in all)", len(s))
+	}
+	return s
+}
+
+// table shows a slice of structs as HTML; all else is shown as text.
+func table(v reflect.Value) string {
+	if v.Kind() != reflect.Slice || v.Len() == 0 || v.Type().Elem().Kind() != reflect.Struct {
+		return ""
+	}
+	t := v.Type().Elem()
+	if _, ok := reflect.New(t).Interface().(fmt.Stringer); ok || t.NumField() == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("<table><thead><tr>")
+	for i := range t.NumField() {
+		fmt.Fprintf(&b, "<th>%s</th>", html.EscapeString(t.Field(i).Name))
+	}
+	b.WriteString("</tr></thead><tbody>")
+	for i := range min(v.Len(), maxRows) {
+		b.WriteString("<tr>")
+		for j := range t.NumField() {
+			fmt.Fprintf(&b, "<td>%s</td>", html.EscapeString(fmt.Sprint(v.Index(i).Field(j))))
+		}
+		b.WriteString("</tr>")
+	}
+	b.WriteString("</tbody></table>")
+	if v.Len() > maxRows {
+		fmt.Fprintf(&b, "<p>%d rows in all</p>", v.Len())
+	}
+	return b.String()
+}

@@ -1,0 +1,198 @@
+package toolchain
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"go/token"
+	"go/types"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// Builder builds cells for a session: each a library of its own that holds the
+// cell and nothing else, and finds everything else in the session's program.
+type Builder struct {
+	index Index
+	stub  string
+	dir   string // of the files that builds leave
+	// Module is the folder of the notebook's own module, for packages that the
+	// host does not hold.
+	Module string
+
+	mu       sync.Mutex
+	packages map[string]Package
+	fset     *token.FileSet
+	types    map[string]*types.Package
+	compile  []byte // compiler's table of imports
+	link     []byte // linker's
+}
+
+// NewBuilder opens the host in the workspace. Files of the builds go to dir.
+func NewBuilder(workspace, dir string) (*Builder, error) {
+	host := filepath.Join(workspace, "session")
+	content, err := os.ReadFile(filepath.Join(host, indexFile))
+	if err != nil {
+		return nil, err
+	}
+	b := &Builder{
+		stub: filepath.Join(host, stubFile), dir: dir, Module: workspace,
+		packages: map[string]Package{}, fset: token.NewFileSet(), types: map[string]*types.Package{},
+	}
+	if err := json.Unmarshal(content, &b.index); err != nil {
+		return nil, fmt.Errorf("%s: %w", indexFile, err)
+	}
+	// The linker takes the name of a library for that of its hash.
+	if err := os.Symlink(b.stub, filepath.Join(dir, HostProgram)); err != nil {
+		return nil, err
+	}
+	b.stub = filepath.Join(dir, HostProgram)
+	b.add(b.index.Packages)
+	return b, nil
+}
+
+func (b *Builder) add(packages []Package) {
+	for _, p := range packages {
+		if _, ok := b.packages[p.Path]; ok {
+			continue
+		}
+		b.packages[p.Path] = p
+		b.compile = fmt.Appendf(b.compile, "packagefile %s=%s\n", p.Path, p.Export)
+		if p.Host {
+			b.link = fmt.Appendf(b.link, "packageshlib %s=%s\n", p.Path, b.stub)
+		} else {
+			b.link = fmt.Appendf(b.link, "packagefile %s=%s\n", p.Path, p.Export)
+		}
+	}
+}
+
+// Packages returns the importable packages by path.
+func (b *Builder) Packages() map[string]Package {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := make(map[string]Package, len(b.packages))
+	for path, p := range b.packages {
+		if Importable(path) {
+			all[path] = p
+		}
+	}
+	return all
+}
+
+// Fset is the file set of the packages' positions.
+func (b *Builder) Fset() *token.FileSet { return b.fset }
+
+// Import implements [types.Importer]: from the host or, failing that, from the
+// notebook's module, which is compiled if it must be.
+func (b *Builder) Import(path string) (*types.Package, error) {
+	if path == "unsafe" {
+		return types.Unsafe, nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if p := b.types[path]; p != nil && p.Complete() {
+		return p, nil
+	}
+	p, ok := b.packages[path]
+	if !ok {
+		if err := b.list(path); err != nil {
+			return nil, err
+		}
+		if p, ok = b.packages[path]; !ok {
+			return nil, fmt.Errorf("package %s is not in Go, in Gradbook or in the notebook's module; get it with: !*go get %s", path, path)
+		}
+	}
+	return readExport(b.fset, b.types, p)
+}
+
+// list compiles a package of the notebook's module, and what it needs.
+func (b *Builder) list(path string) error {
+	cmd := exec.Command(b.index.Go, "list", "-deps", "-export", "-trimpath", "-gcflags=all=-linkshared -dynlink",
+		"-f", "{{if .Export}}{{.ImportPath}}\t{{.Name}}\t{{.Export}}{{end}}", "--", path)
+	cmd.Dir = b.Module
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("%s", lastLines(stderr.String(), 6))
+	}
+	var found []Package
+	for line := range strings.Lines(string(out)) {
+		if f := strings.Split(strings.TrimSpace(line), "\t"); len(f) == 3 {
+			found = append(found, Package{Path: f[0], Name: f[1], Export: f[2]})
+		}
+	}
+	b.add(found)
+	return nil
+}
+
+// CompileError is what the compiler says of a cell.
+type CompileError struct{ Output string }
+
+func (e *CompileError) Error() string { return e.Output }
+
+// Build compiles and links source, cell number n, and returns the library's path.
+func (b *Builder) Build(ctx context.Context, n int, source []byte) (string, error) {
+	b.mu.Lock()
+	compile, link := bytes.Clone(b.compile), bytes.Clone(b.link)
+	b.mu.Unlock()
+	dir := filepath.Join(b.dir, fmt.Sprintf("cell%06d", n))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	path := func(name string) string { return filepath.Join(dir, name) }
+	for name, content := range map[string][]byte{"cell.go": source, "compile.cfg": compile, "link.cfg": link} {
+		if err := os.WriteFile(path(name), content, 0o600); err != nil {
+			return "", err
+		}
+	}
+	lang := "go" + strings.Join(strings.SplitN(strings.TrimPrefix(b.index.Version, "go"), ".", 3)[:2], ".")
+	if out, err := b.tool(ctx, dir, "compile", "-linkshared", "-dynlink", "-complete", "-nolocalimports", "-c=2", "-pack",
+		"-lang="+lang, "-p", CellPath, "-trimpath", dir, "-importcfg", "compile.cfg", "-o", "cell.a", "cell.go"); err != nil {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		return "", &CompileError{out}
+	}
+	if out, err := b.tool(ctx, dir, "link", "-linkshared", "-buildmode=plugin", "-s", "-w", "-pluginpath", CellPath, "-importcfg", "link.cfg",
+		"-linkmode=external", "-tmpdir", dir, "-extld=true", "-o", "cell.out", "cell.a"); err != nil {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		return "", fmt.Errorf("cannot link the cell: %w: %s", err, lastLines(out, 6))
+	}
+	object, err := os.ReadFile(path("go.o"))
+	if err != nil {
+		return "", err
+	}
+	if object, err = relink(object, n); err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(path("cell.o"), object, 0o600); err != nil {
+		return "", err
+	}
+	objects, err := filepath.Glob(path("0*.o")) // of cgo, in packages of the notebook's module
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, "ld", append([]string{"-shared", "-o", "cell.so", "cell.o"}, objects...)...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("cannot link the cell: ld: %w: %s", err, lastLines(string(out), 6))
+	}
+	for _, name := range []string{"cell.a", "cell.o", "go.o", "compile.cfg", "link.cfg", "trivial.c"} {
+		_ = os.Remove(path(name)) // what is left is removed with the folder
+	}
+	return path("cell.so"), nil
+}
+
+func (b *Builder) tool(ctx context.Context, dir, name string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(b.index.Tool, name), args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}

@@ -1,0 +1,222 @@
+package toolchain
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// All cells are pieces of one package, so that a name means the same thing in
+// each of them and a type is the same type. CellPath is its path; the digits are
+// replaced by the cell's number where the pieces must differ.
+const (
+	CellPath   = "gradbook.local/cell000000"
+	cellDigits = 6
+)
+
+// addModuleData is the host's function that tells the runtime of a new piece.
+const addModuleData = "runtime.addmoduledata.abi0"
+
+// relink turns the object that Go's linker makes of cell number n, for a plugin
+// that is linked against shared libraries, into one that loads into a program:
+//
+//   - functions are called as a program, not a library, names them;
+//   - the initialiser calls the host's addmoduledata, not one of its own;
+//   - the module's name and its initialiser's are n's own, or the loader would
+//     take the cell for one that it has already;
+//   - the hashes of the host's packages are left out, which the linker does not
+//     know; the host's own hash is there instead;
+//   - the table of exported symbols is left out: a cell registers itself.
+//
+// Source: cmd/link/internal/ld (lib.go, symtab.go, ld.go), runtime/plugin.go.
+func relink(object []byte, n int) ([]byte, error) {
+	o, err := parseObject(object)
+	if err != nil {
+		return nil, fmt.Errorf("the linker's object: %w", err)
+	}
+	if err := o.relink(fmt.Sprintf("%0*d", cellDigits, n)); err != nil {
+		return nil, fmt.Errorf("the linker's object: %w", err)
+	}
+	return o.bytes(), nil
+}
+
+type object struct {
+	file                            []byte
+	shoff                           uint64
+	sections                        []elf.Section64
+	names                           []byte
+	symbols                         []elf.Sym64
+	strtab                          []byte
+	symbolsAt, strtabAt, text, rela int
+}
+
+var errObject = errors.New("not of the form that is expected of this version of Go")
+
+func parseObject(b []byte) (*object, error) {
+	var h elf.Header64
+	if err := binary.Read(bytes.NewReader(b), binary.LittleEndian, &h); err != nil || string(h.Ident[:4]) != elf.ELFMAG {
+		return nil, errObject
+	}
+	o := &object{file: bytes.Clone(b), shoff: h.Shoff, sections: make([]elf.Section64, h.Shnum)}
+	if err := binary.Read(bytes.NewReader(b[h.Shoff:]), binary.LittleEndian, o.sections); err != nil {
+		return nil, errObject
+	}
+	o.names = o.content(int(h.Shstrndx))
+	for i, s := range o.sections {
+		switch {
+		case s.Type == uint32(elf.SHT_SYMTAB):
+			o.symbolsAt, o.strtabAt = i, int(s.Link)
+		case o.sectionName(i) == ".text":
+			o.text = i
+		case s.Type == uint32(elf.SHT_RELA) && o.sectionName(int(s.Info)) == ".text":
+			o.rela = i
+		}
+	}
+	if o.symbolsAt == 0 || o.text == 0 || o.rela == 0 {
+		return nil, errObject
+	}
+	o.strtab = bytes.Clone(o.content(o.strtabAt))
+	o.symbols = make([]elf.Sym64, o.sections[o.symbolsAt].Size/24)
+	return o, binary.Read(bytes.NewReader(o.content(o.symbolsAt)), binary.LittleEndian, o.symbols)
+}
+
+func (o *object) content(i int) []byte {
+	s := o.sections[i]
+	return o.file[s.Off : s.Off+s.Size]
+}
+
+func cstring(table []byte, at uint32) string {
+	b := table[at:]
+	if end := bytes.IndexByte(b, 0); end >= 0 {
+		b = b[:end]
+	}
+	return string(b)
+}
+
+func (o *object) sectionName(i int) string { return cstring(o.names, o.sections[i].Name) }
+func (o *object) name(s elf.Sym64) string  { return cstring(o.strtab, s.Name) }
+func (o *object) addName(name string) uint32 {
+	at := uint32(len(o.strtab))
+	o.strtab = append(append(o.strtab, name...), 0)
+	return at
+}
+
+func (o *object) relink(number string) error {
+	o.strtab = bytes.ReplaceAll(o.strtab, []byte(internalABI+"\x00"), make([]byte, len(internalABI)+1))
+	var ownAdd, initializer = -1, -1
+	drop := map[int]bool{}
+	for i, s := range o.symbols {
+		name := o.name(s)
+		switch {
+		case strings.HasPrefix(name, "runtime.addmoduledata"):
+			ownAdd = i
+		case name == "go:link.addmoduledata":
+			initializer = i
+		case name == "go:link.pkghashes" || name == "go:plugin.tabs":
+			drop[i] = true
+		}
+		base := strings.TrimPrefix(name, "local.")
+		switch strings.TrimPrefix(base, CellPath) {
+		case "..inittask", ".init", ".init.0":
+			if base != name || strings.HasPrefix(base, CellPath) {
+				at := int(s.Name) + strings.Index(name, CellPath) + len(CellPath) - cellDigits
+				copy(o.strtab[at:], number)
+			}
+		}
+	}
+	if ownAdd < 0 || initializer < 0 {
+		return errObject
+	}
+	if err := o.callHost(ownAdd, initializer); err != nil {
+		return err
+	}
+	return o.module(number, drop)
+}
+
+// callHost makes the initialiser call the host's addmoduledata.
+func (o *object) callHost(ownAdd, initializer int) error {
+	text := o.content(o.text)
+	call := o.symbols[initializer].Value + 7 // after: lea module(%rip), %rdi
+	if call+5 > uint64(len(text)) || text[call] != 0xe8 {
+		return errObject
+	}
+	target := call + 5 + uint64(int64(int32(binary.LittleEndian.Uint32(text[call+1:]))))
+	// The end of the module's code is counted from this symbol.
+	o.symbols[ownAdd] = elf.Sym64{Name: o.addName("go:link.last"), Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC), Other: uint8(elf.STV_HIDDEN), Shndx: uint16(o.text), Value: target}
+	o.symbols = append(o.symbols, elf.Sym64{Name: o.addName(addModuleData), Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC)})
+	rela := bytes.NewBuffer(bytes.Clone(o.content(o.rela)))
+	put(rela, elf.Rela64{Off: call + 1, Info: elf.R_INFO(uint32(len(o.symbols)-1), uint32(elf.R_X86_64_PLT32)), Addend: -4})
+	o.replace(o.rela, rela.Bytes())
+	return nil
+}
+
+// module edits the module's description: its name, and the tables to drop.
+func (o *object) module(number string, drop map[int]bool) error {
+	module, relocs := -1, -1
+	for i, s := range o.sections {
+		if o.sectionName(i) == ".go.module" {
+			module = i
+		} else if s.Type == uint32(elf.SHT_RELA) && module >= 0 && int(s.Info) == module {
+			relocs = i
+		}
+	}
+	if module < 0 {
+		return errObject
+	}
+	for i, s := range o.sections {
+		if s.Type == uint32(elf.SHT_RELA) && int(s.Info) == module {
+			relocs = i
+		}
+	}
+	if relocs < 0 {
+		return errObject
+	}
+	list := make([]elf.Rela64, o.sections[relocs].Size/24)
+	if err := binary.Read(bytes.NewReader(o.content(relocs)), binary.LittleEndian, list); err != nil {
+		return err
+	}
+	renamed := false
+	for _, r := range list {
+		index := int(elf.R_SYM64(r.Info))
+		if drop[index] {
+			at := o.sections[module].Off + r.Off
+			copy(o.file[at+8:at+24], make([]byte, 16)) // the slice's length and capacity
+			continue
+		}
+		s := o.symbols[index]
+		if s.Shndx == 0 || int(s.Shndx) >= len(o.sections) || o.sections[s.Shndx].Type != uint32(elf.SHT_PROGBITS) {
+			continue
+		}
+		at := o.sections[s.Shndx].Off + s.Value + uint64(r.Addend)
+		if at+uint64(len(CellPath)) <= uint64(len(o.file)) && string(o.file[at:at+uint64(len(CellPath))]) == CellPath {
+			copy(o.file[at+uint64(len(CellPath)-cellDigits):], number)
+			renamed = true
+		}
+	}
+	if !renamed {
+		return errObject
+	}
+	return nil
+}
+
+// replace puts a section's new content at the end of the file.
+func (o *object) replace(i int, content []byte) {
+	for len(o.file)%8 != 0 {
+		o.file = append(o.file, 0)
+	}
+	o.sections[i].Off, o.sections[i].Size = uint64(len(o.file)), uint64(len(content))
+	o.file = append(o.file, content...)
+}
+
+func (o *object) bytes() []byte {
+	var symbols, headers bytes.Buffer
+	put(&symbols, o.symbols)
+	o.replace(o.symbolsAt, symbols.Bytes())
+	o.replace(o.strtabAt, o.strtab)
+	put(&headers, o.sections)
+	copy(o.file[o.shoff:], headers.Bytes())
+	return o.file
+}
