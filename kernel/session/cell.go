@@ -73,6 +73,9 @@ func Context() context.Context {
 	return context.Background()
 }
 
+// Zero returns a type's zero value.
+func Zero[T any]() (zero T) { return }
+
 // exit is the panic by which a cell ends itself.
 type exit struct{ code int }
 

@@ -70,17 +70,17 @@ func (b *Builder) add(packages []Package) {
 	}
 }
 
-// Packages returns the importable packages by path.
-func (b *Builder) Packages() map[string]Package {
+// Names returns the names of the importable packages by path.
+func (b *Builder) Names() map[string]string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	all := make(map[string]Package, len(b.packages))
+	names := make(map[string]string, len(b.packages))
 	for path, p := range b.packages {
 		if Importable(path) {
-			all[path] = p
+			names[path] = p.Name
 		}
 	}
-	return all
+	return names
 }
 
 // Fset is the file set of the packages' positions.

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sort"
 	"strings"
 
@@ -70,7 +71,10 @@ var hostRoots = []string{
 	"github.com/gradbook/gradbook/viz",
 	"github.com/gradbook/gradbook/datasets",
 	"github.com/go-echarts/go-echarts/v2/...",
-	"github.com/janpfeifer/gonb/gonbui/...",
+	"github.com/janpfeifer/gonb/gonbui",
+	"github.com/janpfeifer/gonb/gonbui/comms",
+	"github.com/janpfeifer/gonb/gonbui/dom",
+	"github.com/janpfeifer/gonb/gonbui/widgets",
 	"github.com/janpfeifer/gonb/cache",
 	"github.com/gomlx/gomlx/core/graph",
 	"github.com/gomlx/gomlx/core/tensors",
@@ -153,6 +157,9 @@ func BuildHost(ctx context.Context, goCmd, workspace string, env []string) error
 	}
 	return cache.WriteFile(filepath.Join(dir, indexFile), encoded, 0o644)
 }
+
+// HostFlags are the flags with which the host and what it holds are built.
+func HostFlags() []string { return slices.Clone(listFlags) }
 
 // HostBuilt says whether a host is there to build cells for.
 func HostBuilt(workspace string) bool {
