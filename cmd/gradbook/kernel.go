@@ -1,18 +1,31 @@
 package main
 
 import (
-	"errors"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
 	"os"
-	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/gradbook/gradbook/kernel/children"
+	"github.com/gradbook/gradbook/kernel/engine"
+	"github.com/gradbook/gradbook/kernel/gateway"
 	"github.com/gradbook/gradbook/kernel/install"
+	"github.com/gradbook/gradbook/kernel/toolchain"
 )
 
 func kernelCmd() *cobra.Command {
-	return &cobra.Command{
+	var stateless bool
+	cmd := &cobra.Command{
 		Use:   "kernel CONNECTION-FILE",
 		Short: "Start a kernel, as Jupyter does",
 		Long:  "Kernel is what the kernelspec calls. A person has no use for it.",
@@ -22,18 +35,100 @@ func kernelCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			gonb, err := install.KernelCommand(l, args[0])
-			if err != nil {
-				return err
-			}
-			err = become(gonb)
-			var exit *exec.ExitError
-			if errors.As(err, &exit) {
-				return exitError(exit.ExitCode())
-			}
-			return err
+			return runKernel(l, args[0], stateless)
 		},
 	}
+	cmd.Flags().BoolVar(&stateless, "stateless", os.Getenv("GRADBOOK_STATELESS") != "", "run each cell as a program of its own, as GoNB does")
+	return cmd
+}
+
+func guardCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "guard MARK DIR", Hidden: true, Args: cobra.ExactArgs(2),
+		RunE: func(_ *cobra.Command, args []string) error { return children.Guard(args[0], args[1]) },
+	}
+}
+
+// runKernel puts the kernel's parts together and serves until its end.
+func runKernel(l install.Layout, connectionFile string, stateless bool) (err error) {
+	connection, err := gateway.ReadConnection(connectionFile)
+	if err != nil {
+		return err
+	}
+	tools, err := install.KernelTools(l)
+	if err != nil {
+		return err
+	}
+	id := make([]byte, 6)
+	_, _ = rand.Read(id) // it never fails
+	mark := hex.EncodeToString(id)
+	dir := filepath.Join(os.TempDir(), "kernel-"+mark)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("the kernel needs a folder for its files: %w", err)
+	}
+	defer func() {
+		if e := os.RemoveAll(dir); err == nil {
+			err = e
+		}
+	}()
+	log, closeLog := openLog(l)
+	defer closeLog()
+	family, err := children.NewFamily(l.Program("gradbook"), mark, dir)
+	if err != nil {
+		return err
+	}
+	defer family.End()
+
+	c := gateway.Config{
+		Connection: connection, Dir: dir, History: filepath.Join(filepath.Dir(l.Log()), "history.jsonl"),
+		Version: version(), GoVersion: strings.TrimPrefix(runtime.Version(), "go"), Log: log,
+		GoNB: func(file string) (gateway.Process, error) { return family.Start(tools.GoNB(file, dir)) },
+	}
+	switch {
+	case stateless:
+	case !toolchain.Supported() || !toolchain.HostBuilt(l.Workspace()):
+		fmt.Fprintln(os.Stderr, "gradbook: sessions are not supported here; each cell is a program of its own, and no state is kept")
+	default:
+		c.Engine, err = engine.New(engine.Config{
+			Workspace: l.Workspace(), Dir: filepath.Join(dir, "cells"), OutputDir: filepath.Dir(l.Log()),
+			Env: family.Env(append(tools.Env(), "TMPDIR="+os.TempDir())), Grace: grace(), MemoryLimit: memoryLimit(),
+		})
+		if err != nil {
+			return err
+		}
+		defer c.Engine.Stop()
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	g, err := gateway.New(ctx, c)
+	if err != nil {
+		return err
+	}
+	interrupts := make(chan os.Signal, 4)
+	signal.Notify(interrupts, os.Interrupt)
+	go func() {
+		for range interrupts {
+			g.Interrupt()
+		}
+	}()
+	return g.Run(ctx)
+}
+
+// grace is how long an interrupted cell may take to end.
+func grace() time.Duration {
+	d, err := time.ParseDuration(os.Getenv("GRADBOOK_GRACE"))
+	if err != nil || d <= 0 {
+		return 5 * time.Second
+	}
+	return d
+}
+
+func openLog(l install.Layout) (*slog.Logger, func()) {
+	f, err := os.OpenFile(filepath.Join(filepath.Dir(l.Log()), "gateway.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return slog.New(slog.DiscardHandler), func() {}
+	}
+	return slog.New(slog.NewTextHandler(f, nil)), func() { _ = f.Close() }
 }
 
 // kernelLayout is the checkout that this program belongs to, wherever the

@@ -421,7 +421,7 @@ func (e *emission) versionOf(obj types.Object) int {
 // else in one.
 var substitutes = map[string]string{
 	"os.Exit": "Exit", "log.Fatal": "Fatal", "log.Fatalf": "Fatalf", "log.Fatalln": "Fatalln",
-	"context.Background": "Context", "context.TODO": "Context",
+	"context.Background": "Context", "context.TODO": "Context", "time.Sleep": "Sleep",
 }
 
 // calls looks after calls and goroutines everywhere in the cell.
@@ -442,6 +442,10 @@ func (e *emission) calls() {
 				e.replace(n.Pos(), n.End(), runtimeName+"."+to)
 				gone[x] = true
 			}
+		case *ast.ForStmt:
+			e.insert(n.Body.Lbrace+1, " "+runtimeName+".Poll(); ")
+		case *ast.RangeStmt:
+			e.insert(n.Body.Lbrace+1, " "+runtimeName+".Poll(); ")
 		case *ast.GoStmt:
 			if f, ok := n.Call.Fun.(*ast.FuncLit); ok {
 				e.insert(f.Body.Lbrace+1, " defer "+runtimeName+".Recover(); ")

@@ -124,7 +124,10 @@ func (n *Notebook) Declarations() map[string][]string {
 
 // Source returns all declarations as a file without a package clause: imports
 // first, and variables with their types.
-func (n *Notebook) Source() string {
+func (n *Notebook) Source() string { return n.SourceWithout(nil) }
+
+// SourceWithout is Source without what has one of the names.
+func (n *Notebook) SourceWithout(names map[string]bool) string {
 	var b strings.Builder
 	imports := map[string]string{}
 	for name, path := range n.imports {
@@ -132,11 +135,14 @@ func (n *Notebook) Source() string {
 	}
 	var body strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(n.decls)) {
-		if d := n.decls[key]; d.kind != varDecl {
+		if d := n.decls[key]; d.kind != varDecl && !names[key] {
 			fmt.Fprintf(&body, "%s\n\n", d.text)
 		}
 	}
 	for _, name := range n.Variables() {
+		if names[name] {
+			continue
+		}
 		fmt.Fprintf(&body, "var %s %s\n", name, n.typeText(n.vars[name].typ, imports))
 	}
 	for _, path := range slices.Sorted(maps.Keys(imports)) {

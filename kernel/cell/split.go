@@ -264,3 +264,35 @@ func importsOf(c chunk) ([][2]string, error) {
 }
 
 var initName = regexp.MustCompile(`^init(_\w*)?$`)
+
+// Parses says whether source is a cell without a mistake in its syntax.
+func Parses(source string) bool {
+	for _, c := range split(source, 0) {
+		text := "package main;" + c.text
+		if c.kind == statement {
+			text = "package main;func _(){" + c.text + "\n}"
+		}
+		if _, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// DeclaredNames are the names that source declares outermost.
+func DeclaredNames(source string) map[string]bool {
+	names := map[string]bool{}
+	for _, c := range split(source, 0) {
+		list, err := parseDecls(c)
+		if c.kind == statement || err != nil {
+			continue
+		}
+		for _, d := range list {
+			names[d.key] = true
+			for _, n := range d.names {
+				names[n] = true
+			}
+		}
+	}
+	return names
+}

@@ -10,32 +10,49 @@ import (
 	"github.com/gradbook/gradbook/kernel/toolchain"
 )
 
-// KernelCommand is GoNB, as Jupyter's kernel for a connection file: with the
-// checkout's programs first on its PATH, and its log in a file.
-func KernelCommand(l Layout, connectionFile string) (*exec.Cmd, error) {
+// Tools is what a kernel of the checkout works with.
+type Tools struct {
+	Layout
+	// Go is the real go command.
+	Go string
+}
+
+// KernelTools finds them.
+func KernelTools(l Layout) (Tools, error) {
 	goCmd, err := exec.LookPath("go")
 	if err != nil {
-		return nil, errNoGo
+		return Tools{}, errNoGo
 	}
 	if goCmd, err = realGo(l, goCmd); err != nil {
-		return nil, err
+		return Tools{}, err
 	}
 	if !exists(l.Program("gonb"), filepath.Join(l.Workspace(), "go.mod")) {
-		return nil, fmt.Errorf("the kernel is not set up; run: make setup, or %s setup", l.Program("gradbook"))
+		return Tools{}, fmt.Errorf("the kernel is not set up; run: make setup, or %s setup", l.Program("gradbook"))
 	}
-	cmd := exec.Command(l.Program("gonb"), "--kernel", connectionFile,
-		"-logtostderr=false", "-alsologtostderr=false", "-stderrthreshold=FATAL", "-log_file="+l.Log(), "-log_file_max_size=16")
-	path := strings.Join([]string{l.Toolchain(), l.Bin(), filepath.Dir(goCmd), os.Getenv("PATH")}, string(os.PathListSeparator))
-	cmd.Env = append(os.Environ(),
+	return Tools{l, goCmd}, nil
+}
+
+// Env is the environment of cells and of GoNB: with the checkout's programs
+// first on the PATH.
+func (t Tools) Env() []string {
+	path := strings.Join([]string{t.Toolchain(), t.Bin(), filepath.Dir(t.Go), os.Getenv("PATH")}, string(os.PathListSeparator))
+	return append(os.Environ(),
 		"PATH="+path,
-		toolchain.GoEnv+"="+goCmd,
-		toolchain.WorkspaceEnv+"="+l.Workspace(),
+		toolchain.GoEnv+"="+t.Go,
+		toolchain.WorkspaceEnv+"="+t.Workspace(),
 		"GOFLAGS="+goFlags(),
 		"GOWORK=",
 		"GOMLX_NO_AUTO_INSTALL=1", // a cell must never start a download by itself
 	)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	return cmd, nil
+}
+
+// GoNB is the command that starts GoNB for a connection file, with its log in
+// the checkout's and its files in dir.
+func (t Tools) GoNB(connectionFile, dir string) *exec.Cmd {
+	cmd := exec.Command(t.Program("gonb"), "--kernel", connectionFile,
+		"-raw_error", "-logtostderr=false", "-alsologtostderr=false", "-stderrthreshold=FATAL", "-log_file="+t.Log(), "-log_file_max_size=16")
+	cmd.Env = append(t.Env(), "TMPDIR="+dir)
+	return cmd
 }
 
 // realGo passes over the go command for cells, in case a kernel is started from

@@ -10,7 +10,10 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
+
+	"github.com/gradbook/gradbook/kernel/session/wire"
 )
 
 // cells are the loaded libraries' entry points, by number.
@@ -25,7 +28,7 @@ var variables = struct {
 // Register tells of a cell's entry point. Its library calls it when loaded.
 func Register(n int, run func()) { cells[n] = run }
 
-// Variable tells of a session variable; p points to it.
+// SetVariable tells of a session variable; p points to it.
 func SetVariable(name string, p any) {
 	variables.Lock()
 	defer variables.Unlock()
@@ -115,41 +118,68 @@ func Check(results ...any) {
 	}
 }
 
+// stop is set while the cell that runs is to end.
+var stop atomic.Uint32
+
+// interruption is the panic by which a loop ends.
+type interruption struct{}
+
+// Poll ends the cell if it is interrupted. It stands at the beginning of each
+// loop of a cell, so that one that never ends can be ended without its session.
+func Poll() {
+	if stop.Load() != 0 {
+		panic(interruption{})
+	}
+}
+
+// Sleep is time.Sleep, in a cell: an interrupt ends it.
+func Sleep(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-Context().Done():
+		panic(interruption{})
+	}
+}
+
 // Recover is deferred in the goroutines that a cell starts, so that a panic in
 // one of them ends it and not the session.
 func Recover() {
 	if e := recover(); e != nil {
-		emit(Event{Event: "failure", Failure: failure(e, callers()), Late: true})
+		emit(wire.Event{Event: "failure", Failure: failure(e, callers()), Late: true})
 	}
 }
 
 // failure describes what was recovered.
-func failure(e any, frames []Frame) *Failure {
+func failure(e any, frames []wire.Frame) *wire.Failure {
 	switch e := e.(type) {
+	case interruption:
+		return &wire.Failure{Name: "KeyboardInterrupt", Frames: frames}
 	case exit:
-		return &Failure{Name: "exit", Value: fmt.Sprintf("the cell ended itself with status %d", e.code), Code: e.code}
+		return &wire.Failure{Name: "exit", Value: fmt.Sprintf("the cell ended itself with status %d", e.code), Code: e.code}
 	case unhandled:
-		f := &Failure{Name: "error", Value: e.err.Error(), Frames: frames}
+		f := &wire.Failure{Name: "error", Value: e.err.Error(), Frames: frames}
 		if r := running.Load(); r != nil && r.ctx.Err() != nil && errors.Is(e.err, context.Canceled) {
 			f.Name = "KeyboardInterrupt"
 		}
 		return f
 	case error:
-		return &Failure{Name: "panic", Value: e.Error(), Frames: frames}
+		return &wire.Failure{Name: "panic", Value: e.Error(), Frames: frames}
 	default:
-		return &Failure{Name: "panic", Value: text(e), Frames: frames}
+		return &wire.Failure{Name: "panic", Value: text(e), Frames: frames}
 	}
 }
 
 // callers are the frames of a panic that are in cells.
-func callers() []Frame {
+func callers() []wire.Frame {
 	pcs := make([]uintptr, 512)
 	it := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
-	var frames []Frame
+	var frames []wire.Frame
 	for {
 		f, more := it.Next()
 		if at := strings.Index(f.File, "cell["); at >= 0 && !strings.Contains(f.File[at:], "/") {
-			frames = append(frames, Frame{Function: functionName(f.Function), File: f.File[at:], Line: f.Line})
+			frames = append(frames, wire.Frame{Function: functionName(f.Function), File: f.File[at:], Line: f.Line})
 		}
 		if !more || len(frames) == 50 {
 			return frames

@@ -5,10 +5,12 @@ import (
 	"reflect"
 	"sort"
 	"strings"
+
+	"github.com/gradbook/gradbook/kernel/session/wire"
 )
 
 // describe tells of session variables: all of them, or those named.
-func describe(names []string) []Variable {
+func describe(names []string) []wire.Variable {
 	variables.Lock()
 	defer variables.Unlock()
 	if names == nil {
@@ -17,14 +19,14 @@ func describe(names []string) []Variable {
 		}
 	}
 	sort.Strings(names)
-	var list []Variable
+	var list []wire.Variable
 	for _, name := range names {
 		p, ok := variables.byName[name]
 		if !ok {
 			continue
 		}
 		v := p.Elem()
-		list = append(list, Variable{
+		list = append(list, wire.Variable{
 			Name: name, Type: strings.ReplaceAll(v.Type().String(), "ʹ", ""),
 			Shape: shape(v), Bytes: size(v, 0), Text: short(v),
 		})

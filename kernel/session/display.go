@@ -10,6 +10,8 @@ import (
 
 	"github.com/janpfeifer/gonb/gonbui"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
+
+	"github.com/gradbook/gradbook/kernel/session/wire"
 )
 
 // gonbui opens its pipes once in a process and sends each type's description
@@ -70,10 +72,10 @@ func readDisplays(r io.Reader, back *gob.Encoder) {
 			input.Lock()
 			input.pending = true
 			input.Unlock()
-			emit(Event{Event: "input", Prompt: q.Prompt, Password: q.Password})
+			emit(wire.Event{Event: "input", Prompt: q.Prompt, Password: q.Password})
 			continue
 		}
-		e := Event{Event: "display", Data: map[string]any{}, Metadata: data.Metadata, DisplayID: data.DisplayID}
+		e := wire.Event{Event: "display", Data: map[string]any{}, Metadata: data.Metadata, DisplayID: data.DisplayID}
 		for mime, content := range data.Data {
 			e.Data[string(mime)] = content
 		}

@@ -12,6 +12,9 @@ import (
 	"runtime/debug"
 	"sync"
 	"syscall"
+	"time"
+
+	"github.com/gradbook/gradbook/kernel/session/wire"
 )
 
 var out = struct {
@@ -19,7 +22,7 @@ var out = struct {
 	*json.Encoder
 }{}
 
-func emit(e Event) {
+func emit(e wire.Event) {
 	out.Lock()
 	defer out.Unlock()
 	if out.Encoder != nil {
@@ -38,20 +41,20 @@ func Main() int {
 	syscall.CloseOnExec(4)
 	out.Encoder = json.NewEncoder(events)
 	out.SetEscapeHTML(false)
-	signal.Ignore(os.Interrupt) // the kernel sends a request instead
-	debug.SetTraceback("all")
+	signal.Ignore(os.Interrupt)  // the kernel sends a request instead
+	debug.SetMaxStack(256 << 20) // a runaway recursion ends before memory does
 	if err := listenDisplays(); err != nil {
 		fmt.Fprintf(os.Stderr, "gradbook: displays will not work: %v\n", err)
 	}
-	requests, work := json.NewDecoder(bufio.NewReader(in)), make(chan Request, 1)
+	requests, work := json.NewDecoder(bufio.NewReader(in)), make(chan wire.Request, 1)
 	go func() {
 		for r := range work {
 			serve(r)
 		}
 	}()
-	emit(Event{Event: "ready"})
+	emit(wire.Event{Event: "ready"})
 	for {
-		var r Request
+		var r wire.Request
 		if err := requests.Decode(&r); err != nil {
 			return 0
 		}
@@ -66,17 +69,17 @@ func Main() int {
 	}
 }
 
-func serve(r Request) {
+func serve(r wire.Request) {
 	switch r.Op {
 	case "run":
 		f := runCell(r)
 		flushDisplays()
 		mark := fmt.Sprintf("\x00\x01gradbook %d %d\x01\x00", os.Getpid(), r.N)
-		_, _ = os.NewFile(1, "").WriteString(mark)
+		_, _ = stdout.WriteString(mark)
 		_, _ = stderr.WriteString(mark)
-		emit(Event{Event: "done", Failure: f, Mark: mark})
+		emit(wire.Event{Event: "done", Failure: f, Mark: mark})
 	case "variables":
-		emit(Event{Event: "variables", Variables: describe(r.Names)})
+		emit(wire.Event{Event: "variables", Variables: describe(r.Names)})
 	case "setenv":
 		var err error
 		if r.Key == "PWD" {
@@ -94,28 +97,32 @@ func serve(r Request) {
 var stdout, stderr = os.Stdout, os.Stderr
 
 // runCell runs a cell to its end.
-func runCell(r Request) (f *Failure) {
+func runCell(r wire.Request) (f *wire.Failure) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	this := &run{ctx: ctx, cancel: cancel}
+	stop.Store(0)
 	running.Store(this)
-	defer running.Store(nil)
+	defer func() {
+		running.Store(nil)
+		stop.Store(0)
+	}()
 	if r.Library != "" {
 		if _, err := plugin.Open(r.Library); err != nil {
-			return &Failure{Name: "error", Value: "cannot load the cell: " + err.Error()}
+			return &wire.Failure{Name: "error", Value: "cannot load the cell: " + err.Error()}
 		}
 	}
 	main, ok := cells[r.N]
 	if !ok {
-		return &Failure{Name: "error", Value: fmt.Sprintf("cannot load the cell: number %d has no entry point", r.N)}
+		return &wire.Failure{Name: "error", Value: fmt.Sprintf("cannot load the cell: number %d has no entry point", r.N)}
 	}
 	os.Stdout, os.Stderr = stdout, stderr
 	os.Args = append([]string{"cell"}, r.Args...)
 	flag.CommandLine = flag.NewFlagSet("cell", flag.ContinueOnError)
 	stop := watchStdin(r.AllowStdin)
 	defer stop()
-	done := make(chan *Failure)
+	done := make(chan *wire.Failure)
 	go func() {
-		var f *Failure
+		var f *wire.Failure
 		ended := false
 		defer func() {
 			if e := recover(); e != nil {
@@ -134,18 +141,27 @@ func runCell(r Request) (f *Failure) {
 	f = <-done
 	if this.interrupts.Load() > 0 {
 		if f == nil {
-			f = &Failure{}
+			f = &wire.Failure{}
 		}
 		f.Name = "KeyboardInterrupt"
 	}
 	return f
 }
 
+// loopsWait is how long after an interrupt loops end.
+const loopsWait = 100 * time.Millisecond
+
 // interrupt cancels the cell that runs.
 func interrupt() {
 	if r := running.Load(); r != nil {
 		r.interrupts.Add(1)
 		r.cancel(errInterrupted)
+		// What knows of the context, such as Fit, ends in good order; loops wait.
+		time.AfterFunc(loopsWait, func() {
+			if running.Load() == r {
+				stop.Store(1)
+			}
+		})
 		cancelInput()
 	}
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/gradbook/gradbook/dl"
 	"github.com/gradbook/gradbook/viz"
+
+	"github.com/gradbook/gradbook/kernel/session/wire"
 )
 
 // maxText and maxRows bound what is shown of a value.
@@ -35,17 +37,17 @@ func Show(values ...any) {
 	}
 	if len(values) == 1 {
 		if err, ok := values[0].(error); ok {
-			emit(Event{Event: "result", Data: map[string]any{"text/plain": err.Error()}})
+			emit(wire.Event{Event: "result", Data: map[string]any{"text/plain": err.Error()}})
 			return
 		}
-		emit(Event{Event: "result", Data: bundle(values[0]), Metadata: map[string]any{}})
+		emit(wire.Event{Event: "result", Data: bundle(values[0]), Metadata: map[string]any{}})
 		return
 	}
 	texts := make([]string, len(values))
 	for i, v := range values {
 		texts[i] = text(v)
 	}
-	emit(Event{Event: "result", Data: map[string]any{"text/plain": strings.Join(texts, " ")}})
+	emit(wire.Event{Event: "result", Data: map[string]any{"text/plain": strings.Join(texts, " ")}})
 }
 
 // bundle returns a value's forms by MIME type.

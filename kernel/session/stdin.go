@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/gradbook/gradbook/kernel/session/wire"
 )
 
 // input is the pipe that is a cell's standard input. What a person answers goes
@@ -43,7 +45,7 @@ func watchStdin(allow bool) func() {
 			if !input.pending && input.write != nil && waitsFor(int(r.Fd())) {
 				if allow {
 					input.pending = true
-					emit(Event{Event: "input"})
+					emit(wire.Event{Event: "input"})
 				} else {
 					fmt.Fprintln(stderr, "StdinNotImplementedError: the cell reads its input, but this client cannot ask for any")
 					_ = input.write.Close()

@@ -23,6 +23,8 @@ type Builder struct {
 	// Module is the folder of the notebook's own module, for packages that the
 	// host does not hold.
 	Module string
+	// Dir is the notebook's folder, where go:embed looks for files.
+	Dir string
 
 	mu       sync.Mutex
 	packages map[string]Package
@@ -136,7 +138,7 @@ type CompileError struct{ Output string }
 func (e *CompileError) Error() string { return e.Output }
 
 // Build compiles and links source, cell number n, and returns the library's path.
-func (b *Builder) Build(ctx context.Context, n int, source []byte) (string, error) {
+func (b *Builder) Build(ctx context.Context, n int, source []byte, embeds []string) (string, error) {
 	b.mu.Lock()
 	compile, link := bytes.Clone(b.compile), bytes.Clone(b.link)
 	b.mu.Unlock()
@@ -151,8 +153,19 @@ func (b *Builder) Build(ctx context.Context, n int, source []byte) (string, erro
 		}
 	}
 	lang := "go" + strings.Join(strings.SplitN(strings.TrimPrefix(b.index.Version, "go"), ".", 3)[:2], ".")
-	if out, err := b.tool(ctx, dir, "compile", "-linkshared", "-dynlink", "-complete", "-nolocalimports", "-c=2", "-pack",
-		"-lang="+lang, "-p", CellPath, "-trimpath", dir, "-importcfg", "compile.cfg", "-o", "cell.a", "cell.go"); err != nil {
+	var extra []string
+	if len(embeds) > 0 {
+		config, err := embedConfig(b.Dir, embeds)
+		if err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(path("embed.cfg"), config, 0o600); err != nil {
+			return "", err
+		}
+		extra = []string{"-embedcfg", "embed.cfg"}
+	}
+	if out, err := b.tool(ctx, dir, "compile", append(extra, "-linkshared", "-dynlink", "-complete", "-nolocalimports", "-c=2", "-pack",
+		"-lang="+lang, "-p", CellPath, "-trimpath", dir, "-importcfg", "compile.cfg", "-o", "cell.a", "cell.go")...); err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
@@ -195,4 +208,45 @@ func (b *Builder) tool(ctx context.Context, dir, name string, args ...string) (s
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	return string(out), err
+}
+
+// embedConfig resolves the patterns of go:embed directives for the compiler.
+func embedConfig(dir string, patterns []string) ([]byte, error) {
+	config := struct {
+		Patterns map[string][]string
+		Files    map[string]string
+	}{map[string][]string{}, map[string]string{}}
+	for _, pattern := range patterns {
+		glob := strings.TrimPrefix(strings.Trim(pattern, "\"`"), "all:")
+		matches, err := filepath.Glob(filepath.Join(dir, glob))
+		if err != nil || len(matches) == 0 {
+			return nil, fmt.Errorf("go:embed: pattern %s: no matching files in %s", pattern, dir)
+		}
+		add := func(path string) error {
+			abs, err := filepath.Abs(path)
+			if err != nil {
+				return err
+			}
+			rel, err := filepath.Rel(dir, path)
+			if err != nil {
+				return err
+			}
+			rel = filepath.ToSlash(rel)
+			config.Patterns[pattern] = append(config.Patterns[pattern], rel)
+			config.Files[rel] = abs
+			return nil
+		}
+		for _, match := range matches {
+			err := filepath.WalkDir(match, func(path string, d os.DirEntry, err error) error {
+				if err != nil || d.IsDir() {
+					return err
+				}
+				return add(path)
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return json.Marshal(config)
 }

@@ -38,9 +38,8 @@ func stubOf(program, hash string) ([]byte, error) {
 	if !names[addModuleData] {
 		return nil, fmt.Errorf("%s: expected the symbol %s, which this version of Go does not have", program, addModuleData)
 	}
-	strtab, data := bytes.NewBuffer([]byte{0}), &bytes.Buffer{}
-	symtab := bytes.NewBuffer(make([]byte, 24))
-	sections := map[elf.SectionIndex][]byte{}
+	strtab, symtab := bytes.NewBuffer([]byte{0}), bytes.NewBuffer(make([]byte, 24))
+	kept := keptSections{file: f, index: map[elf.SectionIndex]uint16{}}
 	for _, s := range symbols {
 		kind := elf.ST_TYPE(s.Info)
 		if s.Section == elf.SHN_UNDEF || kind != elf.STT_FUNC && kind != elf.STT_OBJECT {
@@ -52,22 +51,66 @@ func stubOf(program, hash string) ([]byte, error) {
 		}
 		sym := elf.Sym64{Name: uint32(strtab.Len()), Info: s.Info, Shndx: uint16(elf.SHN_ABS), Value: s.Value, Size: s.Size}
 		if kind == elf.STT_OBJECT && isType && !strings.HasPrefix(name, "type:.") {
-			section := f.Sections[s.Section]
-			content, ok := sections[s.Section]
-			if !ok {
-				if content, err = section.Data(); err != nil {
-					return nil, fmt.Errorf("%s: %w", program, err)
-				}
-				sections[s.Section] = content
+			if sym.Shndx, err = kept.keep(s); err != nil {
+				return nil, fmt.Errorf("%s: %w", program, err)
 			}
-			sym.Shndx, sym.Value = 1, uint64(data.Len())
-			data.Write(content[s.Value-section.Addr : s.Value-section.Addr+s.Size])
 		}
 		put(symtab, sym)
 		strtab.WriteString(name)
 		strtab.WriteByte(0)
 	}
-	return library(f.Machine, data.Bytes(), symtab.Bytes(), strtab.Bytes(), hash), nil
+	return library(f.Machine, kept.list, symtab.Bytes(), strtab.Bytes(), hash), nil
+}
+
+// keptSections are the sections of the program in which types are described.
+type keptSections struct {
+	file  *elf.File
+	index map[elf.SectionIndex]uint16 // in list, from 1
+	list  []stubSection
+}
+
+type stubSection struct {
+	name    string
+	header  elf.Section64
+	content []byte
+}
+
+// keep keeps the section of a type's descriptor, and that of the map of its
+// pointers, and returns the former's index in the stub.
+func (k *keptSections) keep(s elf.Symbol) (uint16, error) {
+	index, err := k.add(s.Section)
+	if err != nil {
+		return 0, err
+	}
+	const gcData = 32 // offset of GCData in internal/abi.Type
+	kept := k.list[index-1]
+	descriptor := kept.content[s.Value-kept.header.Addr:]
+	if s.Size < gcData+8 {
+		return index, nil
+	}
+	at := binary.LittleEndian.Uint64(descriptor[gcData:])
+	for i, section := range k.file.Sections {
+		if at != 0 && section.Addr <= at && at < section.Addr+section.Size && section.Type == elf.SHT_PROGBITS {
+			if _, err := k.add(elf.SectionIndex(i)); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return index, nil
+}
+
+func (k *keptSections) add(i elf.SectionIndex) (uint16, error) {
+	if index, ok := k.index[i]; ok {
+		return index, nil
+	}
+	section := k.file.Sections[i]
+	content, err := section.Data()
+	if err != nil {
+		return 0, err
+	}
+	k.list = append(k.list, stubSection{section.Name, elf.Section64{Type: uint32(elf.SHT_PROGBITS), Addr: section.Addr}, content})
+	k.index[i] = uint16(len(k.list))
+	return k.index[i], nil
 }
 
 func put(b *bytes.Buffer, v any) {
@@ -87,22 +130,17 @@ func note(kind uint32, desc string) []byte {
 }
 
 // library puts an ELF file together.
-func library(machine elf.Machine, data, symtab, strtab []byte, hash string) []byte {
-	type section struct {
-		name    string
-		header  elf.Section64
-		content []byte
-	}
-	sections := []section{
-		{},
-		{".data", elf.Section64{Type: uint32(elf.SHT_PROGBITS)}, data},
-		{".dynsym", elf.Section64{Type: uint32(elf.SHT_DYNSYM), Link: 3, Info: 1, Entsize: 24}, symtab},
-		{".dynstr", elf.Section64{Type: uint32(elf.SHT_STRTAB)}, strtab},
-		{".note.go.abihash", elf.Section64{Type: uint32(elf.SHT_NOTE)}, note(noteABIHash, hash)},
-		{".note.go.deps", elf.Section64{Type: uint32(elf.SHT_NOTE)}, note(noteDeps, "")},
-		{".rela.dyn", elf.Section64{Type: uint32(elf.SHT_RELA), Link: 2, Entsize: 24}, nil},
-		{".shstrtab", elf.Section64{Type: uint32(elf.SHT_STRTAB)}, nil},
-	}
+func library(machine elf.Machine, kept []stubSection, symtab, strtab []byte, hash string) []byte {
+	dynsym := uint32(len(kept) + 1)
+	sections := append([]stubSection{{}}, kept...)
+	sections = append(sections,
+		stubSection{".dynsym", elf.Section64{Type: uint32(elf.SHT_DYNSYM), Link: dynsym + 1, Info: 1, Entsize: 24}, symtab},
+		stubSection{".dynstr", elf.Section64{Type: uint32(elf.SHT_STRTAB)}, strtab},
+		stubSection{".note.go.abihash", elf.Section64{Type: uint32(elf.SHT_NOTE)}, note(noteABIHash, hash)},
+		stubSection{".note.go.deps", elf.Section64{Type: uint32(elf.SHT_NOTE)}, note(noteDeps, "")},
+		stubSection{".rela.dyn", elf.Section64{Type: uint32(elf.SHT_RELA), Link: dynsym, Entsize: 24}, nil},
+		stubSection{".shstrtab", elf.Section64{Type: uint32(elf.SHT_STRTAB)}, nil},
+	)
 	var names, body, headers bytes.Buffer
 	names.WriteByte(0)
 	for i := 1; i < len(sections); i++ {

@@ -1,0 +1,157 @@
+// Package children starts a kernel's processes and sees to it that none of them,
+// nor any that they start, is left when the kernel ends, however it ends.
+//
+// Each gets a mark in its environment, which all of its descendants inherit,
+// also those that leave their group or their parent. At the end, all processes
+// with the mark are killed. If the kernel is killed itself, the guard does it: a
+// process that waits for the kernel's end of a pipe to close.
+package children
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// markName is the environment variable that holds the mark.
+const markName = "GRADBOOK_KERNEL"
+
+// Family is the processes of one kernel.
+type Family struct {
+	mark  string
+	guard *exec.Cmd
+	pipe  *os.File
+}
+
+// NewFamily begins a family. program is this program, whose command guard is
+// called with the mark and the folder to remove at the end.
+func NewFamily(program, mark, dir string) (*Family, error) {
+	f := &Family{mark: mark}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close() //nolint:errcheck // the guard has its own
+	f.guard = exec.Command(program, "guard", mark, dir)
+	f.guard.ExtraFiles = []*os.File{r}
+	f.guard.SysProcAttr = ownSession()
+	if err := f.guard.Start(); err != nil {
+		_ = w.Close()
+		return nil, fmt.Errorf("cannot start the guard: %w", err)
+	}
+	f.pipe = w
+	return f, nil
+}
+
+// Env returns an environment with the mark.
+func (f *Family) Env(env []string) []string { return append(env, markName+"="+f.mark) }
+
+// End kills all processes of the family but the caller.
+func (f *Family) End() {
+	KillMarked(f.mark)
+	if f.pipe != nil {
+		_ = f.pipe.Close()
+		_ = f.guard.Wait()
+	}
+}
+
+// Guard waits for the kernel's end, then kills what it left and removes dir.
+func Guard(mark, dir string) error {
+	pipe := os.NewFile(3, "kernel")
+	_, _ = pipe.Read(make([]byte, 1)) // an end of file, sooner or later
+	KillMarked(mark)
+	if filepath.Base(dir) == "kernel-"+mark {
+		return os.RemoveAll(dir)
+	}
+	return nil
+}
+
+// KillMarked kills all processes with a mark, until there is none.
+func KillMarked(mark string) {
+	for range 20 {
+		found := Marked(mark)
+		if len(found) == 0 {
+			return
+		}
+		for _, pid := range found {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// Marked returns the processes with a mark; zombies, which are gone but for
+// their parents' knowledge, are none.
+func Marked(mark string) []int {
+	var pids []int
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	needle := []byte(markName + "=" + mark)
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil || pid == os.Getpid() {
+			continue
+		}
+		environ, err := os.ReadFile(filepath.Join("/proc", e.Name(), "environ"))
+		if err != nil {
+			continue
+		}
+		for _, kv := range bytes.Split(environ, []byte{0}) {
+			if bytes.Equal(kv, needle) && !zombie(e.Name()) {
+				pids = append(pids, pid)
+				break
+			}
+		}
+	}
+	return pids
+}
+
+func zombie(pid string) bool {
+	stat, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
+	if err != nil {
+		return true
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	return strings.HasPrefix(rest, "Z") || strings.HasPrefix(rest, "X")
+}
+
+// Child is a process of the family.
+type Child struct {
+	cmd  *exec.Cmd
+	done chan struct{}
+}
+
+// Start starts cmd in a group of its own, with the mark.
+func (f *Family) Start(cmd *exec.Cmd) (*Child, error) {
+	cmd.Env = f.Env(cmd.Environ())
+	cmd.SysProcAttr = ownGroup()
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	c := &Child{cmd: cmd, done: make(chan struct{})}
+	go func() {
+		_ = cmd.Wait() // how it ended is in its log
+		close(c.done)
+	}()
+	return c, nil
+}
+
+// Interrupt sends the process, not its group, an interrupt.
+func (c *Child) Interrupt() { _ = c.cmd.Process.Signal(os.Interrupt) }
+
+// Kill ends the process and its group.
+func (c *Child) Kill() {
+	killGroup(c.cmd.Process.Pid)
+	<-c.done
+}
+
+// Done is closed when the process has ended.
+func (c *Child) Done() <-chan struct{} { return c.done }

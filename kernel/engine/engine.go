@@ -1,0 +1,421 @@
+// Package engine runs the Go cells of a notebook: it composes them, builds them,
+// and has the session run them. It looks after the session's process, which may
+// die of what a cell does, and after what the cells print.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gradbook/gradbook/kernel/cell"
+	"github.com/gradbook/gradbook/kernel/session/wire"
+	"github.com/gradbook/gradbook/kernel/toolchain"
+)
+
+// Config says where an engine finds things.
+type Config struct {
+	// Workspace is the workspace module, with the built host in it.
+	Workspace string
+	// Dir is a folder for the libraries of cells; the engine removes it.
+	Dir string
+	// OutputDir gets what a cell prints beyond MaxOutput bytes.
+	OutputDir string
+	// MaxOutput bounds what is shown of a cell's output, in bytes; 0 means 2 MB.
+	MaxOutput int
+	// Grace is how long a cell may take to end after an interrupt; 0 means 5 s.
+	Grace time.Duration
+	// MemoryLimit ends a session that holds more, in bytes; 0 means no limit.
+	MemoryLimit int64
+	// Env is the session's environment.
+	Env []string
+}
+
+// Sink gets what a cell puts out. Its methods may be called after the cell has
+// ended, and from several goroutines.
+type Sink interface {
+	// Stream is standard output ("stdout") or error ("stderr").
+	Stream(name, text string)
+	// Event is a display, a result or a request for input.
+	Event(wire.Event)
+}
+
+// Engine runs the cells of one notebook. Run is called by one goroutine at a
+// time, the other methods by any.
+type Engine struct {
+	config   Config
+	builder  *toolchain.Builder
+	notebook *cell.Notebook
+
+	mu      sync.Mutex
+	proc    *process
+	cancel  context.CancelFunc // of the build or run under way
+	loaded  map[int]bool
+	numbers map[int]int // prompt numbers of libraries, as they were last run
+	origins map[int]int // and as they were built
+	env     [][2]string
+	stopped bool
+}
+
+// New makes an engine and starts its session.
+func New(c Config) (*Engine, error) {
+	if c.MaxOutput == 0 {
+		c.MaxOutput = 2 << 20
+	}
+	if c.Grace == 0 {
+		c.Grace = 5 * time.Second
+	}
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	b, err := toolchain.NewBuilder(c.Workspace, c.Dir)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{config: c, builder: b, notebook: cell.New(b), numbers: map[int]int{}, origins: map[int]int{}}
+	return e, e.start()
+}
+
+// Notebook is the source side of the session. It must not be used while Run
+// runs.
+func (e *Engine) Notebook() *cell.Notebook { return e.notebook }
+
+// SetModule tells of the notebook's own module, for packages that Gradbook does
+// not bring.
+func (e *Engine) SetModule(dir string) { e.builder.Module = dir }
+
+// Failure is a cell's error, as a client is told.
+type Failure struct {
+	Name, Value string
+	Traceback   []string
+}
+
+// Cell is a cell to run.
+type Cell struct {
+	cell.Input
+	Args       []string
+	AllowStdin bool
+	// Text is the whole cell, for the lines that errors show.
+	Text string
+}
+
+var errLost = errors.New("the session has ended")
+
+// Run runs a cell. Only a failure of the cell is returned; what goes wrong with
+// the session is part of it.
+func (e *Engine) Run(c Cell, sink Sink, texts map[int]string) *Failure {
+	out, err := e.compose(c)
+	if err != nil {
+		return e.mistakes(err, texts)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	e.mu.Lock()
+	e.cancel = cancel
+	proc := e.proc
+	e.mu.Unlock()
+	defer func() {
+		cancel()
+		e.mu.Lock()
+		e.cancel = nil
+		e.mu.Unlock()
+	}()
+	if proc == nil {
+		if err := e.start(); err != nil {
+			return &Failure{Name: "SessionError", Value: err.Error(), Traceback: []string{err.Error()}}
+		}
+	}
+	library := filepath.Join(e.config.Dir, fmt.Sprintf("cell%06d", out.N), "cell.so")
+	if out.Build {
+		if library, err = e.build(ctx, out); err != nil {
+			if ctx.Err() != nil {
+				return interrupted("interrupted while the cell was built; nothing has run")
+			}
+			return e.mistakes(err, texts)
+		}
+	}
+	out.Commit()
+	if out.Build {
+		e.mu.Lock()
+		e.origins[out.N] = c.Number
+		e.mu.Unlock()
+	}
+	for _, note := range out.Notes {
+		sink.Stream("stderr", note+"\n")
+	}
+	return e.execute(ctx, c, out.N, library, sink, texts)
+}
+
+func (e *Engine) compose(c Cell) (*cell.Output, error) { return e.notebook.Compose(c.Input) }
+
+func (e *Engine) build(ctx context.Context, out *cell.Output) (string, error) {
+	return e.builder.Build(ctx, out.N, out.Source, out.Embeds)
+}
+
+// execute has the session run a library.
+func (e *Engine) execute(ctx context.Context, c Cell, n int, library string, sink Sink, texts map[int]string) *Failure {
+	e.mu.Lock()
+	proc := e.proc
+	if proc == nil {
+		e.mu.Unlock()
+		return e.died(nil, sink)
+	}
+	if e.loaded[n] {
+		library = ""
+	}
+	e.loaded[n], e.numbers[n] = true, c.Number
+	e.mu.Unlock()
+	done := proc.begin(sink)
+	err := proc.send(wire.Request{Op: "run", N: n, Library: library, Args: c.Args, AllowStdin: c.AllowStdin})
+	if err != nil {
+		<-proc.ended
+		return e.died(proc, sink)
+	}
+	asked, deadline := false, (<-chan time.Time)(nil)
+	interrupts := ctx.Done()
+	for {
+		select {
+		case f := <-done:
+			if f == nil {
+				return nil
+			}
+			return e.failure(f, n, texts)
+		case <-proc.ended:
+			f := e.died(proc, sink)
+			if asked {
+				f.Name = "KeyboardInterrupt"
+			}
+			return f
+		case <-interrupts:
+			interrupts, asked = nil, true
+			_ = proc.send(wire.Request{Op: "interrupt"})
+			deadline = time.After(e.config.Grace)
+		case <-deadline:
+			proc.why = fmt.Sprintf("the cell did not end within %s of the interrupt, so its session was ended", e.config.Grace)
+			proc.kill()
+		}
+	}
+}
+
+// Interrupt ends the cell that is built or runs.
+func (e *Engine) Interrupt() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.cancel != nil {
+		e.cancel()
+	}
+}
+
+// Input answers a request for input.
+func (e *Engine) Input(value string) {
+	e.mu.Lock()
+	proc := e.proc
+	e.mu.Unlock()
+	if proc != nil {
+		_ = proc.send(wire.Request{Op: "input", Value: value})
+	}
+}
+
+// Setenv sets a variable of the session's environment, also in sessions to come.
+// The key PWD changes its folder.
+func (e *Engine) Setenv(key, value string) {
+	e.mu.Lock()
+	e.env = append(e.env, [2]string{key, value})
+	proc := e.proc
+	e.mu.Unlock()
+	if proc != nil {
+		_ = proc.send(wire.Request{Op: "setenv", Key: key, Value: value})
+	}
+}
+
+// Variables describes session variables: all, or those named.
+func (e *Engine) Variables(names []string) []wire.Variable {
+	e.mu.Lock()
+	proc := e.proc
+	e.mu.Unlock()
+	if proc == nil {
+		return nil
+	}
+	return proc.variables(names)
+}
+
+// Restart ends the session and starts another, and forgets everything.
+func (e *Engine) Restart() error {
+	e.Stop()
+	e.notebook.Reset()
+	e.mu.Lock()
+	e.stopped = false
+	e.mu.Unlock()
+	return e.start()
+}
+
+// Stop ends the session.
+func (e *Engine) Stop() {
+	e.mu.Lock()
+	proc := e.proc
+	e.proc, e.stopped = nil, true
+	if e.cancel != nil {
+		e.cancel()
+	}
+	e.mu.Unlock()
+	if proc != nil {
+		proc.stop()
+	}
+}
+
+// Close ends the session and removes the engine's files.
+func (e *Engine) Close() error {
+	e.Stop()
+	return os.RemoveAll(e.config.Dir)
+}
+
+// Pid is the session's process, 0 if there is none.
+func (e *Engine) Pid() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.proc == nil {
+		return 0
+	}
+	return e.proc.cmd.Process.Pid
+}
+
+func (e *Engine) start() error {
+	proc, err := startProcess(filepath.Join(e.config.Workspace, "session", toolchain.HostProgram), e.config)
+	if err != nil {
+		return fmt.Errorf("cannot start the session: %w", err)
+	}
+	e.mu.Lock()
+	if e.stopped {
+		e.mu.Unlock()
+		proc.stop()
+		return errLost
+	}
+	e.proc, e.loaded = proc, map[int]bool{}
+	env := e.env
+	e.mu.Unlock()
+	for _, kv := range env {
+		_ = proc.send(wire.Request{Op: "setenv", Key: kv[0], Value: kv[1]})
+	}
+	go func() {
+		<-proc.ended
+		e.mu.Lock()
+		if e.proc == proc {
+			e.proc = nil
+		}
+		e.mu.Unlock()
+	}()
+	return nil
+}
+
+// died says what is lost with a session, and starts the next.
+func (e *Engine) died(proc *process, sink Sink) *Failure {
+	lost := e.notebook.Lose()
+	why := "the session has ended"
+	if proc != nil {
+		why = proc.reason()
+		proc.drain()
+	}
+	f := &Failure{Name: "SessionDied", Value: why}
+	f.Traceback = []string{red("SessionDied") + ": " + why}
+	if len(lost) > 0 {
+		f.Value += "; lost: " + strings.Join(lost, ", ")
+		f.Traceback = append(f.Traceback, "A new session has started. Lost variables: "+strings.Join(lost, ", ")+". Functions and types are still declared.")
+	} else {
+		f.Traceback = append(f.Traceback, "A new session has started. No variables were lost.")
+	}
+	e.mu.Lock()
+	if e.proc == proc {
+		e.proc = nil
+	}
+	stopped := e.stopped
+	e.mu.Unlock()
+	if !stopped {
+		if err := e.start(); err != nil {
+			f.Traceback = append(f.Traceback, err.Error())
+		}
+	}
+	return f
+}
+
+func interrupted(what string) *Failure {
+	return &Failure{Name: "KeyboardInterrupt", Value: what, Traceback: []string{red("KeyboardInterrupt") + ": " + what}}
+}
+
+func red(s string) string { return "\x1b[0;31m" + s + "\x1b[0m" }
+func dim(s string) string { return "\x1b[0;36m" + s + "\x1b[0m" }
+
+var cellFile = regexp.MustCompile(`cell\[(\d+)\]`)
+
+// failure describes an error of a run, with the lines of the cells.
+func (e *Engine) failure(f *wire.Failure, n int, texts map[int]string) *Failure {
+	name := map[string]string{"panic": "Panic", "error": "Error", "exit": "Exit"}[f.Name]
+	if name == "" {
+		name = f.Name
+	}
+	out := &Failure{Name: name, Value: f.Value, Traceback: []string{}}
+	for i := len(f.Frames) - 1; i >= 0; i-- {
+		frame := f.Frames[i]
+		at := number(frame.File)
+		if at == e.origins[n] {
+			at = e.numbers[n]
+		}
+		where := fmt.Sprintf("cell[%d]:%d", at, frame.Line)
+		if frame.Function != "" {
+			where += " in " + frame.Function
+		}
+		out.Traceback = append(out.Traceback, dim(where)+"\n"+excerpt(texts[at], frame.Line))
+	}
+	head := red(name)
+	if f.Value != "" {
+		head += ": " + f.Value
+	}
+	out.Traceback = append(out.Traceback, head)
+	return out
+}
+
+// number is the cell's in a frame's file.
+func number(file string) int {
+	m := cellFile.FindStringSubmatch(file)
+	if m == nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(m[1])
+	return n
+}
+
+// excerpt is a line with one line before and after it.
+func excerpt(text string, line int) string {
+	lines := strings.Split(text, "\n")
+	var b strings.Builder
+	for i := max(line-1, 1); i <= min(line+1, len(lines)); i++ {
+		mark := "     "
+		if i == line {
+			mark = "---> "
+		}
+		fmt.Fprintf(&b, "%s%d %s\n", mark, i, lines[i-1])
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// mistakes describes why a cell was not built.
+func (e *Engine) mistakes(err error, texts map[int]string) *Failure {
+	var list *cell.Error
+	var compile *toolchain.CompileError
+	switch {
+	case errors.As(err, &list):
+		f := &Failure{Name: "CompileError", Value: list.Error()}
+		for _, m := range list.List {
+			f.Traceback = append(f.Traceback, dim(fmt.Sprintf("cell[%d]:%d", m.Cell, m.Line))+"\n"+excerpt(texts[m.Cell], m.Line)+"\n"+red(m.Message))
+		}
+		return f
+	case errors.As(err, &compile):
+		return &Failure{Name: "CompileError", Value: compile.Output, Traceback: []string{red(compile.Output)}}
+	}
+	return &Failure{Name: "BuildError", Value: err.Error(), Traceback: []string{red("BuildError") + ": " + err.Error()}}
+}

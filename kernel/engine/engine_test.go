@@ -1,0 +1,232 @@
+package engine
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gradbook/gradbook/kernel/cell"
+	"github.com/gradbook/gradbook/kernel/session/wire"
+	"github.com/gradbook/gradbook/kernel/toolchain"
+)
+
+// book runs cells in a session, as the kernel does.
+type book struct {
+	*Engine
+	t     *testing.T
+	n     int
+	texts map[int]string
+
+	mu     sync.Mutex
+	out    string
+	result string
+	data   []map[string]any
+	input  func()
+}
+
+func workspace(t testing.TB) string {
+	t.Helper()
+	dir, err := filepath.Abs("../../.gradbook/workspace")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !toolchain.Supported() {
+		t.Skip("cells cannot be loaded into a session on this platform")
+	}
+	if !toolchain.HostBuilt(dir) {
+		t.Fatal("the session is not built; run: make setup")
+	}
+	return dir
+}
+
+func newBook(t *testing.T, edit ...func(*Config)) *book {
+	c := Config{Workspace: workspace(t), Dir: filepath.Join(t.TempDir(), "cells"), OutputDir: t.TempDir(), Env: os.Environ(), Grace: time.Second}
+	for _, f := range edit {
+		f(&c)
+	}
+	e, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &book{Engine: e, t: t, texts: map[int]string{}}
+}
+
+func (b *book) Stream(name, text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.out += text
+}
+
+func (b *book) Event(e wire.Event) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e.Event {
+	case "result":
+		b.result = fmt.Sprint(e.Data["text/plain"])
+		b.data = append(b.data, e.Data)
+	case "display":
+		b.data = append(b.data, e.Data)
+	case "input":
+		if b.input != nil {
+			go b.input()
+		}
+	}
+}
+
+// run runs a cell and returns what it printed, with the result after "=> ".
+func (b *book) run(source string) (string, *Failure) {
+	b.t.Helper()
+	b.mu.Lock()
+	b.out, b.result, b.data = "", "", nil
+	b.mu.Unlock()
+	b.n++
+	b.texts[b.n] = source
+	in := cell.Input{Number: b.n, Source: source}
+	if before, after, ok := strings.Cut(source, "%%\n"); ok {
+		in = cell.Input{Number: b.n, Source: before, HasMain: true, Main: after, MainLine: strings.Count(before, "\n") + 2}
+	}
+	f := b.Run(Cell{Input: in, Text: source, AllowStdin: true}, b, b.texts)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := b.out
+	if b.result != "" {
+		out += "=> " + b.result
+	}
+	return out, f
+}
+
+// ok runs a cell that must succeed and print want.
+func (b *book) ok(source, want string) {
+	b.t.Helper()
+	got, f := b.run(source)
+	if f != nil {
+		b.t.Fatalf("cell %d: %s: %s\n%s\n%s", b.n, f.Name, f.Value, strings.Join(f.Traceback, "\n"), source)
+	}
+	if got != want {
+		b.t.Errorf("cell %d: expected %q, got %q\n%s", b.n, want, got, source)
+	}
+}
+
+// fails runs a cell that must fail with a name and a text in its traceback.
+func (b *book) fails(source, name, has string) {
+	b.t.Helper()
+	_, f := b.run(source)
+	if f == nil {
+		b.t.Fatalf("cell %d: expected %s, got none\n%s", b.n, name, source)
+	}
+	all := f.Value + "\n" + strings.Join(f.Traceback, "\n")
+	if f.Name != name || !strings.Contains(all, has) {
+		b.t.Errorf("cell %d: expected %s with %q, got %s: %s\n%s", b.n, name, has, f.Name, all, source)
+	}
+}
+
+func TestState(t *testing.T) {
+	b := newBook(t)
+	b.ok("1+1", "=> 2")
+	b.ok("x := 3", "")
+	b.ok("x++\nx", "=> 4")
+	b.ok("x", "=> 4")
+	b.ok("var count = 3", "")
+	b.ok("count++\nfmt.Println(count, x)", "4 4\n")
+	b.ok("fmt.Println(count)", "4\n")
+	b.ok("var count = 3", "")
+	b.ok("count", "=> 3")
+	b.ok("func double(i int) int { return 2 * i }", "")
+	b.ok("double(x)", "=> 8")
+	b.ok("x := \"text\"\nx + \"!\"", "=> text!")
+	b.ok("x", "=> text")
+	b.ok("type point struct{ a, b int }\np := point{3, 4}", "")
+	b.ok("func (p point) area() int { return p.a * p.b }", "")
+	b.ok("p.area()", "=> 12")
+	b.ok("fmt.Printf(\"%T %+v\\n\", p, p)", "main.pointʹ {a:3 b:4}\n")
+	b.ok("type shape interface{ area() int }\nvar s shape = p\ns.area()", "=> 12")
+	b.ok("_, isPoint := s.(point)\nisPoint", "=> true")
+	b.ok("func quad(i int) int { return double(double(i)) }\nquad(2)", "=> 8")
+	b.ok("func double(i int) int { return 3 * i }", "")
+	b.ok("quad(2)", "=> 18")
+	b.ok("m := map[string][]int{\"a\": {1, 2}}", "")
+	b.ok("m[\"b\"] = append(m[\"a\"], 3)\nlen(m)", "=> 2")
+	b.ok("func mapped[T, U any](in []T, f func(T) U) []U {\n\tvar out []U\n\tfor _, v := range in {\n\t\tout = append(out, f(v))\n\t}\n\treturn out\n}", "")
+	b.ok("mapped(m[\"b\"], func(i int) string { return fmt.Sprint(i * 10) })", "=> [10 20 30]")
+	b.ok("type list[T any] struct{ items []T }\nfunc (l *list[T]) push(v T) { l.items = append(l.items, v) }\nvar l list[string]", "")
+	b.ok("l.push(\"one\")\nl.items", "=> [one]")
+	b.ok("type point struct{ a, b, c int }", "p is gone, since type point has changed\n")
+}
+
+func TestErrors(t *testing.T) {
+	b := newBook(t)
+	b.ok("kept := 1", "")
+	b.fails("x := 1\ny := undefinedThing + x", "CompileError", "undefined: undefinedThing")
+	b.fails("var n int = \"text\"", "CompileError", "cannot use")
+	b.fails("if {", "CompileError", "")
+	b.fails("var p *struct{ v int }\n\np.v++", "Panic", "nil pointer")
+	b.fails("\n\npanic(\"help\")", "Panic", "---> 3 panic")
+	b.fails("func broken() error { return errors.New(\"no luck\") }\nbroken()", "Error", "no luck")
+	b.fails("f, err := os.Open(\"/nowhere\")", "Error", "/nowhere")
+	b.ok("f, err := os.Open(\"/nowhere\")\nif err != nil {\n\tfmt.Println(\"handled\")\n}", "handled\n")
+	b.fails("os.Exit(3)", "Exit", "status 3")
+	b.ok("os.Exit(0)", "")
+	b.fails("log.Fatal(\"end\")", "Exit", "status 1")
+	b.ok("done := make(chan int)\ngo func() { defer close(done); panic(\"in a goroutine\") }()\n<-done\ntime.Sleep(50*time.Millisecond)", "goroutine: panic: in a goroutine\n    cell[13]:2\n")
+	b.ok("kept", "=> 1")
+}
+
+func TestInterrupt(t *testing.T) {
+	b := newBook(t)
+	b.ok("kept := 1\nn := 0", "")
+	for _, source := range []string{"for {\n\tn++\n}", "time.Sleep(time.Hour)", "<-context.Background().Done()"} {
+		go func() {
+			time.Sleep(600 * time.Millisecond)
+			b.Interrupt()
+		}()
+		b.fails(source, "KeyboardInterrupt", "")
+		b.ok("kept", "=> 1")
+	}
+	go func() {
+		time.Sleep(600 * time.Millisecond)
+		b.Interrupt()
+	}()
+	b.fails("select {}", "KeyboardInterrupt", "lost: kept, n")
+	b.ok("1", "=> 1")
+}
+
+func TestDeath(t *testing.T) {
+	b := newBook(t, func(c *Config) { c.MemoryLimit = 1 << 30 })
+	for _, c := range []struct{ source, has string }{
+		{"func f(n int) int { return f(n+1) + 1 }\nf(0)", "stack overflow"},
+		{"syscall.Kill(os.Getpid(), syscall.SIGKILL)\nselect {}", "signal killed"},
+		{"syscall.Kill(os.Getpid(), syscall.SIGSEGV)\nselect {}", "SIGSEGV"},
+		{"var all [][]byte\nfor {\n\tb := make([]byte, 1<<24)\n\tfor i := range b {\n\t\tb[i] = 1\n\t}\n\tall = append(all, b)\n}", "more than 1024 MB"},
+		{"syscall.Exit(3)", "status 3"},
+	} {
+		b.ok("kept := 1", "")
+		b.fails(c.source, "SessionDied", c.has)
+		b.fails("kept", "CompileError", "undefined: kept")
+	}
+}
+
+func TestOutput(t *testing.T) {
+	b := newBook(t, func(c *Config) { c.MaxOutput = 1 << 20 })
+	b.ok("fmt.Println(strings.Repeat(\"日本語\", 40000))", strings.Repeat("日本語", 40000)+"\n")
+	got, f := b.run("b := bytes.Repeat([]byte(\"0123456789abcde\\n\"), 1<<16)\nfor range 100 {\n\tos.Stdout.Write(b)\n}")
+	if f != nil || !strings.Contains(got, "1 MB shown, the rest is in ") || len(got) > 1<<20+500 {
+		t.Errorf("expected 1 MB and a line about the rest, got %d bytes, %v: …%s", len(got), f, got[max(0, len(got)-200):])
+	}
+	b.ok("os.Stdout.Write([]byte{0xff, 'a', 0xfe})", "\ufffda\ufffd")
+	b.ok("exec.Command(\"sleep\", \"30\").Start()", "")
+	b.ok("c := exec.Command(\"sh\", \"-c\", \"sleep 30; echo late\")\nc.Stdout = os.Stdout\nc.Start()", "")
+	b.ok("1", "=> 1")
+	b.input = func() { b.Input("some words") }
+	b.ok("s := bufio.NewScanner(os.Stdin)\ns.Scan()\ns.Text()", "=> some words")
+	b.input = func() { b.Input("some") }
+	b.ok("var name string\nfmt.Scanln(&name)\nname", "=> some")
+}

@@ -1,0 +1,255 @@
+package gateway
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gradbook/gradbook/kernel/cell"
+	"github.com/gradbook/gradbook/kernel/engine"
+	"github.com/gradbook/gradbook/kernel/session/wire"
+)
+
+// executeRequest is what a client asks for.
+type executeRequest struct {
+	Code            string            `json:"code"`
+	Silent          bool              `json:"silent"`
+	StoreHistory    *bool             `json:"store_history"`
+	UserExpressions map[string]string `json:"user_expressions"`
+	AllowStdin      *bool             `json:"allow_stdin"`
+	StopOnError     *bool             `json:"stop_on_error"`
+}
+
+// execution is a request under way. It is where the cell's output goes, also
+// what comes after its end.
+type execution struct {
+	g           *Gateway
+	m           *message
+	request     executeRequest
+	count       int
+	interrupted atomic.Bool
+
+	mu      sync.Mutex
+	capture *os.File
+}
+
+// enqueue puts a request to execute at the end of the queue.
+func (g *Gateway) enqueue(m *message) {
+	g.queued.Lock()
+	g.pending = append(g.pending, m)
+	g.queued.Unlock()
+	select {
+	case g.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (g *Gateway) executeAll() {
+	for range g.wake {
+		for {
+			g.queued.Lock()
+			if len(g.pending) == 0 {
+				g.queued.Unlock()
+				break
+			}
+			m := g.pending[0]
+			g.pending = g.pending[1:]
+			g.queued.Unlock()
+			g.executeOne(m)
+		}
+	}
+}
+
+// abort answers what is queued: it does not run.
+func (g *Gateway) abort() {
+	g.queued.Lock()
+	pending := g.pending
+	g.pending = nil
+	g.queued.Unlock()
+	for _, m := range pending {
+		g.status(m, "busy")
+		g.reply(g.sockets.shell, m, map[string]any{"status": "aborted", "execution_count": g.count.Load()})
+		g.status(m, "idle")
+	}
+}
+
+func (g *Gateway) executeOne(m *message) {
+	g.status(m, "busy")
+	defer g.status(m, "idle")
+	e := &execution{g: g, m: m}
+	if err := json.Unmarshal(m.content, &e.request); err != nil {
+		g.reply(g.sockets.shell, m, failed("ValueError", "execute_request: "+err.Error()))
+		return
+	}
+	r := e.request
+	store := !r.Silent && (r.StoreHistory == nil || *r.StoreHistory)
+	if store {
+		g.count.Add(1)
+	}
+	e.count = int(g.count.Load())
+	if !r.Silent {
+		g.publish("execute_input", m, map[string]any{"code": r.Code, "execution_count": e.count})
+	}
+	if store && strings.TrimSpace(r.Code) != "" {
+		g.history.add(e.count, r.Code)
+	}
+	g.current.Store(e)
+	f := e.run()
+	if f == nil && e.interrupted.Load() {
+		f = &engine.Failure{Name: "KeyboardInterrupt", Traceback: []string{"KeyboardInterrupt"}}
+	}
+	g.current.Store(nil)
+	reply := map[string]any{"status": "ok", "payload": []any{}, "user_expressions": map[string]any{}}
+	if f != nil {
+		reply = failed(f.Name, f.Value, f.Traceback...)
+		if !r.Silent {
+			g.publish("error", m, map[string]any{"ename": f.Name, "evalue": f.Value, "traceback": f.Traceback})
+		}
+	} else if len(r.UserExpressions) > 0 {
+		reply["user_expressions"] = e.expressions()
+	}
+	reply["execution_count"] = e.count
+	g.reply(g.sockets.shell, m, reply)
+	if f != nil && (r.StopOnError == nil || *r.StopOnError || e.interrupted.Load()) {
+		g.abort()
+	}
+}
+
+// run runs the cell: its commands in order, then its Go.
+func (e *execution) run() (f *engine.Failure) {
+	defer func() {
+		if p := recover(); p != nil {
+			e.g.Log.Error("a cell failed in the kernel", "panic", p)
+			f = &engine.Failure{Name: "InternalError", Value: fmt.Sprint(p), Traceback: []string{fmt.Sprint(p)}}
+		}
+		e.endCapture()
+	}()
+	g := e.g
+	if !e.request.Silent {
+		g.texts[e.count] = e.request.Code
+	}
+	if g.Engine == nil || isForeign(e.request.Code) {
+		return e.foreign(e.request.Code)
+	}
+	p := parseCell(e.request.Code)
+	if p.timed {
+		start := time.Now()
+		defer func() {
+			e.Stream("stdout", fmt.Sprintf("Wall time: %s\n", round(time.Since(start))))
+		}()
+	}
+	for _, c := range p.commands {
+		if e.interrupted.Load() {
+			return &engine.Failure{Name: "KeyboardInterrupt", Traceback: []string{"KeyboardInterrupt"}}
+		}
+		if f := e.command(c); f != nil {
+			return f
+		}
+	}
+	if !p.hasGo() {
+		return nil
+	}
+	p.input.Number = e.count
+	return g.Engine.Run(engine.Cell{Input: p.input, Args: p.args, AllowStdin: e.stdin(), Text: e.request.Code}, e, g.texts)
+}
+
+func (e *execution) stdin() bool { return e.request.AllowStdin == nil || *e.request.AllowStdin }
+
+func round(d time.Duration) time.Duration {
+	switch {
+	case d > time.Second:
+		return d.Round(10 * time.Millisecond)
+	case d > time.Millisecond:
+		return d.Round(10 * time.Microsecond)
+	}
+	return d
+}
+
+// expressions evaluates the request's user expressions.
+func (e *execution) expressions() map[string]any {
+	out := map[string]any{}
+	for name, code := range e.request.UserExpressions {
+		sink := &collector{}
+		f := e.g.Engine.Run(engine.Cell{Input: cell.Input{Number: e.count, Source: code}, Text: code}, sink, map[int]string{e.count: code})
+		switch {
+		case f != nil:
+			out[name] = failed(f.Name, f.Value, f.Traceback...)
+		default:
+			out[name] = map[string]any{"status": "ok", "data": sink.data, "metadata": map[string]any{}}
+		}
+	}
+	return out
+}
+
+// collector keeps the result of an expression.
+type collector struct{ data map[string]any }
+
+func (c *collector) Stream(string, string) {}
+func (c *collector) Event(ev wire.Event) {
+	if ev.Event == "result" {
+		c.data = ev.Data
+	}
+}
+
+// Stream implements [engine.Sink].
+func (e *execution) Stream(name, text string) {
+	e.mu.Lock()
+	if e.capture != nil {
+		_, _ = e.capture.WriteString(text)
+	}
+	e.mu.Unlock()
+	if !e.request.Silent {
+		e.g.publish("stream", e.m, map[string]any{"name": name, "text": text})
+	}
+}
+
+// Event implements [engine.Sink].
+func (e *execution) Event(ev wire.Event) {
+	content := map[string]any{"data": ev.Data, "metadata": orEmpty(ev.Metadata)}
+	switch ev.Event {
+	case "result":
+		if !e.request.Silent {
+			content["execution_count"] = e.count
+			e.g.publish("execute_result", e.m, content)
+		}
+	case "display":
+		msgType := "display_data"
+		if ev.DisplayID != "" {
+			content["transient"] = map[string]any{"display_id": ev.DisplayID}
+			if !e.g.firstDisplay(ev.DisplayID) {
+				msgType = "update_display_data"
+			}
+		}
+		e.g.publish(msgType, e.m, content)
+	case "input":
+		e.g.inputs.ask(e, ev.Prompt, ev.Password, e.g.Engine.Input)
+	}
+}
+
+var displays sync.Map
+
+// firstDisplay says whether an id has not been displayed before.
+func (g *Gateway) firstDisplay(id string) bool {
+	_, seen := displays.LoadOrStore(id, true)
+	return !seen
+}
+
+func orEmpty(m map[string]any) map[string]any {
+	if m == nil {
+		return map[string]any{}
+	}
+	return m
+}
+
+func (e *execution) endCapture() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.capture != nil {
+		_ = e.capture.Close()
+		e.capture = nil
+	}
+}

@@ -1,0 +1,71 @@
+// Package wire is what the kernel and its session say to each other.
+package wire
+
+// Request is a line to the session.
+type Request struct {
+	// Op is "run", "interrupt", "input", "variables" or "setenv".
+	Op string `json:"op"`
+	// N is the number of the cell's library, Library its path, if it is not
+	// loaded yet.
+	N       int    `json:"n,omitempty"`
+	Library string `json:"library,omitempty"`
+	// Args are the program's arguments, without its name.
+	Args []string `json:"args,omitempty"`
+	// AllowStdin is false if nobody can be asked for input.
+	AllowStdin bool `json:"allow_stdin,omitempty"`
+	// Value answers a request for input. Key and Value set the environment; the
+	// key "PWD" changes the folder.
+	Key   string `json:"key,omitempty"`
+	Value string `json:"value,omitempty"`
+	// Names are the variables asked for.
+	Names []string `json:"names,omitempty"`
+}
+
+// Event is a line from the session.
+type Event struct {
+	// Event is "ready", "result", "display", "input", "variables" or "done".
+	Event string `json:"event"`
+	// Data are the forms of what is shown, by MIME type.
+	Data map[string]any `json:"data,omitempty"`
+	// Metadata and DisplayID belong to Data.
+	Metadata  map[string]any `json:"metadata,omitempty"`
+	DisplayID string         `json:"display_id,omitempty"`
+	// Prompt and Password are of a request for input.
+	Prompt   string `json:"prompt,omitempty"`
+	Password bool   `json:"password,omitempty"`
+	// Failure is why the cell ended early.
+	Failure *Failure `json:"failure,omitempty"`
+	// Late is true of a failure after the cell's end, in a goroutine of it.
+	Late bool `json:"late,omitempty"`
+	// Variables answer the request.
+	Variables []Variable `json:"variables,omitempty"`
+	// Mark is what the session writes to its outputs at the cell's end.
+	Mark string `json:"mark,omitempty"`
+}
+
+// Failure is an error that ended a cell.
+type Failure struct {
+	// Name is its kind: "panic", "error", "KeyboardInterrupt" or "exit".
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	// Frames are the cells' own lines that led there, innermost first.
+	Frames []Frame `json:"frames,omitempty"`
+	// Code is the exit status.
+	Code int `json:"code,omitempty"`
+}
+
+// Frame is a place in a cell.
+type Frame struct {
+	Function string `json:"function"`
+	File     string `json:"file"` // such as cell[3]
+	Line     int    `json:"line"`
+}
+
+// Variable describes a session variable.
+type Variable struct {
+	Name  string `json:"name"`
+	Type  string `json:"type"`
+	Shape string `json:"shape,omitempty"` // or length
+	Bytes int64  `json:"bytes"`
+	Text  string `json:"text,omitempty"`
+}
