@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
@@ -20,6 +21,7 @@ import (
 	"github.com/gradbook/gradbook/kernel/engine"
 	"github.com/gradbook/gradbook/kernel/gateway"
 	"github.com/gradbook/gradbook/kernel/install"
+	"github.com/gradbook/gradbook/kernel/language"
 	"github.com/gradbook/gradbook/kernel/toolchain"
 )
 
@@ -97,6 +99,12 @@ func runKernel(l install.Layout, connectionFile string, stateless bool) (err err
 			return err
 		}
 		defer c.Engine.Stop()
+		if c.Language, err = language.New(language.Config{
+			Gopls: tools.Gopls, Start: func(cmd *exec.Cmd) error { _, err := family.Start(cmd); return err },
+			Workspace: l.Workspace(), Dir: filepath.Join(dir, "language"), Context: c.Engine.Context, Packages: c.Engine.Packages(),
+		}); err != nil {
+			return err
+		}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()

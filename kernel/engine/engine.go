@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gradbook/gradbook/kernel/cell"
@@ -53,6 +54,7 @@ type Engine struct {
 	config   Config
 	builder  *toolchain.Builder
 	notebook *cell.Notebook
+	context  atomic.Pointer[cell.Context]
 
 	mu      sync.Mutex
 	proc    *process
@@ -80,12 +82,20 @@ func New(c Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{config: c, builder: b, notebook: cell.New(b), numbers: map[int]int{}, origins: map[int]int{}}
+	e.context.Store(e.notebook.Context())
 	return e, e.start()
 }
 
 // Notebook is the source side of the session. It must not be used while Run
 // runs.
 func (e *Engine) Notebook() *cell.Notebook { return e.notebook }
+
+// Context is what the notebook has declared; it may be asked for while a cell
+// runs.
+func (e *Engine) Context() *cell.Context { return e.context.Load() }
+
+// Packages are what cells can import.
+func (e *Engine) Packages() cell.Packages { return e.builder }
 
 // SetModule tells of the notebook's own module, for packages that Gradbook does
 // not bring.
@@ -141,6 +151,7 @@ func (e *Engine) Run(c Cell, sink Sink, texts map[int]string) *Failure {
 		}
 	}
 	out.Commit()
+	e.context.Store(e.notebook.Context())
 	if out.Build {
 		e.mu.Lock()
 		e.origins[out.N] = c.Number
@@ -249,6 +260,7 @@ func (e *Engine) Variables(names []string) []wire.Variable {
 func (e *Engine) Restart() error {
 	e.Stop()
 	e.notebook.Reset()
+	e.context.Store(e.notebook.Context())
 	e.mu.Lock()
 	e.stopped = false
 	e.mu.Unlock()
@@ -316,6 +328,7 @@ func (e *Engine) start() error {
 // died says what is lost with a session, and starts the next.
 func (e *Engine) died(proc *process, sink Sink) *Failure {
 	lost := e.notebook.Lose()
+	e.context.Store(e.notebook.Context())
 	why := "the session has ended"
 	if proc != nil {
 		why = proc.reason()

@@ -55,6 +55,13 @@ func (t Tools) GoNB(connectionFile, dir string) *exec.Cmd {
 	return cmd
 }
 
+// Gopls is the command that starts gopls.
+func (t Tools) Gopls() *exec.Cmd {
+	cmd := exec.Command(t.Program("gopls"), "serve")
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(t.Go)+string(os.PathListSeparator)+os.Getenv("PATH"), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off")
+	return cmd
+}
+
 // realGo passes over the go command for cells, in case a kernel is started from
 // a cell.
 func realGo(l Layout, found string) (string, error) {

@@ -1,0 +1,41 @@
+"""jupyter-kernel-test's cases, with samples in Go for every one of them."""
+
+import unittest
+
+import jupyter_kernel_test as jkt
+
+
+class Conformance(jkt.KernelTests):
+    kernel_name = "gradbook"
+    language_name = "go"
+    file_extension = ".go"
+
+    code_hello_world = 'fmt.Println("hello, world")'
+    code_stderr = 'fmt.Fprintln(os.Stderr, "error")'
+    code_page_something = "dl.Sequential?"
+    completion_samples = [
+        {"text": "fmt.Printl", "matches": {"Println"}},
+        {"text": "dl.Sequen", "matches": {"Sequential"}},
+        {"text": "strings.ToUp", "matches": {"ToUpper"}},
+    ]
+    complete_code_samples = ["1+1", "x := 3", "func f() int {\n\treturn 1\n}", "for i := range 3 {\n\tfmt.Println(i)\n}", "%who", "import \"fmt\""]
+    incomplete_code_samples = ["func f() int {", "fmt.Println(", "x := `raw", "if true {\n\tx := 1", "a := 1 +"]
+    invalid_code_samples = ["}", "func func", "x := := 3"]
+    code_execute_result = [
+        {"code": "6*7", "result": "42"},
+        {"code": "[]string{\"a\", \"b\"}", "result": "[a b]"},
+        {"code": "x := 5\nx * 2", "result": "10"},
+    ]
+    code_display_data = [
+        {"code": "viz.Show(viz.FromImage(image.NewRGBA(image.Rect(0, 0, 2, 2)), \"two\"))", "mime": "image/png"},
+        {"code": 'gonbui.DisplayMarkdown("**bold**")', "mime": "text/markdown"},
+    ]
+    code_generate_error = 'panic("an error")'
+    code_history_pattern = "1?2*"
+    supported_history_operations = ("tail", "range", "search")
+    code_inspect_sample = "fmt.Println"
+    code_clear_output = ""
+
+
+if __name__ == "__main__":
+    unittest.main()
