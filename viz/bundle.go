@@ -55,3 +55,25 @@ func (b Bundle) publish() error {
 	gonbui.Sync() // or a cell that ends now would end before it is shown
 	return gonbui.Error()
 }
+
+// mimeClear asks the session to clear a cell's output. Its content is "wait" if
+// that is to happen when the next output comes.
+const mimeClear = "application/vnd.gradbook.clear-output"
+
+// ClearOutput clears what is below the cell: at once or, with wait, when
+// something new is shown, which does not flicker. Outside of a notebook it does
+// nothing.
+//
+// Source: IPython.display.clear_output.
+func ClearOutput(wait bool) error {
+	if !gonbui.IsNotebook {
+		return nil
+	}
+	content := ""
+	if wait {
+		content = "wait"
+	}
+	gonbui.SendData(&protocol.DisplayData{Data: map[protocol.MIMEType]any{mimeClear: content}})
+	gonbui.Sync()
+	return gonbui.Error()
+}

@@ -93,14 +93,14 @@ func runKernel(l install.Layout, connectionFile string, stateless bool) (err err
 	default:
 		c.Engine, err = engine.New(engine.Config{
 			Workspace: l.Workspace(), Dir: filepath.Join(dir, "cells"), OutputDir: filepath.Dir(l.Log()),
-			Env: family.Env(append(tools.Env(), "TMPDIR="+os.TempDir())), Grace: grace(), MemoryLimit: memoryLimit(),
+			Env: family.Env(append(tools.Env(), "TMPDIR="+dir)), Grace: grace(), MemoryLimit: memoryLimit(),
 		})
 		if err != nil {
 			return err
 		}
 		defer c.Engine.Stop()
 		if c.Language, err = language.New(language.Config{
-			Gopls: tools.Gopls, Start: func(cmd *exec.Cmd) error { _, err := family.Start(cmd); return err },
+			Gopls: func() *exec.Cmd { return tools.Gopls(dir) }, Start: func(cmd *exec.Cmd) error { _, err := family.Start(cmd); return err },
 			Workspace: l.Workspace(), Dir: filepath.Join(dir, "language"), Context: c.Engine.Context, Packages: c.Engine.Packages(),
 		}); err != nil {
 			return err

@@ -121,6 +121,9 @@ var errLost = errors.New("the session has ended")
 // Run runs a cell. Only a failure of the cell is returned; what goes wrong with
 // the session is part of it.
 func (e *Engine) Run(c Cell, sink Sink, texts map[int]string) *Failure {
+	if f := e.diedIdle(sink); f != nil {
+		return f
+	}
 	out, err := e.compose(c)
 	if err != nil {
 		return e.mistakes(err, texts)
@@ -128,7 +131,6 @@ func (e *Engine) Run(c Cell, sink Sink, texts map[int]string) *Failure {
 	ctx, cancel := context.WithCancel(context.Background())
 	e.mu.Lock()
 	e.cancel = cancel
-	proc := e.proc
 	e.mu.Unlock()
 	defer func() {
 		cancel()
@@ -136,11 +138,6 @@ func (e *Engine) Run(c Cell, sink Sink, texts map[int]string) *Failure {
 		e.cancel = nil
 		e.mu.Unlock()
 	}()
-	if proc == nil {
-		if err := e.start(); err != nil {
-			return &Failure{Name: "SessionError", Value: err.Error(), Traceback: []string{err.Error()}}
-		}
-	}
 	library := filepath.Join(e.config.Dir, fmt.Sprintf("cell%06d", out.N), "cell.so")
 	if out.Build {
 		if library, err = e.build(ctx, out); err != nil {
@@ -161,6 +158,30 @@ func (e *Engine) Run(c Cell, sink Sink, texts map[int]string) *Failure {
 		sink.Stream("stderr", note+"\n")
 	}
 	return e.execute(ctx, c, out.N, library, sink, texts)
+}
+
+// diedIdle reports a session that has died since the last cell. A cell must not
+// run in the belief that its variables are still there.
+func (e *Engine) diedIdle(sink Sink) *Failure {
+	e.mu.Lock()
+	proc := e.proc
+	e.mu.Unlock()
+	if proc != nil {
+		select {
+		case <-proc.ended:
+		default:
+			return nil
+		}
+	}
+	if len(e.notebook.Variables()) > 0 {
+		return e.died(proc, sink)
+	}
+	// Nothing was lost: the cell may as well run.
+	e.notebook.Lose()
+	if err := e.start(); err != nil {
+		return &Failure{Name: "SessionError", Value: err.Error(), Traceback: []string{err.Error()}}
+	}
+	return nil
 }
 
 func (e *Engine) compose(c Cell) (*cell.Output, error) { return e.notebook.Compose(c.Input) }
@@ -314,14 +335,6 @@ func (e *Engine) start() error {
 	for _, kv := range env {
 		_ = proc.send(wire.Request{Op: "setenv", Key: kv[0], Value: kv[1]})
 	}
-	go func() {
-		<-proc.ended
-		e.mu.Lock()
-		if e.proc == proc {
-			e.proc = nil
-		}
-		e.mu.Unlock()
-	}()
 	return nil
 }
 

@@ -120,8 +120,11 @@ func (p *process) events(r io.Reader) {
 				s.waitMark(e.Mark)
 			}
 			p.mu.Lock()
-			done := p.done
+			done, sink := p.done, p.sink
 			p.mu.Unlock()
+			if sink != nil {
+				sink.Event(wire.Event{Event: "took", Milliseconds: e.Milliseconds})
+			}
 			if done != nil {
 				done <- e.Failure
 			}

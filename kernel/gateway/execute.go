@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,6 +33,8 @@ type execution struct {
 	request     executeRequest
 	count       int
 	interrupted atomic.Bool
+	took        float64 // ms that the cell's Go ran
+	page        any     // for the client's pager
 
 	mu      sync.Mutex
 	capture *os.File
@@ -112,6 +115,9 @@ func (g *Gateway) executeOne(m *message) {
 	} else if len(r.UserExpressions) > 0 {
 		reply["user_expressions"] = e.expressions()
 	}
+	if e.page != nil {
+		reply["payload"] = []any{e.page}
+	}
 	reply["execution_count"] = e.count
 	g.reply(g.sockets.shell, m, reply)
 	if f != nil && (r.StopOnError == nil || *r.StopOnError || e.interrupted.Load()) {
@@ -135,11 +141,13 @@ func (e *execution) run() (f *engine.Failure) {
 	if g.Engine == nil || isForeign(e.request.Code) {
 		return e.foreign(e.request.Code)
 	}
+	if name, ok := strings.CutSuffix(strings.TrimSpace(e.request.Code), "?"); ok && question.MatchString(name) {
+		return e.help(strings.TrimLeft(name, "?"))
+	}
 	p := parseCell(e.request.Code)
 	if p.timed {
-		start := time.Now()
 		defer func() {
-			e.Stream("stdout", fmt.Sprintf("Wall time: %s\n", round(time.Since(start))))
+			e.Stream("stdout", fmt.Sprintf("Wall time: %s\n", round(time.Duration(e.took*1e6))))
 		}()
 	}
 	for _, c := range p.commands {
@@ -155,6 +163,23 @@ func (e *execution) run() (f *engine.Failure) {
 	}
 	p.input.Number = e.count
 	return g.Engine.Run(engine.Cell{Input: p.input, Args: p.args, AllowStdin: e.stdin(), Text: e.request.Code}, e, g.texts)
+}
+
+// question is a name with a question mark behind it, as in IPython.
+var question = regexp.MustCompile(`^[\pL_][\pL\d_.]*\??$`)
+
+// help shows a name's documentation in the client's pager.
+func (e *execution) help(name string) *engine.Failure {
+	name = strings.TrimRight(name, "?")
+	doc := ""
+	if e.g.Language != nil {
+		doc = e.g.Language.Inspect(name, len(name))
+	}
+	if doc == "" {
+		return commandFailed("nothing is known of %s", name)
+	}
+	e.page = map[string]any{"source": "page", "start": 0, "data": map[string]any{"text/markdown": doc, "text/plain": plainText(doc)}}
+	return nil
 }
 
 func (e *execution) stdin() bool { return e.request.AllowStdin == nil || *e.request.AllowStdin }
@@ -225,6 +250,10 @@ func (e *execution) Event(ev wire.Event) {
 			}
 		}
 		e.g.publish(msgType, e.m, content)
+	case "clear":
+		e.g.publish("clear_output", e.m, map[string]any{"wait": ev.Wait})
+	case "took":
+		e.took = ev.Milliseconds
 	case "input":
 		e.g.inputs.ask(e, ev.Prompt, ev.Password, e.g.Engine.Input)
 	}

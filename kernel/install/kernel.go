@@ -55,10 +55,10 @@ func (t Tools) GoNB(connectionFile, dir string) *exec.Cmd {
 	return cmd
 }
 
-// Gopls is the command that starts gopls.
-func (t Tools) Gopls() *exec.Cmd {
+// Gopls is the command that starts gopls, with its files in dir.
+func (t Tools) Gopls(dir string) *exec.Cmd {
 	cmd := exec.Command(t.Program("gopls"), "serve")
-	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(t.Go)+string(os.PathListSeparator)+os.Getenv("PATH"), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off")
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(t.Go)+string(os.PathListSeparator)+os.Getenv("PATH"), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off", "TMPDIR="+dir)
 	return cmd
 }
 

@@ -75,6 +75,10 @@ func readDisplays(r io.Reader, back *gob.Encoder) {
 			emit(wire.Event{Event: "input", Prompt: q.Prompt, Password: q.Password})
 			continue
 		}
+		if wait, ok := data.Data["application/vnd.gradbook.clear-output"]; ok {
+			emit(wire.Event{Event: "clear", Wait: wait == "wait"})
+			continue
+		}
 		e := wire.Event{Event: "display", Data: map[string]any{}, Metadata: data.Metadata, DisplayID: data.DisplayID}
 		for mime, content := range data.Data {
 			e.Data[string(mime)] = content

@@ -72,12 +72,14 @@ func Main() int {
 func serve(r wire.Request) {
 	switch r.Op {
 	case "run":
+		start := time.Now()
 		f := runCell(r)
+		took := time.Since(start)
 		flushDisplays()
 		mark := fmt.Sprintf("\x00\x01gradbook %d %d\x01\x00", os.Getpid(), r.N)
 		_, _ = stdout.WriteString(mark)
 		_, _ = stderr.WriteString(mark)
-		emit(wire.Event{Event: "done", Failure: f, Mark: mark})
+		emit(wire.Event{Event: "done", Failure: f, Mark: mark, Milliseconds: float64(took.Microseconds()) / 1000})
 	case "variables":
 		emit(wire.Event{Event: "variables", Variables: describe(r.Names)})
 	case "setenv":

@@ -16,7 +16,7 @@ class Conformance(jkt.KernelTests):
     completion_samples = [
         {"text": "fmt.Printl", "matches": {"Println"}},
         {"text": "dl.Sequen", "matches": {"Sequential"}},
-        {"text": "strings.ToUp", "matches": {"ToUpper"}},
+        {"text": "strings.ToLow", "matches": {"ToLower", "ToLowerSpecial"}},
     ]
     complete_code_samples = ["1+1", "x := 3", "func f() int {\n\treturn 1\n}", "for i := range 3 {\n\tfmt.Println(i)\n}", "%who", "import \"fmt\""]
     incomplete_code_samples = ["func f() int {", "fmt.Println(", "x := `raw", "if true {\n\tx := 1", "a := 1 +"]
@@ -31,10 +31,10 @@ class Conformance(jkt.KernelTests):
         {"code": 'gonbui.DisplayMarkdown("**bold**")', "mime": "text/markdown"},
     ]
     code_generate_error = 'panic("an error")'
-    code_history_pattern = "1?2*"
+    code_history_pattern = "6?7"
     supported_history_operations = ("tail", "range", "search")
     code_inspect_sample = "fmt.Println"
-    code_clear_output = ""
+    code_clear_output = "viz.ClearOutput(false)"
 
 
 if __name__ == "__main__":

@@ -23,7 +23,8 @@ type Request struct {
 
 // Event is a line from the session.
 type Event struct {
-	// Event is "ready", "result", "display", "input", "variables" or "done".
+	// Event is "ready", "result", "display", "clear", "input", "variables",
+	// "failure" (of a goroutine) or "done".
 	Event string `json:"event"`
 	// Data are the forms of what is shown, by MIME type.
 	Data map[string]any `json:"data,omitempty"`
@@ -33,6 +34,10 @@ type Event struct {
 	// Prompt and Password are of a request for input.
 	Prompt   string `json:"prompt,omitempty"`
 	Password bool   `json:"password,omitempty"`
+	// Wait is true if the output is to be cleared when the next comes.
+	Wait bool `json:"wait,omitempty"`
+	// Milliseconds is how long the cell ran.
+	Milliseconds float64 `json:"ms,omitempty"`
 	// Failure is why the cell ended early.
 	Failure *Failure `json:"failure,omitempty"`
 	// Late is true of a failure after the cell's end, in a goroutine of it.
