@@ -511,11 +511,10 @@ class DiskFull(unittest.TestCase):
             k = Kernel(tmp=tmp)
             self.assertEqual(k.run("kept := 41").reply["status"], "ok")
             filler = os.path.join(tmp, "filler")
-            with open(filler, "wb") as f:
+            with open(filler, "wb", buffering=0) as f:
                 try:
                     while True:
                         f.write(b"0" * 4096)
-                        f.flush()
                 except OSError:
                     pass
             r = k.run("kept + 2")
