@@ -477,9 +477,6 @@ func (c *composition) write() {
 		add(d)
 	}
 	body.WriteString("//line gradbook:1:1\nfunc runʹ() {\n")
-	if c.in.HasMain {
-		body.WriteString("flag.Parse()\n")
-	}
 	for i, s := range c.statements {
 		lineOf(s.cell, s.line)
 		text := s.text

@@ -422,6 +422,7 @@ func (e *emission) versionOf(obj types.Object) int {
 var substitutes = map[string]string{
 	"os.Exit": "Exit", "log.Fatal": "Fatal", "log.Fatalf": "Fatalf", "log.Fatalln": "Fatalln",
 	"context.Background": "Context", "context.TODO": "Context", "time.Sleep": "Sleep",
+	"flag.Parse": "ParseFlags",
 }
 
 // calls looks after calls and goroutines everywhere in the cell.
@@ -624,8 +625,7 @@ func (e *emission) file() string {
 	}
 	run.WriteString(after.String())
 	if e.in.HasMain {
-		run.WriteString("flag.Parse()\n")
-		e.used["flag"] = true
+		run.WriteString(runtimeName + ".ParseFlags()\n")
 	}
 	run.WriteString(statements.String())
 	if e.in.Call != "" {
@@ -648,11 +648,7 @@ func (e *emission) file() string {
 		}
 		name := e.imports[path]
 		if name == "" || slices.Contains(e.next.dots, path) {
-			if path == "flag" {
-				name = "flag"
-			} else {
-				continue
-			}
+			continue
 		}
 		if !strings.Contains(body, name+".") {
 			continue // the use was in what is not emitted

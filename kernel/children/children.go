@@ -13,9 +13,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sort"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -80,7 +80,9 @@ func KillMarked(mark string) {
 			return
 		}
 		for _, pid := range found {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
+			if p, err := os.FindProcess(pid); err == nil {
+				_ = p.Kill()
+			}
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -132,7 +134,7 @@ type Child struct {
 // Start starts cmd in a group of its own, with the mark.
 func (f *Family) Start(cmd *exec.Cmd) (*Child, error) {
 	cmd.Env = f.Env(cmd.Environ())
-	cmd.SysProcAttr = ownGroup()
+	cmd.SysProcAttr = OwnGroup()
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -149,9 +151,68 @@ func (c *Child) Interrupt() { _ = c.cmd.Process.Signal(os.Interrupt) }
 
 // Kill ends the process and its group.
 func (c *Child) Kill() {
-	killGroup(c.cmd.Process.Pid)
+	KillGroup(c.cmd.Process.Pid)
 	<-c.done
 }
 
 // Done is closed when the process has ended.
 func (c *Child) Done() <-chan struct{} { return c.done }
+
+// Usage is what a running kernel's processes hold.
+type Usage struct {
+	Mark string
+	// Resident is memory in bytes, by the program's name.
+	Resident map[string]int64
+}
+
+// Running returns the kernels of this user that run.
+func Running() []Usage {
+	byMark := map[string]map[string]int64{}
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		if _, err := strconv.Atoi(e.Name()); err != nil {
+			continue
+		}
+		environ, err := os.ReadFile(filepath.Join("/proc", e.Name(), "environ"))
+		if err != nil {
+			continue
+		}
+		for _, kv := range bytes.Split(environ, []byte{0}) {
+			mark, ok := strings.CutPrefix(string(kv), markName+"=")
+			if !ok {
+				continue
+			}
+			exe, err := os.Readlink(filepath.Join("/proc", e.Name(), "exe"))
+			if err != nil {
+				break // a zombie
+			}
+			if byMark[mark] == nil {
+				byMark[mark] = map[string]int64{}
+			}
+			byMark[mark][filepath.Base(strings.TrimSuffix(exe, " (deleted)"))] += resident(e.Name())
+			break
+		}
+	}
+	var list []Usage
+	for mark, r := range byMark {
+		list = append(list, Usage{mark, r})
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].Mark < list[j].Mark })
+	return list
+}
+
+func resident(pid string) int64 {
+	content, err := os.ReadFile(filepath.Join("/proc", pid, "statm"))
+	if err != nil {
+		return 0
+	}
+	f := strings.Fields(string(content))
+	if len(f) < 2 {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(f[1], 10, 64)
+	return pages * int64(os.Getpagesize())
+}

@@ -4,7 +4,9 @@ package children
 
 import "syscall"
 
-func ownGroup() *syscall.SysProcAttr   { return &syscall.SysProcAttr{Setpgid: true} }
+// OwnGroup starts a process in a group of its own.
+func OwnGroup() *syscall.SysProcAttr   { return &syscall.SysProcAttr{Setpgid: true} }
 func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
-func killGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }
+// KillGroup kills a process and its group.
+func KillGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }

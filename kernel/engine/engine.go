@@ -97,9 +97,12 @@ func (e *Engine) Context() *cell.Context { return e.context.Load() }
 // Packages are what cells can import.
 func (e *Engine) Packages() cell.Packages { return e.builder }
 
-// SetModule tells of the notebook's own module, for packages that Gradbook does
-// not bring.
-func (e *Engine) SetModule(dir string) { e.builder.Module = dir }
+// SetModule tells how to find the notebook's own module, for packages that
+// Gradbook does not bring, and SetAutoGet whether missing ones are fetched.
+func (e *Engine) SetModule(dir func() (string, error)) { e.builder.Module = dir }
+
+// SetAutoGet says whether missing modules are fetched.
+func (e *Engine) SetAutoGet(on bool) { e.builder.AutoGet = on }
 
 // Failure is a cell's error, as a client is told.
 type Failure struct {

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gradbook/gradbook/kernel/children"
 	"github.com/gradbook/gradbook/kernel/session/wire"
 )
 
@@ -48,7 +49,7 @@ func startProcess(program string, c Config) (*process, error) {
 	p.cmd = exec.Command(program)
 	p.cmd.Env = c.Env
 	p.cmd.ExtraFiles = []*os.File{reqR, evW}
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.cmd.SysProcAttr = children.OwnGroup()
 	var readers, writers [2]*os.File
 	for i, name := range []string{"stdout", "stderr"} {
 		if readers[i], writers[i], err = os.Pipe(); err != nil {
@@ -159,8 +160,7 @@ func (p *process) variables(names []string) []wire.Variable {
 }
 
 func (p *process) kill() {
-	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-	_ = p.cmd.Process.Kill()
+	children.KillGroup(p.cmd.Process.Pid)
 }
 
 // stop ends the process, and those that its cells have started in its group.

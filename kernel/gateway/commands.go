@@ -73,6 +73,9 @@ func (e *execution) command(line string) *engine.Failure {
 		e.Stream("stdout", fmt.Sprintf("Set: %s=%q\n", key, value))
 	case "cd":
 		return e.cd(args, line)
+	case "autoget", "noautoget":
+		g.Engine.SetAutoGet(words[0] == "autoget")
+		g.gonb.remember(line)
 	case "capture":
 		return e.startCapture(args)
 	case "help":

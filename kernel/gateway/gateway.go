@@ -87,6 +87,9 @@ func New(ctx context.Context, c Config) (*Gateway, error) {
 	g.signer.key = []byte(c.Connection.Key)
 	g.history = openHistory(c.History, c.Log)
 	g.gonb = &gonb{gateway: g}
+	if c.Engine != nil {
+		c.Engine.SetModule(g.gonb.module)
+	}
 	return g, nil
 }
 

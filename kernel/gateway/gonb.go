@@ -169,6 +169,24 @@ func (b *gonb) start() error {
 	return fmt.Errorf("GoNB does not answer; see the kernel's log")
 }
 
+// module is the folder of the notebook's module, which is GoNB's.
+func (b *gonb) module() (string, error) {
+	if err := b.start(); err != nil {
+		return "", err
+	}
+	found, err := filepath.Glob(filepath.Join(b.gateway.Dir, "gonb_*", "go.mod"))
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	newest, at := "", time.Time{}
+	for _, f := range found { // of a GoNB that was killed there may be another
+		if info, err := os.Stat(f); err == nil && info.ModTime().After(at) {
+			newest, at = filepath.Dir(f), info.ModTime()
+		}
+	}
+	return newest, nil
+}
+
 func request(code string, silent, stdin bool) map[string]any {
 	return map[string]any{"code": code, "silent": silent, "store_history": !silent, "user_expressions": map[string]any{}, "allow_stdin": stdin, "stop_on_error": true}
 }

@@ -5,16 +5,20 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/gradbook/gradbook/datasets"
 	"github.com/gradbook/gradbook/dl/cache"
 	"github.com/gradbook/gradbook/dl/pjrt"
+	"github.com/gradbook/gradbook/kernel/children"
+	"github.com/gradbook/gradbook/kernel/toolchain"
 )
 
 // Finding is a line of the doctor's.
@@ -72,6 +76,14 @@ func Examine(ctx context.Context, l Layout) []Finding {
 		{"plugin (cpu)", setup, func() (string, error) { return pjrt.Find("cpu") }},
 		{"gpu", setup, gpu},
 		{"device", setup, func() (string, error) { return l.device(ctx) }},
+		{"session", setup, func() (string, error) {
+			if !toolchain.Supported() {
+				return "not on this platform: each cell is a program of its own", nil
+			}
+			path := filepath.Join(l.Workspace(), "session", toolchain.HostProgram)
+			return path, missing(path)
+		}},
+		{"kernels", "", func() (string, error) { return kernels(), nil }},
 	}
 	var findings []Finding
 	for _, c := range checks {
@@ -83,6 +95,23 @@ func Examine(ctx context.Context, l Layout) []Finding {
 		findings = append(findings, f)
 	}
 	return findings
+}
+
+// kernels tells of the kernels that run, and the memory that they hold.
+func kernels() string {
+	running := children.Running()
+	if len(running) == 0 {
+		return "none runs"
+	}
+	var list []string
+	for _, k := range running {
+		var parts []string
+		for _, name := range slices.Sorted(maps.Keys(k.Resident)) {
+			parts = append(parts, fmt.Sprintf("%s %d MB", name, k.Resident[name]>>20))
+		}
+		list = append(list, k.Mark+": "+strings.Join(parts, ", "))
+	}
+	return strings.Join(list, "; ")
 }
 
 func missing(path string) error {

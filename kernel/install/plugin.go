@@ -37,11 +37,11 @@ func (l Layout) plugin() step {
 				p.Warn("no XLA plugin for %s/%s: %v", runtime.GOOS, runtime.GOARCH, err)
 				p.Warn("cells will compute in pure Go, about a hundred times slower; or set %s to the folder of a plugin", pjrt.PathEnv)
 			}
-			if !pjrt.HasGPU() || found("cuda") {
+			if !pjrt.HasGPU() || found("cuda") || cudaAutoInstall == nil {
 				return nil
 			}
 			p.Note("installing XLA for CUDA")
-			err := withInstaller(ctx, "cuda", installer.CudaAutoInstall)
+			err := withInstaller(ctx, "cuda", cudaAutoInstall)
 			if err != nil && ctx.Err() == nil {
 				p.Warn("there is a GPU, but XLA's CUDA plugin could not be installed: %v; computing on the CPU; `gradbook setup` tries again", err)
 				return nil

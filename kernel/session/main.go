@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -119,7 +118,7 @@ func runCell(r wire.Request) (f *wire.Failure) {
 	}
 	os.Stdout, os.Stderr = stdout, stderr
 	os.Args = append([]string{"cell"}, r.Args...)
-	flag.CommandLine = flag.NewFlagSet("cell", flag.ContinueOnError)
+	newFlags()
 	stop := watchStdin(r.AllowStdin)
 	defer stop()
 	done := make(chan *wire.Failure)

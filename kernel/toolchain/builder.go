@@ -17,12 +17,15 @@ import (
 // Builder builds cells for a session: each a library of its own that holds the
 // cell and nothing else, and finds everything else in the session's program.
 type Builder struct {
-	index Index
-	stub  string
-	dir   string // of the files that builds leave
-	// Module is the folder of the notebook's own module, for packages that the
-	// host does not hold.
-	Module string
+	index     Index
+	stub      string
+	dir       string // of the files that builds leave
+	workspace string
+	// Module returns the folder of the notebook's own module, for packages that
+	// the host does not hold; "" means the workspace module.
+	Module func() (string, error)
+	// AutoGet is true if missing modules are fetched, as GoNB does.
+	AutoGet bool
 	// Dir is the notebook's folder, where go:embed looks for files.
 	Dir string
 
@@ -42,7 +45,7 @@ func NewBuilder(workspace, dir string) (*Builder, error) {
 		return nil, err
 	}
 	b := &Builder{
-		stub: filepath.Join(host, stubFile), dir: dir, Module: workspace,
+		stub: filepath.Join(host, stubFile), dir: dir, workspace: workspace, AutoGet: true,
 		packages: map[string]Package{}, fset: token.NewFileSet(), types: map[string]*types.Package{},
 	}
 	if err := json.Unmarshal(content, &b.index); err != nil {
@@ -113,14 +116,29 @@ func (b *Builder) Import(path string) (*types.Package, error) {
 
 // list compiles a package of the notebook's module, and what it needs.
 func (b *Builder) list(path string) error {
-	cmd := exec.Command(b.index.Go, "list", "-deps", "-export", "-trimpath", "-gcflags=all=-linkshared -dynlink",
-		"-f", "{{if .Export}}{{.ImportPath}}\t{{.Name}}\t{{.Export}}{{end}}", "--", path)
-	cmd.Dir = b.Module
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
+	module := b.workspace
+	if b.Module != nil {
+		dir, err := b.Module()
+		if err != nil {
+			return err
+		}
+		if dir != "" {
+			module = dir
+		}
+	}
+	list := func() ([]byte, error) {
+		return b.goCommand(module, "list", "-deps", "-export", "-trimpath", "-gcflags=all=-linkshared -dynlink",
+			"-f", "{{if .Export}}{{.ImportPath}}\t{{.Name}}\t{{.Export}}{{end}}", "--", path)
+	}
+	out, err := list()
+	if first, _, _ := strings.Cut(path, "/"); err != nil && b.AutoGet && strings.Contains(first, ".") && module != b.workspace {
+		if _, e := b.goCommand(module, "get", path); e != nil {
+			return e
+		}
+		out, err = list()
+	}
 	if err != nil {
-		return fmt.Errorf("%s", lastLines(stderr.String(), 6))
+		return err
 	}
 	var found []Package
 	for line := range strings.Lines(string(out)) {
@@ -130,6 +148,18 @@ func (b *Builder) list(path string) error {
 	}
 	b.add(found)
 	return nil
+}
+
+func (b *Builder) goCommand(dir string, args ...string) ([]byte, error) {
+	cmd := exec.Command(b.index.Go, args...)
+	cmd.Dir = dir
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go %s: %s", args[0], lastLines(stderr.String(), 6))
+	}
+	return out, nil
 }
 
 // CompileError is what the compiler says of a cell.
