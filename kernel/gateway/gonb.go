@@ -401,13 +401,35 @@ func (e *execution) foreign(code string) *engine.Failure {
 	return g.gonb.run(e, code)
 }
 
-// withDeclarations puts declarations behind a cell, or before its main part.
+// withDeclarations puts declarations behind a cell, or before its main part, and
+// their imports into its first line, so that its lines keep their numbers.
 func withDeclarations(code, source string) string {
-	lines := strings.Split(code, "\n")
-	for i, l := range lines {
-		if t := trimComment(l); t == "%%" || strings.HasPrefix(t, "%% ") || strings.HasPrefix(t, "%main") {
-			return strings.Join(lines[:i], "\n") + "\n" + source + "\n" + strings.Join(lines[i:], "\n")
+	var imports, rest []string
+	for _, l := range strings.Split(source, "\n") {
+		if strings.HasPrefix(l, "import ") {
+			imports = append(imports, l)
+		} else {
+			rest = append(rest, l)
 		}
 	}
-	return code + "\n" + source
+	source = strings.Join(rest, "\n")
+	lines := strings.Split(code, "\n")
+	first, main := -1, -1 // the first line of Go, and that where main begins
+	for i, l := range lines {
+		switch t := trimComment(l); {
+		case t == "%%" || strings.HasPrefix(t, "%% ") || strings.HasPrefix(t, "%main"):
+			main = i
+		case first < 0 && !isCommand(t) && main < 0:
+			first = i
+		}
+	}
+	if first >= 0 && len(imports) > 0 {
+		lines[first] = strings.Join(imports, "; ") + "; " + lines[first]
+	} else if len(imports) > 0 {
+		source = strings.Join(imports, "\n") + "\n" + source
+	}
+	if main >= 0 {
+		return strings.Join(lines[:main], "\n") + "\n" + source + "\n" + strings.Join(lines[main:], "\n")
+	}
+	return strings.Join(lines, "\n") + "\n" + source
 }

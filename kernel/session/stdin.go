@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gradbook/gradbook/kernel/session/wire"
@@ -23,16 +24,19 @@ var input struct {
 // watchStdin gives the cell a standard input, and asks for a line when the cell
 // waits for one. The returned function takes it away.
 func watchStdin(allow bool) func() {
-	r, w, err := os.Pipe()
-	if err != nil {
+	var fds [2]int
+	if err := syscall.Pipe2(fds[:], syscall.O_CLOEXEC); err != nil {
 		return func() {}
 	}
-	os.Stdin = os.NewFile(r.Fd(), "/dev/stdin") // Fd makes it blocking, which shows in /proc
+	// Unlike those of os.Pipe, these block in the system call, which shows in /proc.
+	r, w := os.NewFile(uintptr(fds[0]), "/dev/stdin"), os.NewFile(uintptr(fds[1]), "|1")
+	os.Stdin = r
 	input.Lock()
 	input.write, input.pending = w, false
 	input.Unlock()
-	quit := make(chan struct{})
+	quit, gone := make(chan struct{}), make(chan struct{})
 	go func() {
+		defer close(gone)
 		tick := time.NewTicker(40 * time.Millisecond)
 		defer tick.Stop()
 		for {
@@ -42,7 +46,7 @@ func watchStdin(allow bool) func() {
 			case <-tick.C:
 			}
 			input.Lock()
-			if !input.pending && input.write != nil && waitsFor(int(r.Fd())) {
+			if !input.pending && input.write != nil && waitsFor(fds[0]) {
 				if allow {
 					input.pending = true
 					emit(wire.Event{Event: "input"})
@@ -57,6 +61,7 @@ func watchStdin(allow bool) func() {
 	}()
 	return func() {
 		close(quit)
+		<-gone
 		cancelInput()
 		_ = r.Close()
 	}

@@ -201,6 +201,9 @@ func (b *Builder) Build(ctx context.Context, n int, source []byte, embeds []stri
 		}
 		return "", &CompileError{out}
 	}
+	if err := hideExports(path("cell.a")); err != nil {
+		return "", err
+	}
 	if out, err := b.tool(ctx, dir, "link", "-linkshared", "-buildmode=plugin", "-s", "-w", "-pluginpath", CellPath, "-importcfg", "link.cfg",
 		"-linkmode=external", "-tmpdir", dir, "-extld=true", "-o", "cell.out", "cell.a"); err != nil {
 		if ctx.Err() != nil {
@@ -231,6 +234,20 @@ func (b *Builder) Build(ctx context.Context, n int, source []byte, embeds []stri
 		_ = os.Remove(path(name)) // what is left is removed with the folder
 	}
 	return path("cell.so"), nil
+}
+
+// hideExports renames the compiler's table of what a plugin exports, so that the
+// linker finds none: a cell registers itself, and its upper-case names are no
+// more public than the others.
+func hideExports(archive string) error {
+	content, err := os.ReadFile(archive)
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"go:plugin.tabs", "go:plugin.exports"} {
+		content = bytes.ReplaceAll(content, []byte(name), []byte(name[:len(name)-1]+"X"))
+	}
+	return os.WriteFile(archive, content, 0o600)
 }
 
 func (b *Builder) tool(ctx context.Context, dir, name string, args ...string) (string, error) {

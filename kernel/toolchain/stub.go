@@ -38,6 +38,8 @@ func stubOf(program, hash string) ([]byte, error) {
 	if !names[addModuleData] {
 		return nil, fmt.Errorf("%s: expected the symbol %s, which this version of Go does not have", program, addModuleData)
 	}
+	types := map[uint64]uint32{} // types' indices in the table, by address
+	var described []elf.Symbol
 	strtab, symtab := bytes.NewBuffer([]byte{0}), bytes.NewBuffer(make([]byte, 24))
 	kept := keptSections{file: f, index: map[elf.SectionIndex]uint16{}}
 	for _, s := range symbols {
@@ -54,12 +56,14 @@ func stubOf(program, hash string) ([]byte, error) {
 			if sym.Shndx, err = kept.keep(s); err != nil {
 				return nil, fmt.Errorf("%s: %w", program, err)
 			}
+			types[s.Value] = uint32(symtab.Len() / 24)
+			described = append(described, s)
 		}
 		put(symtab, sym)
 		strtab.WriteString(name)
 		strtab.WriteByte(0)
 	}
-	return library(f.Machine, kept.list, symtab.Bytes(), strtab.Bytes(), hash), nil
+	return library(f.Machine, kept.list, symtab.Bytes(), strtab.Bytes(), kept.relocations(described, types), hash), nil
 }
 
 // keptSections are the sections of the program in which types are described.
@@ -99,6 +103,28 @@ func (k *keptSections) keep(s elf.Symbol) (uint16, error) {
 	return index, nil
 }
 
+// relocations say which types the descriptors of structs and arrays point to. In
+// a program the addresses are there already, but the linker looks for a library's
+// relocations.
+func (k *keptSections) relocations(described []elf.Symbol, types map[uint64]uint32) []byte {
+	const kindAt, kindArray, kindStruct = 23, 17, 25 // internal/abi.Type
+	var b bytes.Buffer
+	for _, s := range described {
+		section := k.list[k.index[s.Section]-1]
+		at := s.Value - section.header.Addr
+		descriptor := section.content[at : at+s.Size]
+		if len(descriptor) <= kindAt || descriptor[kindAt]&31 != kindArray && descriptor[kindAt]&31 != kindStruct {
+			continue
+		}
+		for off := uint64(0); off+8 <= s.Size; off += 8 {
+			if i, ok := types[binary.LittleEndian.Uint64(descriptor[off:])]; ok {
+				put(&b, elf.Rela64{Off: s.Value + off, Info: elf.R_INFO(i, uint32(elf.R_X86_64_64))})
+			}
+		}
+	}
+	return b.Bytes()
+}
+
 func (k *keptSections) add(i elf.SectionIndex) (uint16, error) {
 	if index, ok := k.index[i]; ok {
 		return index, nil
@@ -130,7 +156,7 @@ func note(kind uint32, desc string) []byte {
 }
 
 // library puts an ELF file together.
-func library(machine elf.Machine, kept []stubSection, symtab, strtab []byte, hash string) []byte {
+func library(machine elf.Machine, kept []stubSection, symtab, strtab, relocations []byte, hash string) []byte {
 	dynsym := uint32(len(kept) + 1)
 	sections := append([]stubSection{{}}, kept...)
 	sections = append(sections,
@@ -138,7 +164,7 @@ func library(machine elf.Machine, kept []stubSection, symtab, strtab []byte, has
 		stubSection{".dynstr", elf.Section64{Type: uint32(elf.SHT_STRTAB)}, strtab},
 		stubSection{".note.go.abihash", elf.Section64{Type: uint32(elf.SHT_NOTE)}, note(noteABIHash, hash)},
 		stubSection{".note.go.deps", elf.Section64{Type: uint32(elf.SHT_NOTE)}, note(noteDeps, "")},
-		stubSection{".rela.dyn", elf.Section64{Type: uint32(elf.SHT_RELA), Link: dynsym, Entsize: 24}, nil},
+		stubSection{".rela.dyn", elf.Section64{Type: uint32(elf.SHT_RELA), Link: dynsym, Entsize: 24}, relocations},
 		stubSection{".shstrtab", elf.Section64{Type: uint32(elf.SHT_STRTAB)}, nil},
 	)
 	var names, body, headers bytes.Buffer
