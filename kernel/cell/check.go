@@ -2,11 +2,13 @@ package cell
 
 import (
 	"errors"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/scanner"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -55,7 +57,7 @@ func (c *composition) check() error {
 	locals := c.outermost()
 	c.info = &types.Info{
 		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
-		Selections: map[*ast.SelectorExpr]*types.Selection{}, Scopes: map[ast.Node]*types.Scope{}, Implicits: map[ast.Node]types.Object{},
+		Selections: map[*ast.SelectorExpr]*types.Selection{}, Scopes: map[ast.Node]*types.Scope{}, Implicits: map[ast.Node]types.Object{}, Instances: map[*ast.Ident]types.Instance{},
 	}
 	out, again := &Error{}, false
 	conf := types.Config{
@@ -91,14 +93,69 @@ func (c *composition) check() error {
 	if again {
 		return errAgain
 	}
-	if len(out.List) > 0 {
-		return out
+	if len(out.List) == 0 {
+		return nil
 	}
-	return nil
+	if c.hoistMore() || c.dropBroken(out.List) {
+		return errAgain
+	}
+	return out
+}
+
+// hoistMore makes outermost variables that the cell's functions use variables of
+// the package, and says whether there was one that was not yet.
+func (c *composition) hoistMore() (more bool) {
+	locals := c.localNames()
+	for _, d := range append(slices.Clone(c.fresh), c.oneShot...) {
+		for name := range d.uses {
+			if locals[name] && !c.hoistUp[name] && c.hoisted(name) != nil {
+				c.hoistUp[name], more = true, true
+			}
+		}
+	}
+	return more
+}
+
+// dropBroken forgets what does not fit a type that has changed: methods and
+// initial values of earlier cells. It does so only if nothing else is wrong.
+func (c *composition) dropBroken(list []Mistake) bool {
+	broken := map[*decl]bool{}
+	for _, m := range list {
+		found := false
+		for _, p := range c.pieces {
+			if p.decl == nil || p.cell != m.Cell || m.Line < p.line || m.Line > p.line+strings.Count(p.decl.text, "\n") {
+				continue
+			}
+			method := p.decl.kind == methodDecl && c.layout[p.decl.base] && !slices.Contains(c.fresh, p.decl)
+			if method || slices.Contains(c.again, p.decl) {
+				broken[p.decl], found = true, true
+			}
+		}
+		if !found {
+			return false
+		}
+	}
+	for d := range broken {
+		if d.kind == methodDecl {
+			c.next.drop(d)
+			c.notes = append(c.notes, fmt.Sprintf("%s is gone: it does not fit the new %s", d.key, d.base))
+			continue
+		}
+		c.freshVars = slices.DeleteFunc(c.freshVars, func(v *decl) bool { return v == d })
+		c.again = slices.DeleteFunc(c.again, func(v *decl) bool { return v == d })
+		names := strings.Join(d.names, ", ")
+		c.notes = slices.DeleteFunc(c.notes, func(n string) bool { return strings.HasPrefix(n, names+" is initialised again") })
+		c.notes = append(c.notes, fmt.Sprintf("%s is gone: its initial value does not fit the changed type", names))
+		c.lost = append(c.lost, d.names...)
+	}
+	return true
 }
 
 // body returns the function with the cell's statements.
 func (c *composition) body() *ast.FuncDecl {
+	if c.file == nil {
+		return nil
+	}
 	for _, d := range c.file.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok && f.Name.Name == "runʹ" {
 			return f

@@ -87,6 +87,7 @@ type composition struct {
 	oneShot    []*decl // init and main
 	statements []chunk
 	blank      []string // imports for their effects
+	again      []*decl  // variables that are initialised again
 	lost       []string
 	notes      []string
 
@@ -101,7 +102,7 @@ type composition struct {
 	file    *ast.File
 	info    *types.Info
 	pkg     *types.Package
-	imports map[string]string // local name by path
+	imports map[string]string // path by local name
 	pieces  []piece
 	live    []*decl
 	liveVar []*variable
@@ -250,6 +251,12 @@ func (c *composition) change() {
 		for _, name := range d.names {
 			if o := c.next.owners[name]; o != nil && o.key != d.key {
 				c.next.drop(o)
+				for _, other := range o.names {
+					if other != name && !slices.Contains(d.names, other) {
+						c.layout[other] = true
+						c.notes = append(c.notes, fmt.Sprintf("%s is gone, since %s of its group is declared anew", other, name))
+					}
+				}
 			}
 			if v := c.next.vars[name]; v != nil {
 				delete(c.next.vars, name)
@@ -311,6 +318,7 @@ func (c *composition) lose(v *variable, t string) {
 			}
 		}
 		c.freshVars = append(c.freshVars, v.decl)
+		c.again = append(c.again, v.decl)
 		c.notes = append(c.notes, fmt.Sprintf("%s is initialised again, since type %s has changed", strings.Join(v.decl.names, ", "), t))
 		return
 	}
@@ -400,7 +408,11 @@ func (c *composition) reach() {
 			return
 		}
 		seen[name] = true
-		if d := c.next.owners[name]; d != nil {
+		d := c.next.owners[name]
+		if old := c.Notebook.owners[name]; d == nil && old != nil && c.localNames()[name] {
+			d = old // what a := takes the name of, but still reads
+		}
+		if d != nil {
 			include(d)
 			if d.kind == typeDecl {
 				for _, key := range slices.Sorted(maps.Keys(c.next.decls)) {
@@ -410,7 +422,11 @@ func (c *composition) reach() {
 				}
 			}
 		}
-		if v := c.next.vars[name]; v != nil && !redeclared(name) {
+		v := c.next.vars[name]
+		if old := c.Notebook.vars[name]; v != nil && c.localNames()[name] {
+			v = old // the right side of := sees the variable as it was
+		}
+		if v != nil && !redeclared(name) {
 			c.liveVar = append(c.liveVar, v)
 			all(sessionTypes(v.typ))
 		}
@@ -451,10 +467,8 @@ func (c *composition) write() {
 		c.pieces = append(c.pieces, piece{d, start, body.Len(), d.cell, d.line})
 		body.WriteString("\n")
 	}
-	typeImports := map[string]string{}
-	for name, path := range c.next.imports {
-		typeImports[path] = name
-	}
+	reserved := map[string]string{}
+	alias := reservedAliases(reserved)
 	for _, d := range c.live {
 		add(d)
 	}
@@ -463,11 +477,13 @@ func (c *composition) write() {
 	}
 	body.WriteString("//line gradbook:1:1\n")
 	for _, v := range c.liveVar {
-		fmt.Fprintf(&body, "var %s %s\n", v.name, c.typeText(v.typ, typeImports))
+		if !c.hoistUp[v.name] {
+			fmt.Fprintf(&body, "var %s %s\n", v.name, typeText(v.typ, alias))
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.hoistUp)) {
-		if v := c.hoisted(name); v != nil && c.next.vars[name] == nil {
-			fmt.Fprintf(&body, "var %s %s\n", name, c.typeText(v, typeImports))
+		if t := c.hoisted(name); t != nil {
+			fmt.Fprintf(&body, "var %s %s\n", name, typeText(t, alias))
 		}
 	}
 	for _, d := range c.freshVars {
@@ -499,11 +515,14 @@ func (c *composition) write() {
 		fmt.Fprintf(&body, "//line cell[%d]:1:1\n%s()\n", c.in.Number, c.in.Call)
 	}
 	body.WriteString("//line gradbook:1:1\n}\n")
-	c.imports = c.resolve(body.String(), typeImports)
+	c.imports = c.resolve(body.String())
+	for path, name := range reserved {
+		c.imports[name] = path
+	}
 	var head strings.Builder
 	head.WriteString("package main\n")
-	for _, path := range slices.Sorted(maps.Keys(c.imports)) {
-		fmt.Fprintf(&head, "import %s %q\n", c.imports[path], path)
+	for _, name := range slices.Sorted(maps.Keys(c.imports)) {
+		fmt.Fprintf(&head, "import %s %q\n", name, c.imports[name])
 	}
 	for _, path := range c.next.dots {
 		fmt.Fprintf(&head, "import . %q\n", path)
@@ -546,8 +565,8 @@ func isExpression(text string) bool {
 }
 
 // resolve finds the packages of names that nothing declares.
-func (c *composition) resolve(body string, have map[string]string) map[string]string {
-	imports := map[string]string{runtimePath: runtimeName}
+func (c *composition) resolve(body string) map[string]string {
+	imports := map[string]string{runtimeName: runtimePath}
 	f, _ := parser.ParseFile(token.NewFileSet(), "", "package main\n"+body, 0)
 	if f == nil {
 		return imports
@@ -568,15 +587,11 @@ func (c *composition) resolve(body string, have map[string]string) map[string]st
 		}
 		return true
 	})
-	byName := map[string]string{}
-	for path, name := range have {
-		byName[name] = path
-	}
 	for name, sels := range selectors {
-		if path, ok := byName[name]; ok {
-			imports[path] = name
-		} else if path := c.find(name, sels); path != "" {
-			imports[path] = name
+		if path, ok := c.next.imports[name]; ok {
+			imports[name] = path
+		} else if path := c.find(name, sels); path != "" && imports[name] == "" {
+			imports[name] = path
 		}
 	}
 	return imports

@@ -37,7 +37,7 @@ func (n *Notebook) Context() *Context {
 		}
 	}
 	for _, name := range n.Variables() {
-		fmt.Fprintf(&b, "var %s %s\n", name, n.typeText(n.vars[name].typ, byPath))
+		fmt.Fprintf(&b, "var %s %s\n", name, typeText(n.vars[name].typ, plainAliases(byPath)))
 		c.Names[name] = true
 	}
 	for path, name := range byPath {

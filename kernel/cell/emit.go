@@ -3,13 +3,14 @@ package cell
 import (
 	"fmt"
 	"go/ast"
+	"go/parser"
 	"go/token"
 	"go/types"
 	"maps"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
-	"unicode"
 )
 
 // edit replaces a part of the checked file.
@@ -24,10 +25,11 @@ type emission struct {
 	edits    []edit
 	names    map[types.Object]string // emitted names of objects that have primes
 	versions map[string]int          // of the next state's names
-	used     map[string]bool         // import paths
+	used     map[string]string       // names of imports by path
 	vars     []*variable             // to announce: new ones and those carried over
 	carried  map[string]bool
 	embeds   []string
+	unkept   map[*ast.Ident]bool // outermost variables that cannot live on
 }
 
 const (
@@ -36,7 +38,7 @@ const (
 )
 
 func (c *composition) emit() (*Output, error) {
-	e := &emission{composition: c, names: map[types.Object]string{}, versions: maps.Clone(c.next.versions), used: map[string]bool{}, carried: map[string]bool{}}
+	e := &emission{composition: c, names: map[types.Object]string{}, versions: maps.Clone(c.next.versions), used: map[string]string{}, carried: map[string]bool{}}
 	e.raise()
 	if e.variables() {
 		// A variable's type has changed, so what depends on it has too.
@@ -109,7 +111,8 @@ func (e *emission) variables() (changed bool) {
 			if used, ok := e.composition.Notebook.versions[name]; ok {
 				v.version = used + 1
 				if !e.funcs[name] {
-					e.funcs[name], changed = true, had
+					e.funcs[name] = true
+					changed = changed || had || e.next.owners[name] != nil
 				}
 			}
 			e.versions[name] = v.version
@@ -155,9 +158,10 @@ func (e *emission) variables() (changed bool) {
 			}
 		}
 	}
+	e.findUnkept()
 	e.defined(func(id *ast.Ident) {
 		obj := e.info.Defs[id]
-		if obj == nil || id.Name == "_" || !keepable(obj.Type(), e.pkg.Scope()) {
+		if obj == nil || id.Name == "_" || e.unkept[id] {
 			return
 		}
 		define(id.Name, obj.Type(), nil, obj)
@@ -166,6 +170,51 @@ func (e *emission) variables() (changed bool) {
 		}
 	})
 	return changed
+}
+
+// findUnkept finds outermost variables whose types cannot be named in a later
+// cell. They, and those of the same statement, live as long as their cell.
+func (e *emission) findUnkept() {
+	e.unkept = map[*ast.Ident]bool{}
+	check := func(ids []*ast.Ident) {
+		for _, id := range ids {
+			if obj := e.info.Defs[id]; obj != nil && id.Name != "_" && !keepable(obj.Type(), e.pkg.Scope()) {
+				for _, other := range ids {
+					e.unkept[other] = true
+				}
+				return
+			}
+		}
+	}
+	for _, s := range e.body().Body.List {
+		switch s := s.(type) {
+		case *ast.AssignStmt:
+			var ids []*ast.Ident
+			for _, l := range s.Lhs {
+				if id, ok := l.(*ast.Ident); ok && s.Tok == token.DEFINE {
+					ids = append(ids, id)
+				}
+			}
+			check(ids)
+		case *ast.DeclStmt:
+			if g, ok := s.Decl.(*ast.GenDecl); ok && g.Tok == token.VAR {
+				var ids []*ast.Ident
+				for _, spec := range g.Specs {
+					ids = append(ids, spec.(*ast.ValueSpec).Names...)
+				}
+				check(ids)
+			}
+		}
+	}
+}
+
+// useUnkept keeps the compiler from complaining of a variable that nobody reads.
+func (e *emission) useUnkept(ids []*ast.Ident, end token.Pos) {
+	for _, id := range ids {
+		if e.unkept[id] && id.Name != "_" && e.info.Defs[id] != nil {
+			e.insert(end, "; _ = "+id.Name)
+		}
+	}
 }
 
 // sameType says whether a variable may stay where it is.
@@ -188,12 +237,13 @@ func (e *emission) rename() {
 		if obj.Parent() != e.pkg.Scope() && !isEmbedded(obj) {
 			return "", false
 		}
-		if isEmbedded(obj) {
-			if _, isType := e.pkg.Scope().Lookup(obj.Name()).(*types.TypeName); !isType {
-				return "", false
-			}
+		if isEmbedded(obj) && !e.embedsOwn(obj) {
+			return "", false
 		}
 		v := e.versions[obj.Name()]
+		if _, isVar := obj.(*types.Var); !isVar && e.next.owners[obj.Name()] == nil {
+			v = e.composition.Notebook.versions[obj.Name()] // a := has taken its name
+		}
 		if _, isVar := obj.(*types.Var); isVar && !isEmbedded(obj) {
 			if e.hoistUp[obj.Name()] && e.next.vars[obj.Name()] != nil {
 				v = e.next.vars[obj.Name()].version
@@ -224,6 +274,16 @@ func (e *emission) rename() {
 	}
 }
 
+// embedsOwn says whether an embedded field is of a type of the notebook's.
+func (e *emission) embedsOwn(obj types.Object) bool {
+	t := obj.Type()
+	if p, ok := t.(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	o, ok := t.(interface{ Obj() *types.TypeName })
+	return ok && o.Obj().Parent() == e.pkg.Scope()
+}
+
 func isEmbedded(obj types.Object) bool {
 	v, ok := obj.(*types.Var)
 	return ok && v.Embedded()
@@ -250,12 +310,19 @@ func (e *emission) statementsEdits() {
 		case *ast.ExprStmt:
 			e.expression(s)
 		case *ast.AssignStmt:
-			if s.Tok == token.DEFINE && !e.in.HasMain && e.allHoisted(s.Lhs) {
-				e.replace(s.TokPos, s.TokPos+2, "=")
-			}
-			if s.Tok == token.DEFINE || s.Tok == token.ASSIGN {
+			if s.Tok == token.DEFINE && !e.in.HasMain {
+				if e.allHoisted(s.Lhs) {
+					e.replace(s.TokPos, s.TokPos+2, "=")
+				}
 				for _, l := range s.Lhs {
-					e.unread(l, s.End())
+					if id, ok := l.(*ast.Ident); ok {
+						e.useUnkept([]*ast.Ident{id}, s.End())
+					}
+				}
+			}
+			if (s.Tok == token.DEFINE || s.Tok == token.ASSIGN) && mayFail(s.Rhs) {
+				for _, l := range s.Lhs {
+					e.unread(l, len(s.Lhs), s.End())
 				}
 			}
 		case *ast.DeclStmt:
@@ -286,12 +353,19 @@ func (e *emission) allHoisted(lhs []ast.Expr) bool {
 }
 
 func (e *emission) declaration(g *ast.GenDecl) {
+	named := false
 	for _, spec := range g.Specs {
-		for _, id := range spec.(*ast.ValueSpec).Names {
-			if id.Name != "_" && e.names[e.info.Defs[id]] == "" {
+		names := spec.(*ast.ValueSpec).Names
+		for _, id := range names {
+			if e.unkept[id] {
+				e.useUnkept(names, g.End())
 				return
 			}
+			named = named || id.Name != "_"
 		}
+	}
+	if !named { // var () and var _ T = x may stay as they are
+		return
 	}
 	first := g.Specs[0].Pos()
 	e.replace(g.Pos(), first, strings.Repeat("\n", strings.Count(e.text[e.offset(g.Pos()):e.offset(first)], "\n")))
@@ -310,10 +384,21 @@ func (e *emission) declaration(g *ast.GenDecl) {
 		} else if s.Type != nil {
 			e.replace(last, s.Type.End(), "")
 		}
-		for _, id := range s.Names {
-			e.unread(id, s.End())
+		if mayFail(s.Values) {
+			for _, id := range s.Names {
+				e.unread(id, len(s.Names), s.End())
+			}
 		}
 	}
+}
+
+// mayFail says whether values come from one call, which may have failed.
+func mayFail(values []ast.Expr) bool {
+	if len(values) != 1 {
+		return false
+	}
+	_, ok := ast.Unparen(values[0]).(*ast.CallExpr)
+	return ok
 }
 
 var errorType = types.Universe.Lookup("error").Type()
@@ -374,10 +459,11 @@ func (e *emission) done(call *ast.CallExpr) bool {
 	return false
 }
 
-// unread checks an error that a statement assigns and nothing in the cell reads.
-func (e *emission) unread(l ast.Expr, end token.Pos) {
+// unread checks an error that a call gives, as one of several results or as err,
+// and that nothing in the cell reads. n is the number of results.
+func (e *emission) unread(l ast.Expr, n int, end token.Pos) {
 	id, ok := l.(*ast.Ident)
-	if !ok || id.Name == "_" || e.in.HasMain {
+	if !ok || id.Name == "_" || e.in.HasMain || n == 1 && id.Name != "err" || e.unkept[id] {
 		return
 	}
 	obj := e.info.Defs[id]
@@ -387,8 +473,16 @@ func (e *emission) unread(l ast.Expr, end token.Pos) {
 	if obj == nil || !types.Identical(obj.Type(), errorType) {
 		return
 	}
-	assigned := map[*ast.Ident]bool{}
+	assigned, deferred := map[*ast.Ident]bool{}, map[*ast.Ident]bool{}
 	ast.Inspect(e.composition.file, func(n ast.Node) bool {
+		if f, ok := n.(*ast.FuncLit); ok {
+			ast.Inspect(f, func(n ast.Node) bool {
+				if id, ok := n.(*ast.Ident); ok {
+					deferred[id] = true
+				}
+				return true
+			})
+		}
 		if a, ok := n.(*ast.AssignStmt); ok && (a.Tok == token.ASSIGN || a.Tok == token.DEFINE) {
 			for _, l := range a.Lhs {
 				if id, ok := l.(*ast.Ident); ok {
@@ -399,7 +493,7 @@ func (e *emission) unread(l ast.Expr, end token.Pos) {
 		return true
 	})
 	for use, o := range e.info.Uses {
-		if o == obj && !assigned[use] && use.Pos() > end {
+		if o == obj && !assigned[use] && (use.Pos() > end || deferred[use]) {
 			return
 		}
 	}
@@ -450,59 +544,59 @@ func (e *emission) calls() {
 		case *ast.GoStmt:
 			if f, ok := n.Call.Fun.(*ast.FuncLit); ok {
 				e.insert(f.Body.Lbrace+1, " defer "+runtimeName+".Recover(); ")
+			} else if e.guardable(n.Call.Fun) {
+				e.insert(n.Call.Fun.Pos(), runtimeName+".Guard(")
+				e.insert(n.Call.Fun.End(), ")")
 			}
 		}
 		return true
 	})
 	for id, obj := range e.info.Uses {
-		if p, ok := obj.(*types.PkgName); ok && !gone[id] {
-			// Declarations of variables are not emitted as they stand.
-			e.used[p.Imported().Path()] = true
+		if p, ok := obj.(*types.PkgName); ok && !gone[id] && id.Name != runtimeName {
+			e.replace(id.Pos(), id.End(), reserve(e.used, p.Imported().Path(), p.Imported().Name()))
 		}
 	}
 }
+
+// guardable says whether a function is a value that can be wrapped.
+func (e *emission) guardable(f ast.Expr) bool {
+	tv := e.info.Types[f]
+	if _, ok := tv.Type.(*types.Signature); !ok || tv.IsBuiltin() || tv.IsType() {
+		return false
+	}
+	id, ok := f.(*ast.Ident)
+	if s, isSel := f.(*ast.SelectorExpr); isSel {
+		id, ok = s.Sel, true
+		if s.X != nil {
+			if x, isId := s.X.(*ast.Ident); isId && substitutes[x.Name+"."+s.Sel.Name] != "" {
+				return false
+			}
+		}
+	}
+	if !ok {
+		return true
+	}
+	_, generic := e.info.Instances[id]
+	return !generic
+}
+
+// ownMark marks the notebook's own types in the text of a type.
+const ownMark = "\x03"
+
+var ownName = regexp.MustCompile(ownMark + `\.[\pL_][\pL\pN_]*`)
 
 // emittedType writes a type with the emitted names of the notebook's types.
 func (e *emission) emittedType(t types.Type) string {
 	text := types.TypeString(t, func(p *types.Package) string {
 		if p.Path() == packagePath {
-			return ""
+			return ownMark
 		}
-		name, ok := e.imports[p.Path()]
-		if !ok {
-			name = p.Name()
-			for i := 2; slices.Contains(slices.Collect(maps.Values(e.imports)), name) || e.pkg.Scope().Lookup(name) != nil; i++ {
-				name = fmt.Sprintf("%s%d", p.Name(), i)
-			}
-			e.imports[p.Path()] = name
-		}
-		e.used[p.Path()] = true
-		return name
+		return reserve(e.used, p.Path(), p.Name())
 	})
-	own := sessionTypes(t)
-	var b strings.Builder
-	for i := 0; i < len(text); {
-		j := i
-		for j < len(text) {
-			r := rune(text[j])
-			if r < 0x80 && !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' {
-				break
-			}
-			j++
-		}
-		if j == i {
-			b.WriteByte(text[i])
-			i++
-			continue
-		}
-		word := text[i:j]
-		if own[word] && (i == 0 || text[i-1] != '.') {
-			word = emitted(word, e.versions[word])
-		}
-		b.WriteString(word)
-		i = j
-	}
-	return b.String()
+	return ownName.ReplaceAllStringFunc(text, func(s string) string {
+		name := s[len(ownMark)+1:]
+		return emitted(name, e.versions[name])
+	})
 }
 
 // edited returns a part of the checked file with the edits in it.
@@ -558,7 +652,7 @@ func (e *emission) file() string {
 				name = fmt.Sprintf("initʹ%sʹ%d", numberMark, inits)
 				fmt.Fprintf(&after, "%s()\n", name)
 			}
-			at := strings.Index(text, p.decl.key)
+			at := nameOffset(text)
 			decls.WriteString(text[:at] + name + text[at+len(p.decl.key):] + "\n")
 		default:
 			line(&decls, p.cell, p.line)
@@ -591,7 +685,6 @@ func (e *emission) file() string {
 	for _, v := range e.vars {
 		name := emitted(v.name, v.version)
 		if e.carried[v.name] {
-			e.used["unsafe"] = true
 			fmt.Fprintf(&run, "if p := %s.Address(%q); p != nil { %s = *(*%s)(p) }\n", runtimeName, v.name, name, e.emittedType(v.typ))
 		}
 		fmt.Fprintf(&run, "%s.SetVariable(%q, &%s)\n", runtimeName, v.name, name)
@@ -641,19 +734,11 @@ func (e *emission) file() string {
 	body := decls.String() + run.String()
 	var head strings.Builder
 	head.WriteString("package main\n\n")
-	e.used[runtimePath] = true
+	fmt.Fprintf(&head, "import %s %q\n", runtimeName, runtimePath)
 	for _, path := range slices.Sorted(maps.Keys(e.used)) {
-		if path == "unsafe" {
-			continue
+		if name := e.used[path]; strings.Contains(body, name+".") { // else its use is not emitted
+			fmt.Fprintf(&head, "import %s %q\n", name, path)
 		}
-		name := e.imports[path]
-		if name == "" || slices.Contains(e.next.dots, path) {
-			continue
-		}
-		if !strings.Contains(body, name+".") {
-			continue // the use was in what is not emitted
-		}
-		fmt.Fprintf(&head, "import %s %q\n", name, path)
 	}
 	for _, path := range e.next.dots {
 		if e.dotUsed(path) {
@@ -663,19 +748,36 @@ func (e *emission) file() string {
 	for _, path := range e.blank {
 		fmt.Fprintf(&head, "import _ %q\n", path)
 	}
-	if len(e.embeds) > 0 && !e.used["embed"] && !slices.Contains(e.blank, "embed") {
+	if len(e.embeds) > 0 && !slices.Contains(e.blank, "embed") {
 		head.WriteString("import _ \"embed\"\n")
 	}
 	return head.String() + "\n" + body
 }
 
 func (e *emission) dotUsed(path string) bool {
-	for _, obj := range e.info.Uses {
-		if obj.Pkg() != nil && obj.Pkg().Path() == path && obj.Parent() == obj.Pkg().Scope() {
+	selected := map[*ast.Ident]bool{}
+	ast.Inspect(e.composition.file, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			selected[s.Sel] = true
+		}
+		return true
+	})
+	for id, obj := range e.info.Uses {
+		if obj.Pkg() != nil && obj.Pkg().Path() == path && obj.Parent() == obj.Pkg().Scope() && !selected[id] {
 			return true
 		}
 	}
 	return false
+}
+
+// nameOffset is where the name of a function stands in its declaration.
+func nameOffset(text string) int {
+	const header = "package main;"
+	f, err := parser.ParseFile(token.NewFileSet(), "", header+text, parser.SkipObjectResolution)
+	if err != nil || len(f.Decls) != 1 {
+		return strings.Index(text, "func ") + len("func ")
+	}
+	return int(f.Decls[0].(*ast.FuncDecl).Name.Pos()) - 1 - len(header)
 }
 
 // embedPatterns are the patterns of go:embed directives before a declaration.

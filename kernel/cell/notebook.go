@@ -143,7 +143,7 @@ func (n *Notebook) SourceWithout(names map[string]bool) string {
 		if names[name] {
 			continue
 		}
-		fmt.Fprintf(&body, "var %s %s\n", name, n.typeText(n.vars[name].typ, imports))
+		fmt.Fprintf(&body, "var %s %s\n", name, typeText(n.vars[name].typ, plainAliases(imports)))
 	}
 	for _, path := range slices.Sorted(maps.Keys(imports)) {
 		fmt.Fprintf(&b, "import %s %q\n", imports[path], path)
@@ -154,12 +154,21 @@ func (n *Notebook) SourceWithout(names map[string]bool) string {
 	return b.String() + "\n" + body.String()
 }
 
-// typeText writes a type in the author's names, and notes what must be imported.
-func (n *Notebook) typeText(t types.Type, imports map[string]string) string {
+// typeText writes a type in the author's names. alias names the packages of
+// other types.
+func typeText(t types.Type, alias func(*types.Package) string) string {
 	return types.TypeString(t, func(p *types.Package) string {
 		if p.Path() == packagePath {
 			return ""
 		}
+		return alias(p)
+	})
+}
+
+// plainAliases name packages as they call themselves, or as imports has them,
+// and add what is missing to imports, whose keys are paths.
+func plainAliases(imports map[string]string) func(*types.Package) string {
+	return func(p *types.Package) string {
 		if name, ok := imports[p.Path()]; ok {
 			return name
 		}
@@ -169,7 +178,25 @@ func (n *Notebook) typeText(t types.Type, imports map[string]string) string {
 		}
 		imports[p.Path()] = name
 		return name
-	})
+	}
+}
+
+// reservedAliases name packages as no author does, so that a variable may be
+// called like one.
+func reservedAliases(imports map[string]string) func(*types.Package) string {
+	return func(p *types.Package) string { return reserve(imports, p.Path(), p.Name()) }
+}
+
+func reserve(imports map[string]string, path, name string) string {
+	if alias, ok := imports[path]; ok {
+		return alias
+	}
+	alias := name + "ʹp"
+	for i := 2; slices.Contains(slices.Collect(maps.Values(imports)), alias); i++ {
+		alias = fmt.Sprintf("%sʹp%d", name, i)
+	}
+	imports[path] = alias
+	return alias
 }
 
 func (s *state) drop(d *decl) {

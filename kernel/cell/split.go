@@ -44,7 +44,7 @@ func split(source string, cell int) []chunk {
 	}
 	var toks []tok
 	var chunks []chunk
-	depth, start := 0, 0
+	depth, start, last := 0, 0, 0 // last is the end of the last token
 	flush := func(end int) {
 		if len(toks) > 0 {
 			list := make([]token.Token, len(toks))
@@ -75,13 +75,8 @@ func split(source string, cell int) []chunk {
 				end := offset
 				if lit == ";" {
 					end++
-				} else if rest := source[offset:]; strings.HasPrefix(strings.TrimLeft(rest, " \t"), "//") {
-					// A comment at the end of the line belongs to it.
-					if nl := strings.IndexByte(rest, '\n'); nl >= 0 {
-						end += nl
-					} else {
-						end = len(source)
-					}
+				} else {
+					end = pastComments(source, last)
 				}
 				depth = 0
 				flush(end)
@@ -89,6 +84,33 @@ func split(source string, cell int) []chunk {
 			}
 		}
 		toks = append(toks, tok{t, offset})
+		if last = offset + len(lit); lit == "" {
+			last = offset + len(t.String())
+		}
+	}
+}
+
+// pastComments is the end of the comments that begin on the line of an offset:
+// they belong to what is before them.
+func pastComments(source string, offset int) int {
+	for {
+		rest := source[offset:]
+		trimmed := strings.TrimLeft(rest, " \t")
+		switch {
+		case strings.HasPrefix(trimmed, "//"):
+			if nl := strings.IndexByte(rest, '\n'); nl >= 0 {
+				return offset + nl
+			}
+			return len(source)
+		case strings.HasPrefix(trimmed, "/*"):
+			close := strings.Index(trimmed, "*/")
+			if close < 0 {
+				return len(source)
+			}
+			offset += len(rest) - len(trimmed) + close + 2
+		default:
+			return offset
+		}
 	}
 }
 

@@ -133,7 +133,11 @@ func (p *process) events(r io.Reader) {
 			if sink := p.sinkOf(); sink != nil && e.Failure.Name != "KeyboardInterrupt" {
 				text := "goroutine: " + e.Failure.Name + ": " + e.Failure.Value + "\n"
 				for _, f := range e.Failure.Frames {
-					text += strings.TrimRight(fmt.Sprintf("    %s:%d %s", f.File, f.Line, f.Function), " ") + "\n"
+					text += fmt.Sprintf("    %s:%d", f.File, f.Line)
+					if f.Function != "" {
+						text += " in " + f.Function
+					}
+					text += "\n"
 				}
 				sink.Stream("stderr", text)
 			}

@@ -151,6 +151,26 @@ func Recover() {
 	}
 }
 
+// Guard wraps a function that a go statement calls, so that a panic in it ends
+// the goroutine and not the session.
+func Guard[F any](f F) F {
+	v := reflect.ValueOf(f)
+	if v.Kind() != reflect.Func || v.IsNil() {
+		return f
+	}
+	call := v.Call
+	if v.Type().IsVariadic() {
+		call = v.CallSlice
+	}
+	return reflect.MakeFunc(v.Type(), func(args []reflect.Value) (out []reflect.Value) {
+		for i := range v.Type().NumOut() {
+			out = append(out, reflect.Zero(v.Type().Out(i)))
+		}
+		defer Recover()
+		return call(args)
+	}).Interface().(F)
+}
+
 // failure describes what was recovered.
 func failure(e any, frames []wire.Frame) *wire.Failure {
 	switch e := e.(type) {
