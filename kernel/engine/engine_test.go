@@ -264,7 +264,7 @@ func TestNames(t *testing.T) {
 	b.ok("type A struct{ y string }", "aa is gone: its initial value does not fit the changed type\nA.get is gone: it does not fit the new A\n")
 	b.ok("var w = A{\"y\"}\nw.y", "=> y")
 	b.ok("k, le := 1, binary.LittleEndian\nk", "=> 1")
-	b.ok("func boom() { panic(\"x\") }\ngo boom()\ntime.Sleep(50 * time.Millisecond)", "goroutine: panic: x\n    cell[31]:1 in boom\n")
+	b.ok("func boom() { panic(\"x\") }\ngo boom()\ntime.Sleep(50 * time.Millisecond)", "goroutine: panic: x\n    cell[31]:1\n")
 	b.ok("Count /* a\ncomment */", "=> 3")
 	b.ok("z := 1 /* a\ncomment */\nz", "=> 1")
 	b.ok("%%\nlocal := 3\nfmt.Println(local)", "3\n")
