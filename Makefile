@@ -6,7 +6,7 @@ GRADBOOK := .gradbook/bin/gradbook
 SOURCES  := $(shell find cmd datasets dl kernel viz -name '*.go' -o -name '*.py' -o -name '*.js' -o -name '*.svg' -o -name 'package.json' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lab test lint bench clean doctor
+.PHONY: help setup run lab test lint bench bench-kernels clean doctor
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ lint: ## check the style of the code
 
 bench: setup ## measure the network here and in Keras, JAX and PyTorch, and print the ratios
 	$(GO) run ./bench
+
+bench-kernels: setup ## measure the kernel beside stock GoNB and ipykernel with Keras (after make bench)
+	$(GO) run ./bench/kernels
 
 clean: ## remove what setup made in the checkout
 	rm -rf .gradbook
