@@ -39,3 +39,17 @@ func ExampleFromImage() {
 	fmt.Println(len(bundle[viz.MIMEPNG]) > 0, bundle[viz.MIMEPlain], err)
 	// Output: true a black square <nil>
 }
+
+func ExampleClearOutput() {
+	for step := range 3 {
+		// In a notebook, each line takes the place of the one before.
+		if err := viz.ClearOutput(true); err != nil {
+			fmt.Println(err)
+		}
+		fmt.Println("step", step)
+	}
+	// Output:
+	// step 0
+	// step 1
+	// step 2
+}

@@ -61,7 +61,7 @@ func (c *composition) check() error {
 	}
 	out, again := &Error{}, false
 	conf := types.Config{
-		Importer: c.packages,
+		Importer: c.notebook.packages,
 		Error: func(err error) {
 			var e types.Error
 			if !errors.As(err, &e) {

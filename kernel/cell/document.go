@@ -59,7 +59,7 @@ func (c *Context) Document(code string, offset int, packages Packages) (file str
 		if imports[name] != "" || c.Names[name] || own[name] || regexp.MustCompile(`\b`+name+`\b[^=\n]*:=`).MatchString(code) {
 			continue
 		}
-		finder := composition{Notebook: &Notebook{packages: packages}}
+		finder := composition{notebook: &Notebook{packages: packages}}
 		if path := finder.find(name, nil); path != "" {
 			imports[name] = path
 		}

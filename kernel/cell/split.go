@@ -103,11 +103,11 @@ func pastComments(source string, offset int) int {
 			}
 			return len(source)
 		case strings.HasPrefix(trimmed, "/*"):
-			close := strings.Index(trimmed, "*/")
-			if close < 0 {
+			end := strings.Index(trimmed, "*/")
+			if end < 0 {
 				return len(source)
 			}
-			offset += len(rest) - len(trimmed) + close + 2
+			offset += len(rest) - len(trimmed) + end + 2
 		default:
 			return offset
 		}
@@ -151,11 +151,10 @@ func classify(t []token.Token) kind {
 // decl is a declaration that lives from cell to cell.
 type decl struct {
 	chunk
-	key     string   // a name, or T.m for a method
-	names   []string // that it declares at package level
-	base    string   // a method's receiver type
-	uses    map[string]bool
-	version int
+	key   string   // a name, or T.m for a method
+	names []string // that it declares at package level
+	base  string   // a method's receiver type
+	uses  map[string]bool
 }
 
 // parseDecls reads a chunk that holds a declaration. A group of types or

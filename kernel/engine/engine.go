@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -104,12 +102,6 @@ func (e *Engine) SetModule(dir func() (string, error)) { e.builder.Module = dir 
 // SetAutoGet says whether missing modules are fetched.
 func (e *Engine) SetAutoGet(on bool) { e.builder.AutoGet = on }
 
-// Failure is a cell's error, as a client is told.
-type Failure struct {
-	Name, Value string
-	Traceback   []string
-}
-
 // Cell is a cell to run.
 type Cell struct {
 	cell.Input
@@ -124,7 +116,7 @@ var errLost = errors.New("the session has ended")
 // Run runs a cell. Only a failure of the cell is returned; what goes wrong with
 // the session is part of it.
 func (e *Engine) Run(c Cell, sink Sink, texts map[int]string) *Failure {
-	if f := e.diedIdle(sink); f != nil {
+	if f := e.diedIdle(); f != nil {
 		return f
 	}
 	out, err := e.compose(c)
@@ -165,7 +157,7 @@ func (e *Engine) Run(c Cell, sink Sink, texts map[int]string) *Failure {
 
 // diedIdle reports a session that has died since the last cell. A cell must not
 // run in the belief that its variables are still there.
-func (e *Engine) diedIdle(sink Sink) *Failure {
+func (e *Engine) diedIdle() *Failure {
 	e.mu.Lock()
 	proc := e.proc
 	e.mu.Unlock()
@@ -177,7 +169,7 @@ func (e *Engine) diedIdle(sink Sink) *Failure {
 		}
 	}
 	if len(e.notebook.Variables()) > 0 {
-		return e.died(proc, sink)
+		return e.died(proc)
 	}
 	// Nothing was lost: the cell may as well run.
 	e.notebook.Lose()
@@ -199,7 +191,7 @@ func (e *Engine) execute(ctx context.Context, c Cell, n int, library string, sin
 	proc := e.proc
 	if proc == nil {
 		e.mu.Unlock()
-		return e.died(nil, sink)
+		return e.died(nil)
 	}
 	if e.loaded[n] {
 		library = ""
@@ -210,7 +202,7 @@ func (e *Engine) execute(ctx context.Context, c Cell, n int, library string, sin
 	err := proc.send(wire.Request{Op: "run", N: n, Library: library, Args: c.Args, AllowStdin: c.AllowStdin})
 	if err != nil {
 		<-proc.ended
-		return e.died(proc, sink)
+		return e.died(proc)
 	}
 	asked, deadline := false, (<-chan time.Time)(nil)
 	interrupts := ctx.Done()
@@ -222,7 +214,7 @@ func (e *Engine) execute(ctx context.Context, c Cell, n int, library string, sin
 			}
 			return e.failure(f, n, texts)
 		case <-proc.ended:
-			f := e.died(proc, sink)
+			f := e.died(proc)
 			if asked {
 				f.Name = "KeyboardInterrupt"
 			}
@@ -342,7 +334,7 @@ func (e *Engine) start() error {
 }
 
 // died says what is lost with a session, and starts the next.
-func (e *Engine) died(proc *process, sink Sink) *Failure {
+func (e *Engine) died(proc *process) *Failure {
 	lost := e.notebook.Lose()
 	e.context.Store(e.notebook.Context())
 	why := "the session has ended"
@@ -370,81 +362,4 @@ func (e *Engine) died(proc *process, sink Sink) *Failure {
 		}
 	}
 	return f
-}
-
-func interrupted(what string) *Failure {
-	return &Failure{Name: "KeyboardInterrupt", Value: what, Traceback: []string{red("KeyboardInterrupt") + ": " + what}}
-}
-
-func red(s string) string { return "\x1b[0;31m" + s + "\x1b[0m" }
-func dim(s string) string { return "\x1b[0;36m" + s + "\x1b[0m" }
-
-var cellFile = regexp.MustCompile(`cell\[(\d+)\]`)
-
-// failure describes an error of a run, with the lines of the cells.
-func (e *Engine) failure(f *wire.Failure, n int, texts map[int]string) *Failure {
-	name := map[string]string{"panic": "Panic", "error": "Error", "exit": "Exit"}[f.Name]
-	if name == "" {
-		name = f.Name
-	}
-	out := &Failure{Name: name, Value: f.Value, Traceback: []string{}}
-	for i := len(f.Frames) - 1; i >= 0; i-- {
-		frame := f.Frames[i]
-		at := number(frame.File)
-		if at == e.origins[n] {
-			at = e.numbers[n]
-		}
-		where := fmt.Sprintf("cell[%d]:%d", at, frame.Line)
-		if frame.Function != "" {
-			where += " in " + frame.Function
-		}
-		out.Traceback = append(out.Traceback, dim(where)+"\n"+excerpt(texts[at], frame.Line))
-	}
-	head := red(name)
-	if f.Value != "" {
-		head += ": " + f.Value
-	}
-	out.Traceback = append(out.Traceback, head)
-	return out
-}
-
-// number is the cell's in a frame's file.
-func number(file string) int {
-	m := cellFile.FindStringSubmatch(file)
-	if m == nil {
-		return 0
-	}
-	n, _ := strconv.Atoi(m[1])
-	return n
-}
-
-// excerpt is a line with one line before and after it.
-func excerpt(text string, line int) string {
-	lines := strings.Split(text, "\n")
-	var b strings.Builder
-	for i := max(line-1, 1); i <= min(line+1, len(lines)); i++ {
-		mark := "     "
-		if i == line {
-			mark = "---> "
-		}
-		fmt.Fprintf(&b, "%s%d %s\n", mark, i, lines[i-1])
-	}
-	return strings.TrimRight(b.String(), "\n")
-}
-
-// mistakes describes why a cell was not built.
-func (e *Engine) mistakes(err error, texts map[int]string) *Failure {
-	var list *cell.Error
-	var compile *toolchain.CompileError
-	switch {
-	case errors.As(err, &list):
-		f := &Failure{Name: "CompileError", Value: list.Error()}
-		for _, m := range list.List {
-			f.Traceback = append(f.Traceback, dim(fmt.Sprintf("cell[%d]:%d", m.Cell, m.Line))+"\n"+excerpt(texts[m.Cell], m.Line)+"\n"+red(m.Message))
-		}
-		return f
-	case errors.As(err, &compile):
-		return &Failure{Name: "CompileError", Value: compile.Output, Traceback: []string{red(compile.Output)}}
-	}
-	return &Failure{Name: "BuildError", Value: err.Error(), Traceback: []string{red("BuildError") + ": " + err.Error()}}
 }

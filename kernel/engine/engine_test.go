@@ -60,7 +60,7 @@ func newBook(t *testing.T, edit ...func(*Config)) *book {
 	return &book{Engine: e, t: t, texts: map[int]string{}}
 }
 
-func (b *book) Stream(name, text string) {
+func (b *book) Stream(_, text string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.out += text

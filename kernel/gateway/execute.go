@@ -75,7 +75,7 @@ func (g *Gateway) abort() {
 	g.queued.Unlock()
 	for _, m := range pending {
 		g.status(m, "busy")
-		g.reply(g.sockets.shell, m, map[string]any{"status": "aborted", "execution_count": g.count.Load()})
+		g.reply(g.sockets.shell, m, map[string]any{"status": "aborted"})
 		g.status(m, "idle")
 	}
 }

@@ -56,14 +56,12 @@ type Gateway struct {
 	signer   signer // of the clients' messages; used by one goroutine at a time
 	signing  sync.Mutex
 	Dropped  atomic.Int64 // messages that were not well formed or not signed
-	queue    chan *message
 	queued   sync.Mutex
 	pending  []*message
 	wake     chan struct{}
 	count    atomic.Int64
 	texts    map[int]string
 	current  atomic.Pointer[execution]
-	last     atomic.Pointer[execution]
 	inputs   inputs
 	shutdown chan json.RawMessage
 	stop     context.CancelFunc
@@ -179,7 +177,7 @@ func (g *Gateway) handle(s *socket, m *message) {
 		g.reply(s, m, content)
 	}
 	if m.header.MsgType == "shutdown_request" {
-		g.publish("shutdown_reply", m, json.RawMessage(m.content))
+		g.publish("shutdown_reply", m, m.content)
 		select {
 		case g.shutdown <- m.content:
 		default:

@@ -37,12 +37,11 @@ type gonb struct {
 
 // call is a request to GoNB under way.
 type call struct {
-	e      *execution
-	silent bool
-	done   chan *engine.Failure
-	reply  *engine.Failure
-	idle   bool
-	got    bool
+	e     *execution
+	done  chan *engine.Failure
+	reply *engine.Failure
+	idle  bool
+	got   bool
 }
 
 func freePorts(n int) ([]int, error) {
@@ -254,13 +253,14 @@ func (b *gonb) published(m *message) {
 		}
 		_ = json.Unmarshal(m.content, &content)
 		b.mu.Lock()
-		if m.header.MsgType == "comm_open" {
+		switch m.header.MsgType {
+		case "comm_open":
 			b.open[content.ID] = content.Target
-		} else if m.header.MsgType == "comm_close" {
+		case "comm_close":
 			delete(b.open, content.ID)
 		}
 		b.mu.Unlock()
-		g.publishWith(m.header.MsgType, last, json.RawMessage(m.content), m.metadata, m.buffers)
+		g.publishWith(m.header.MsgType, last, m.content, m.metadata, m.buffers)
 	case "stream":
 		var s struct{ Name, Text string }
 		if c != nil && json.Unmarshal(m.content, &s) == nil {
@@ -268,7 +268,7 @@ func (b *gonb) published(m *message) {
 		}
 	case "display_data", "update_display_data", "execute_result", "clear_output":
 		if c != nil {
-			g.publishWith(m.header.MsgType, c.e.m, json.RawMessage(m.content), m.metadata, m.buffers)
+			g.publishWith(m.header.MsgType, c.e.m, m.content, m.metadata, m.buffers)
 		}
 	}
 }
@@ -380,7 +380,7 @@ func (g *Gateway) comm(m *message) any {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.proc != nil {
-		_ = b.sendLocked(b.shell, m.header.MsgType, json.RawMessage(m.content), m.header.MsgID, m.metadata, m.buffers)
+		_ = b.sendLocked(b.shell, m.header.MsgType, m.content, m.header.MsgID, m.metadata, m.buffers)
 	}
 	return nil
 }

@@ -89,7 +89,7 @@ type unhandled struct{ err error }
 // this.
 func Exit(code int) { panic(exit{code}) }
 
-// Fatal, Fatalf and Fatalln are log's, in a cell.
+// Fatal is log.Fatal, in a cell.
 func Fatal(v ...any) { fmt.Fprint(os.Stderr, withNewline(fmt.Sprint(v...))); Exit(1) }
 
 // Fatalf is log.Fatalf.

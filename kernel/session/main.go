@@ -71,9 +71,7 @@ func Main() int {
 func serve(r wire.Request) {
 	switch r.Op {
 	case "run":
-		start := time.Now()
-		f := runCell(r)
-		took := time.Since(start)
+		f, took := runCell(r)
 		flushDisplays()
 		mark := fmt.Sprintf("\x00\x01gradbook %d %d\x01\x00", os.Getpid(), r.N)
 		_, _ = stdout.WriteString(mark)
@@ -97,8 +95,8 @@ func serve(r wire.Request) {
 // stdout and stderr are the process's own, whatever a cell makes of os.Stdout.
 var stdout, stderr = os.Stdout, os.Stderr
 
-// runCell runs a cell to its end.
-func runCell(r wire.Request) (f *wire.Failure) {
+// runCell runs a cell to its end, and says how long that took.
+func runCell(r wire.Request) (f *wire.Failure, took time.Duration) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	this := &run{ctx: ctx, cancel: cancel}
 	stop.Store(0)
@@ -109,19 +107,19 @@ func runCell(r wire.Request) (f *wire.Failure) {
 	}()
 	if r.Library != "" {
 		if _, err := plugin.Open(r.Library); err != nil {
-			return &wire.Failure{Name: "error", Value: "cannot load the cell: " + err.Error()}
+			return &wire.Failure{Name: "error", Value: "cannot load the cell: " + err.Error()}, 0
 		}
 	}
 	main, ok := cells[r.N]
 	if !ok {
-		return &wire.Failure{Name: "error", Value: fmt.Sprintf("cannot load the cell: number %d has no entry point", r.N)}
+		return &wire.Failure{Name: "error", Value: fmt.Sprintf("cannot load the cell: number %d has no entry point", r.N)}, 0
 	}
 	os.Stdout, os.Stderr = stdout, stderr
 	os.Args = append([]string{"cell"}, r.Args...)
 	newFlags()
 	stop := watchStdin(r.AllowStdin)
 	defer stop()
-	done := make(chan *wire.Failure)
+	done, start := make(chan *wire.Failure), time.Now()
 	go func() {
 		var f *wire.Failure
 		ended := false
@@ -140,13 +138,14 @@ func runCell(r wire.Request) (f *wire.Failure) {
 		ended = true
 	}()
 	f = <-done
+	took = time.Since(start)
 	if this.interrupts.Load() > 0 {
 		if f == nil {
 			f = &wire.Failure{}
 		}
 		f.Name = "KeyboardInterrupt"
 	}
-	return f
+	return f, took
 }
 
 // loopsWait is how long after an interrupt loops end.

@@ -11,9 +11,8 @@ import (
 	"strings"
 
 	"github.com/gradbook/gradbook/dl"
-	"github.com/gradbook/gradbook/viz"
-
 	"github.com/gradbook/gradbook/kernel/session/wire"
+	"github.com/gradbook/gradbook/viz"
 )
 
 // maxText and maxRows bound what is shown of a value.

@@ -32,7 +32,7 @@ type Builder struct {
 	mu       sync.Mutex
 	packages map[string]Package
 	fset     *token.FileSet
-	types    map[string]*types.Package
+	exports  types.Importer
 	compile  []byte // compiler's table of imports
 	link     []byte // linker's
 }
@@ -46,11 +46,12 @@ func NewBuilder(workspace, dir string) (*Builder, error) {
 	}
 	b := &Builder{
 		stub: filepath.Join(host, stubFile), dir: dir, workspace: workspace, AutoGet: true,
-		packages: map[string]Package{}, fset: token.NewFileSet(), types: map[string]*types.Package{},
+		packages: map[string]Package{}, fset: token.NewFileSet(),
 	}
 	if err := json.Unmarshal(content, &b.index); err != nil {
 		return nil, fmt.Errorf("%s: %w", indexFile, err)
 	}
+	b.exports = exportImporter(b.fset, func(path string) (string, bool) { p, ok := b.packages[path]; return p.Export, ok })
 	// The linker takes the name of a library for that of its hash.
 	if err := os.Symlink(b.stub, filepath.Join(dir, HostProgram)); err != nil {
 		return nil, err
@@ -99,19 +100,15 @@ func (b *Builder) Import(path string) (*types.Package, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if p := b.types[path]; p != nil && p.Complete() {
-		return p, nil
-	}
-	p, ok := b.packages[path]
-	if !ok {
+	if _, ok := b.packages[path]; !ok {
 		if err := b.list(path); err != nil {
 			return nil, err
 		}
-		if p, ok = b.packages[path]; !ok {
+		if _, ok := b.packages[path]; !ok {
 			return nil, fmt.Errorf("package %s is not in Go, in Gradbook or in the notebook's module; get it with: !*go get %s", path, path)
 		}
 	}
-	return readExport(b.fset, b.types, p)
+	return b.exports.Import(path)
 }
 
 // list compiles a package of the notebook's module, and what it needs.

@@ -8,8 +8,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"go/importer"
 	"go/token"
 	"go/types"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,8 +20,6 @@ import (
 	"slices"
 	"sort"
 	"strings"
-
-	"golang.org/x/tools/go/gcexportdata"
 
 	"github.com/gradbook/gradbook/dl/cache"
 )
@@ -181,12 +181,16 @@ func HostBuilt(workspace string) bool {
 // leaves nothing out of the host that a cell might call.
 func keepSource(packages []Package) ([]byte, error) {
 	var imports, body bytes.Buffer
-	fset, seen := token.NewFileSet(), map[string]*types.Package{}
+	files := map[string]string{}
+	for _, p := range packages {
+		files[p.Path] = p.Export
+	}
+	exports := exportImporter(token.NewFileSet(), func(path string) (string, bool) { f, ok := files[path]; return f, ok })
 	for i, p := range packages {
 		if !Importable(p.Path) || p.Path == "unsafe" {
 			continue
 		}
-		pkg, err := readExport(fset, seen, p)
+		pkg, err := exports.Import(p.Path)
 		if err != nil {
 			return nil, err
 		}
@@ -214,7 +218,8 @@ func keepRuntime(run func(...string) ([]byte, error), packages []Package) (strin
 	}
 	list, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(out)), "src/cmd/compile/internal/typecheck/_builtin/runtime.go"))
 	if err != nil {
-		return head, nil // a Go without the compiler's source: most is there anyway
+		// A Go without its compiler's source: most is there anyway.
+		return head + "// Runtime is never called.\nvar Runtime []func()\n", nil //nolint:nilerr // see above
 	}
 	var archive string
 	for _, p := range packages {
@@ -244,17 +249,15 @@ func keepRuntime(run func(...string) ([]byte, error), packages []Package) (strin
 	return b.String(), nil
 }
 
-func readExport(fset *token.FileSet, seen map[string]*types.Package, p Package) (*types.Package, error) {
-	f, err := os.Open(p.Export)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() //nolint:errcheck // only read from
-	r, err := gcexportdata.NewReader(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", p.Path, err)
-	}
-	return gcexportdata.Read(r, fset, seen, p.Path)
+// exportImporter reads packages from what the compiler has exported of them.
+func exportImporter(fset *token.FileSet, file func(path string) (string, bool)) types.Importer {
+	return importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) {
+		name, ok := file(path)
+		if !ok {
+			return nil, fmt.Errorf("package %s has not been compiled", path)
+		}
+		return os.Open(name)
+	})
 }
 
 // keepRefs are expressions for all that pkg, imported as name, exports. What is

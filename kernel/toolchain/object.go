@@ -106,7 +106,7 @@ func (o *object) addName(name string) uint32 {
 
 func (o *object) relink(number string) error {
 	o.strtab = bytes.ReplaceAll(o.strtab, []byte(internalABI+"\x00"), make([]byte, len(internalABI)+1))
-	var ownAdd, initializer = -1, -1
+	ownAdd, initializer := -1, -1
 	drop := map[int]bool{}
 	for i, s := range o.symbols {
 		name := o.name(s)

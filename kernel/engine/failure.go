@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/gradbook/gradbook/kernel/cell"
+	"github.com/gradbook/gradbook/kernel/session/wire"
+	"github.com/gradbook/gradbook/kernel/toolchain"
+)
+
+// Failure is a cell's error, as a client is told.
+type Failure struct {
+	Name, Value string
+	Traceback   []string
+}
+
+func interrupted(what string) *Failure {
+	return &Failure{Name: "KeyboardInterrupt", Value: what, Traceback: []string{red("KeyboardInterrupt") + ": " + what}}
+}
+
+func red(s string) string { return "\x1b[0;31m" + s + "\x1b[0m" }
+
+func dim(s string) string { return "\x1b[0;36m" + s + "\x1b[0m" }
+
+var cellFile = regexp.MustCompile(`cell\[(\d+)\]`)
+
+// failure describes an error of a run, with the lines of the cells.
+func (e *Engine) failure(f *wire.Failure, n int, texts map[int]string) *Failure {
+	name := map[string]string{"panic": "Panic", "error": "Error", "exit": "Exit"}[f.Name]
+	if name == "" {
+		name = f.Name
+	}
+	out := &Failure{Name: name, Value: f.Value, Traceback: []string{}}
+	for i := len(f.Frames) - 1; i >= 0; i-- {
+		frame := f.Frames[i]
+		at := number(frame.File)
+		if at == e.origins[n] {
+			at = e.numbers[n]
+		}
+		where := fmt.Sprintf("cell[%d]:%d", at, frame.Line)
+		if frame.Function != "" {
+			where += " in " + frame.Function
+		}
+		out.Traceback = append(out.Traceback, dim(where)+"\n"+excerpt(texts[at], frame.Line))
+	}
+	head := red(name)
+	if f.Value != "" {
+		head += ": " + f.Value
+	}
+	out.Traceback = append(out.Traceback, head)
+	return out
+}
+
+// number is the cell's in a frame's file.
+func number(file string) int {
+	m := cellFile.FindStringSubmatch(file)
+	if m == nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(m[1])
+	return n
+}
+
+// excerpt is a line with one line before and after it.
+func excerpt(text string, line int) string {
+	lines := strings.Split(text, "\n")
+	var b strings.Builder
+	for i := max(line-1, 1); i <= min(line+1, len(lines)); i++ {
+		mark := "     "
+		if i == line {
+			mark = "---> "
+		}
+		fmt.Fprintf(&b, "%s%d %s\n", mark, i, lines[i-1])
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// mistakes describes why a cell was not built.
+func (e *Engine) mistakes(err error, texts map[int]string) *Failure {
+	var list *cell.Error
+	var compile *toolchain.CompileError
+	switch {
+	case errors.As(err, &list):
+		f := &Failure{Name: "CompileError", Value: list.Error()}
+		for _, m := range list.List {
+			f.Traceback = append(f.Traceback, dim(fmt.Sprintf("cell[%d]:%d", m.Cell, m.Line))+"\n"+excerpt(texts[m.Cell], m.Line)+"\n"+red(m.Message))
+		}
+		return f
+	case errors.As(err, &compile):
+		return &Failure{Name: "CompileError", Value: compile.Output, Traceback: []string{red(compile.Output)}}
+	}
+	return &Failure{Name: "BuildError", Value: err.Error(), Traceback: []string{red("BuildError") + ": " + err.Error()}}
+}
