@@ -69,13 +69,13 @@ func run() error {
 	kernels := []kernel{
 		{
 			Name: "gradbook", Argv: []string{l.Program("gradbook"), "kernel", "{connection_file}"},
-			Setup: []string{"model, err := dl.Sequential(" + network + ")", "x, err := data.FromFlat(make([]float32, 32*784), []int{32, 784}, make([]int32, 32), []int{32})"},
+			Setup: []string{"model, err := dl.Sequential(" + network + ")", "x, err := data.FromFlat(make([]float32, 32*784), []int{784}, make([]int32, 32), nil)"},
 			Add:   "1 + @", Model: "y, err := model.Predict(context.Background(), x)\n@",
 		},
 		{
 			Name: "GoNB 0.11.4, each cell a program", Argv: []string{l.Program("gonb"), "--kernel", "{connection_file}"}, Env: stock,
 			Add:   "import \"fmt\"\n%%\nfmt.Println(1 + @)",
-			Model: imports + "%%\nmodel, err := dl.Sequential(" + network + ")\nif err != nil {\n\tpanic(err)\n}\nx, err := data.FromFlat(make([]float32, 32*784), []int{32, 784}, make([]int32, 32), []int{32})\nif err != nil {\n\tpanic(err)\n}\ny, err := model.Predict(context.Background(), x)\nfmt.Println(y != nil, err, @)",
+			Model: imports + "%%\nmodel, err := dl.Sequential(" + network + ")\nif err != nil {\n\tpanic(err)\n}\nx, err := data.FromFlat(make([]float32, 32*784), []int{784}, make([]int32, 32), nil)\nif err != nil {\n\tpanic(err)\n}\ny, err := model.Predict(context.Background(), x)\nfmt.Println(y != nil, err, @)",
 		},
 		{
 			Name: "ipykernel, Keras on TensorFlow", Argv: []string{l.Python(), "-m", "ipykernel_launcher", "-f", "{connection_file}"},

@@ -79,6 +79,9 @@ func New(c Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if b.Dir, err = os.Getwd(); err != nil {
+		return nil, err
+	}
 	e := &Engine{config: c, builder: b, notebook: cell.New(b), numbers: map[int]int{}, origins: map[int]int{}}
 	e.context.Store(e.notebook.Context())
 	return e, e.start()
@@ -119,10 +122,6 @@ func (e *Engine) Run(c Cell, sink Sink, texts map[int]string) *Failure {
 	if f := e.diedIdle(); f != nil {
 		return f
 	}
-	out, err := e.compose(c)
-	if err != nil {
-		return e.mistakes(err, texts)
-	}
 	ctx, cancel := context.WithCancel(context.Background())
 	e.mu.Lock()
 	e.cancel = cancel
@@ -133,6 +132,14 @@ func (e *Engine) Run(c Cell, sink Sink, texts map[int]string) *Failure {
 		e.cancel = nil
 		e.mu.Unlock()
 	}()
+	e.builder.SetContext(ctx) // for modules that an import fetches
+	out, err := e.notebook.Compose(c.Input)
+	if ctx.Err() != nil {
+		return interrupted("interrupted while the cell was read; nothing has run")
+	}
+	if err != nil {
+		return e.mistakes(err, texts)
+	}
 	library := filepath.Join(e.config.Dir, fmt.Sprintf("cell%06d", out.N), "cell.so")
 	if out.Build {
 		if library, err = e.build(ctx, out); err != nil {
@@ -178,8 +185,6 @@ func (e *Engine) diedIdle() *Failure {
 	}
 	return nil
 }
-
-func (e *Engine) compose(c Cell) (*cell.Output, error) { return e.notebook.Compose(c.Input) }
 
 func (e *Engine) build(ctx context.Context, out *cell.Output) (string, error) {
 	return e.builder.Build(ctx, out.N, out.Source, out.Embeds)
@@ -254,6 +259,9 @@ func (e *Engine) Input(value string) {
 func (e *Engine) Setenv(key, value string) {
 	e.mu.Lock()
 	e.env = append(e.env, [2]string{key, value})
+	if key == "PWD" {
+		e.builder.Dir = value
+	}
 	proc := e.proc
 	e.mu.Unlock()
 	if proc != nil {

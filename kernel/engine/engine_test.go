@@ -270,3 +270,21 @@ func TestNames(t *testing.T) {
 	b.ok("%%\nlocal := 3\nfmt.Println(local)", "3\n")
 	b.fails("local", "CompileError", "undefined: local")
 }
+
+func TestEmbedAndInit(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "hello.txt"), []byte("hello"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := newBook(t)
+	b.builder.Dir = dir
+	b.ok("//go:embed hello.txt\nvar greeting string", "")
+	b.ok("greeting", "=> hello")
+	b.fails("//go:embed nowhere.txt\nvar other string", "BuildError", "nowhere.txt")
+	b.ok("var order []string\nfunc init() { order = append(order, \"init\") }", "")
+	b.ok("order", "=> [init]")
+	b.ok("var a = b + 1\nvar b = 2", "")
+	b.ok("a", "=> 3")
+	b.ok("ticks := make(chan int)\ngo func() {\n\tfor i := range 1000 {\n\t\tticks <- i\n\t}\n}()", "")
+	b.ok("<-ticks + <-ticks", "=> 1")
+}

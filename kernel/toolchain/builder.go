@@ -30,6 +30,7 @@ type Builder struct {
 	Dir string
 
 	mu       sync.Mutex
+	ctx      context.Context // of what an import has to do
 	packages map[string]Package
 	fset     *token.FileSet
 	exports  types.Importer
@@ -45,7 +46,7 @@ func NewBuilder(workspace, dir string) (*Builder, error) {
 		return nil, err
 	}
 	b := &Builder{
-		stub: filepath.Join(host, stubFile), dir: dir, workspace: workspace, AutoGet: true,
+		stub: filepath.Join(host, stubFile), dir: dir, workspace: workspace, AutoGet: true, ctx: context.Background(),
 		packages: map[string]Package{}, fset: token.NewFileSet(),
 	}
 	if err := json.Unmarshal(content, &b.index); err != nil {
@@ -91,6 +92,13 @@ func (b *Builder) Names() map[string]string {
 
 // Fset is the file set of the packages' positions.
 func (b *Builder) Fset() *token.FileSet { return b.fset }
+
+// SetContext sets what ends the commands that an import calls.
+func (b *Builder) SetContext(ctx context.Context) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ctx = ctx
+}
 
 // Import implements [types.Importer]: from the host or, failing that, from the
 // notebook's module, which is compiled if it must be.
@@ -148,7 +156,7 @@ func (b *Builder) list(path string) error {
 }
 
 func (b *Builder) goCommand(dir string, args ...string) ([]byte, error) {
-	cmd := exec.Command(b.index.Go, args...)
+	cmd := exec.CommandContext(b.ctx, b.index.Go, args...)
 	cmd.Dir = dir
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
