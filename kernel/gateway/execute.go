@@ -198,6 +198,10 @@ func round(d time.Duration) time.Duration {
 func (e *execution) expressions() map[string]any {
 	out := map[string]any{}
 	for name, code := range e.request.UserExpressions {
+		if e.g.Engine == nil {
+			out[name] = failed("NotImplementedError", "without a session there are no values to evaluate")
+			continue
+		}
 		sink := &collector{}
 		f := e.g.Engine.Run(engine.Cell{Input: cell.Input{Number: e.count, Source: code}, Text: code}, sink, map[int]string{e.count: code})
 		switch {

@@ -462,6 +462,52 @@ class Protocol(Case):
         self.assertEqual(sorted(r.out.split("\n")[:-1]), sorted(f"line {i}" for i in range(50)))
 
 
+class Stateless(unittest.TestCase):
+    def test_as_gonb(self):
+        k = Kernel({"GRADBOOK_STATELESS": "1"})
+        self.addCleanup(k.close)
+        self.assertEqual(k.run('import "fmt"\nvar n = 1\n%%\nn++\nfmt.Println(n)').out, "2\n")
+        self.assertEqual(k.run("%%\nn++\nfmt.Println(n)", user_expressions={"n": "n"}).out, "2\n")
+        self.assertEqual(k.run('%%\npanic("x")').reply["status"], "error")
+
+
+class Dialect(Case):
+    def test_commands(self):
+        for code, out in [
+            ("!echo shell", "shell\n"),
+            ("%%bash\necho script", "script\n"),
+            ("%env WORD=go\n!echo $WORD", 'Set: WORD="go"\ngo\n'),
+            ('%env WORD=go\nfmt.Println(os.Getenv("WORD"))', 'Set: WORD="go"\ngo\n'),
+            ("%args a b\nfmt.Println(os.Args[1:])", "[a b]\n"),
+            ('var who = flag.String("who", "", "")\n%% --who=me\nfmt.Println(*who)', "me\n"),
+            ("%% --who=you\nfmt.Println(*who)", "you\n"),
+            ("%exec greet\nfunc greet() { fmt.Println(kept) }", "41\n"),
+        ]:
+            r = self.k.run(code)
+            self.assertEqual(r.out, out, r.error)
+        self.assertIn("kept", self.k.run("%who").out)
+        self.assertIn("kept", self.k.run("%ls").out)
+        self.assertEqual(self.k.run("%rm kept").out, "removed kept\n")
+        self.assertEqual(self.k.run("kept").error["ename"], "CompileError")
+
+    def test_test(self):
+        self.k.run("func incr(x int) int { return x + 1 }")
+        r = self.k.run("%test\nfunc TestIncr(t *testing.T) {\n\tif incr(2) != 3 {\n\t\tt.Fatal()\n\t}\n}")
+        self.assertIn("PASS", r.out, r.error)
+        self.alive()
+
+    def test_reset(self):
+        self.k.run("%reset")
+        self.alive(kept=False)
+
+    def test_time_and_capture(self):
+        self.assertRegex(self.k.run("%time kept").out, r"Wall time: ")
+        path = os.path.join(self.k.tmp, "captured")
+        self.k.run(f'%capture {path}\nfmt.Println("words")')
+        self.assertEqual(Path(path).read_text(), "words\n")
+        os.remove(path)
+
+
 class Start(unittest.TestCase):
     def kernel(self):
         spec = KernelManager(kernel_name="gradbook").kernel_spec
