@@ -152,7 +152,11 @@ func (e *emission) render() string {
 			return
 		}
 		declared[name] = true
-		fmt.Fprintf(&decls, "var %s %s\n", name, e.emittedType(v.typ))
+		pointer := ""
+		if v.indirect {
+			pointer = "*"
+		}
+		fmt.Fprintf(&decls, "var %s %s%s\n", name, pointer, e.emittedType(v.typ))
 	}
 	for _, v := range e.liveVar {
 		if !e.carried[v.name] {
@@ -170,9 +174,9 @@ func (e *emission) render() string {
 	for _, v := range e.vars {
 		name := emitted(v.name, v.version)
 		if e.carried[v.name] {
-			fmt.Fprintf(&run, "if p := %s.Address(%q); p != nil { %s = *(*%s)(p) }\n", runtimeName, v.name, name, e.emittedType(v.typ))
+			fmt.Fprintf(&run, "%s = (*%s)(%s.Address(%q))\n", name, e.emittedType(v.typ), runtimeName, v.name)
 		}
-		fmt.Fprintf(&run, "%s.SetVariable(%q, &%s)\n", runtimeName, v.name, name)
+		fmt.Fprintf(&run, "%s.SetVariable(%q, &%s)\n", runtimeName, v.name, v.ref())
 	}
 	initialized := map[string]bool{}
 	for _, i := range e.info.InitOrder {
@@ -183,7 +187,7 @@ func (e *emission) render() string {
 	for _, d := range e.freshVars {
 		for _, name := range d.names {
 			if v := e.next.vars[name]; v != nil && v.decl == d && !initialized[name] && !embedded[name] {
-				fmt.Fprintf(&run, "%s = %s.Zero[%s]()\n", emitted(name, v.version), runtimeName, e.emittedType(v.typ))
+				fmt.Fprintf(&run, "%s = %s.Zero[%s]()\n", v.ref(), runtimeName, e.emittedType(v.typ))
 			}
 		}
 	}
@@ -192,7 +196,7 @@ func (e *emission) render() string {
 		for j, v := range i.Lhs {
 			lhs[j] = v.Name()
 			if own := e.next.vars[v.Name()]; own != nil {
-				lhs[j] = emitted(v.Name(), own.version)
+				lhs[j] = own.ref()
 			}
 		}
 		p := e.fset.Position(i.Rhs.Pos())

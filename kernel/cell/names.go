@@ -37,7 +37,7 @@ func (e *emission) variables() (changed bool) {
 		before, had := old[name]
 		switch {
 		case had && e.sameType(before.typ, t) && e.next.owners[name] == nil:
-			v.version = before.version
+			v.version, v.indirect = before.version, before.indirect
 		default:
 			if used, ok := e.notebook.versions[name]; ok {
 				v.version = used + 1
@@ -53,7 +53,7 @@ func (e *emission) variables() (changed bool) {
 		}
 		e.next.vars[name] = v
 		e.vars = append(e.vars, v)
-		if n := emitted(name, v.version); n != name {
+		if n := v.ref(); n != name {
 			e.names[obj] = n
 		}
 	}
@@ -79,7 +79,7 @@ func (e *emission) variables() (changed bool) {
 			if obj == nil {
 				continue
 			}
-			moved := &variable{name: v.name, typ: obj.Type(), decl: v.decl, version: e.notebook.versions[v.name] + 1}
+			moved := &variable{name: v.name, typ: obj.Type(), decl: v.decl, version: e.notebook.versions[v.name] + 1, indirect: true}
 			e.versions[v.name] = moved.version
 			e.next.vars[v.name] = moved
 			e.vars = append(e.vars, moved)
@@ -167,12 +167,12 @@ func (e *emission) rename() {
 			v = e.notebook.versions[obj.Name()] // a := has taken its name
 		}
 		if _, isVar := obj.(*types.Var); isVar && !isEmbedded(obj) {
-			if e.hoistUp[obj.Name()] && e.next.vars[obj.Name()] != nil {
-				v = e.next.vars[obj.Name()].version
-			} else if e.carried[obj.Name()] {
-				v = e.next.vars[obj.Name()].version
-			} else if old := e.notebook.vars[obj.Name()]; old != nil {
-				v = old.version
+			variable := e.notebook.vars[obj.Name()]
+			if next := e.next.vars[obj.Name()]; next != nil && (e.hoistUp[obj.Name()] || e.carried[obj.Name()]) {
+				variable = next
+			}
+			if variable != nil {
+				return variable.ref(), variable.ref() != obj.Name()
 			}
 		}
 		return emitted(obj.Name(), v), v > 0
@@ -209,13 +209,6 @@ func (e *emission) embedsOwn(obj types.Object) bool {
 func isEmbedded(obj types.Object) bool {
 	v, ok := obj.(*types.Var)
 	return ok && v.Embedded()
-}
-
-func (e *emission) versionOf(obj types.Object) int {
-	if v := e.next.vars[obj.Name()]; v != nil && obj.Parent() == e.pkg.Scope() {
-		return v.version
-	}
-	return 0
 }
 
 // ownMark marks the notebook's own types in the text of a type.

@@ -53,6 +53,17 @@ type variable struct {
 	typ     types.Type
 	version int
 	decl    *decl // nil if := declared it
+	// indirect is true of a variable whose type has got other methods: what is
+	// emitted is a pointer of the new type to where the variable has always been.
+	indirect bool
+}
+
+// ref is how the compiled file refers to the variable.
+func (v *variable) ref() string {
+	if v.indirect {
+		return "(*" + emitted(v.name, v.version) + ")"
+	}
+	return emitted(v.name, v.version)
 }
 
 // New returns an empty notebook.

@@ -217,7 +217,10 @@ func (e *emission) unread(l ast.Expr, n int, end token.Pos) {
 	}
 	name := e.names[obj]
 	if name == "" {
-		name = emitted(id.Name, e.versionOf(obj))
+		name = id.Name
+		if v := e.next.vars[name]; v != nil && obj.Parent() == e.pkg.Scope() {
+			name = v.ref()
+		}
 	}
 	e.insert(end, "; "+runtimeName+".Check("+name+")")
 }

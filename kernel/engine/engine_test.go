@@ -288,3 +288,22 @@ func TestEmbedAndInit(t *testing.T) {
 	b.ok("ticks := make(chan int)\ngo func() {\n\tfor i := range 1000 {\n\t\tticks <- i\n\t}\n}()", "")
 	b.ok("<-ticks + <-ticks", "=> 1")
 }
+
+// TestMethods: a type that gets methods keeps its values where they are.
+func TestMethods(t *testing.T) {
+	b := newBook(t)
+	b.ok("type T struct{ n int }\nt := T{1}\nvar u = T{7}", "")
+	b.ok("p := &t", "")
+	b.ok("func (t *T) add(i int) { t.n += i }", "")
+	b.ok("p.n = 5\nt.add(1)\nt.n + p.n", "=> 12")
+	b.ok("func (t T) get() int { return t.n }\nt.get() + u.get()", "=> 13")
+	b.ok("p.add(1)\nt.get()", "=> 7")
+	b.ok("t = T{3}\np.get()", "=> 3")
+	b.ok("t := T{4}\np.get()", "=> 4")
+	b.ok("var u = T{8}\nu.get()", "=> 8")
+	b.ok("func (t T) get() int { return 100 + t.n }", "")
+	b.ok("t.get() + p.get()", "=> 208")
+	b.ok("list := []T{{1}, {2}}\nm := map[string]*T{\"a\": &list[0]}", "")
+	b.ok("func (t T) twice() int { return 2 * t.n }", "")
+	b.ok("m[\"a\"].n = 9\nlist[0].twice() + m[\"a\"].twice()", "=> 36")
+}
