@@ -229,8 +229,7 @@ func (e *Engine) execute(ctx context.Context, c Cell, n int, library string, sin
 			_ = proc.send(wire.Request{Op: "interrupt"})
 			deadline = time.After(e.config.Grace)
 		case <-deadline:
-			proc.why = fmt.Sprintf("the cell did not end within %s of the interrupt, so its session was ended", e.config.Grace)
-			proc.kill()
+			proc.killFor(fmt.Sprintf("the cell did not end within %s of the interrupt, so its session was ended", e.config.Grace))
 		}
 	}
 }

@@ -20,17 +20,16 @@ import (
 
 // process is a session's.
 type process struct {
-	cmd    *exec.Cmd
-	config Config
-	in     *json.Encoder
-	inFile *os.File
-	ended  chan struct{} // closed when it is gone
-	why    string        // set by who kills it
-
+	cmd     *exec.Cmd
+	config  Config
+	in      *json.Encoder
+	inFile  *os.File
+	ended   chan struct{} // closed when it is gone
 	sending sync.Mutex
 	mu      sync.Mutex
 	sink    Sink
 	done    chan *wire.Failure
+	why     string // set by who kills it
 	answers chan []wire.Variable
 	streams [2]*stream
 	state   *os.ProcessState
@@ -163,6 +162,14 @@ func (p *process) variables(names []string) []wire.Variable {
 	return nil
 }
 
+// killFor kills the process, and remembers why.
+func (p *process) killFor(why string) {
+	p.mu.Lock()
+	p.why = why
+	p.mu.Unlock()
+	p.kill()
+}
+
 func (p *process) kill() {
 	children.KillGroup(p.cmd.Process.Pid)
 }
@@ -180,8 +187,11 @@ func (p *process) stop() {
 
 // reason says how the process ended.
 func (p *process) reason() string {
-	if p.why != "" {
-		return p.why
+	p.mu.Lock()
+	why := p.why
+	p.mu.Unlock()
+	if why != "" {
+		return why
 	}
 	tail := p.streams[1].lastWords()
 	for _, sign := range []struct{ has, says string }{
@@ -238,8 +248,7 @@ func (p *process) watchMemory() {
 			continue
 		}
 		if pages, err := strconv.ParseInt(string(f[1]), 10, 64); err == nil && pages*int64(os.Getpagesize()) > p.config.MemoryLimit {
-			p.why = fmt.Sprintf("the session held more than %d MB of memory, its limit, and was ended", p.config.MemoryLimit>>20)
-			p.kill()
+			p.killFor(fmt.Sprintf("the session held more than %d MB of memory, its limit, and was ended", p.config.MemoryLimit>>20))
 			return
 		}
 	}
