@@ -108,6 +108,9 @@ func runKernel(l install.Layout, connectionFile string, stateless bool) (err err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	if os.Getenv("JPY_PARENT_PID") != "" {
+		go endWithParent(os.Getppid(), stop)
+	}
 	g, err := gateway.New(ctx, c)
 	if err != nil {
 		return err
@@ -120,6 +123,14 @@ func runKernel(l install.Layout, connectionFile string, stateless bool) (err err
 		}
 	}()
 	return g.Run(ctx)
+}
+
+// endWithParent ends the kernel when the Jupyter that started it is gone.
+func endWithParent(parent int, end func()) {
+	for os.Getppid() == parent {
+		time.Sleep(time.Second)
+	}
+	end()
 }
 
 // grace is how long an interrupted cell may take to end.

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -301,6 +302,25 @@ class Ends(Case):
         self.k.km.shutdown_kernel()
         self.assertEqual(marked(mark), [])
         self.assertEqual(os.listdir(self.k.tmp), [])
+
+    def test_parent_dies(self):
+        tmp = tempfile.mkdtemp(prefix="gradbook-parent-")
+        script = "from jupyter_client import KernelManager; import time; km = KernelManager(kernel_name='gradbook'); km.start_kernel(); print('up', flush=True); time.sleep(99)"
+        p = subprocess.Popen([sys.executable, "-c", script], env={**os.environ, "TMPDIR": tmp}, stdout=subprocess.PIPE, text=True)
+        self.assertEqual(p.stdout.readline(), "up\n")
+        end = time.time() + LIMIT
+        while time.time() < end and not [d for d in os.listdir(tmp) if d.startswith("kernel-")]:
+            time.sleep(0.05)
+        mark = next(d for d in os.listdir(tmp) if d.startswith("kernel-"))[len("kernel-"):]
+        p.kill()
+        p.wait()
+        p.stdout.close()
+        end = time.time() + 10
+        while time.time() < end and (marked(mark) or os.path.exists(os.path.join(tmp, "kernel-" + mark))):
+            time.sleep(0.05)
+        self.assertEqual(marked(mark), [])
+        self.assertEqual([d for d in os.listdir(tmp) if d.startswith("kernel-")], [])
+        shutil.rmtree(tmp, ignore_errors=True)
 
     def test_two_hundred_cells(self):
         for i in range(200):
