@@ -1,6 +1,7 @@
 package cell
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -54,10 +55,11 @@ func (c *composition) check() error {
 		}
 		return out
 	}
-	locals := c.outermost()
+	locals := map[token.Pos]bool{}
+	c.defined(func(id *ast.Ident) { locals[id.Pos()] = true })
 	c.info = &types.Info{
 		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
-		Selections: map[*ast.SelectorExpr]*types.Selection{}, Scopes: map[ast.Node]*types.Scope{}, Implicits: map[ast.Node]types.Object{}, Instances: map[*ast.Ident]types.Instance{},
+		Instances: map[*ast.Ident]types.Instance{},
 	}
 	out, again := &Error{}, false
 	conf := types.Config{
@@ -119,7 +121,7 @@ func (c *composition) hoistMore() (more bool) {
 // dropBroken forgets what does not fit a type that has changed: methods and
 // initial values of earlier cells. It does so only if nothing else is wrong.
 func (c *composition) dropBroken(list []Mistake) bool {
-	broken := map[*decl]bool{}
+	var broken []*decl
 	for _, m := range list {
 		found := false
 		for _, p := range c.pieces {
@@ -128,14 +130,20 @@ func (c *composition) dropBroken(list []Mistake) bool {
 			}
 			method := p.decl.kind == methodDecl && c.layout[p.decl.base] && !slices.Contains(c.fresh, p.decl)
 			if method || slices.Contains(c.again, p.decl) {
-				broken[p.decl], found = true, true
+				found = true
+				if !slices.Contains(broken, p.decl) {
+					broken = append(broken, p.decl)
+				}
 			}
 		}
 		if !found {
 			return false
 		}
 	}
-	for d := range broken {
+	slices.SortFunc(broken, func(a, b *decl) int { // so that the notes come in one order
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.key, b.key))
+	})
+	for _, d := range broken {
 		if d.kind == methodDecl {
 			c.next.drop(d)
 			c.notes = append(c.notes, fmt.Sprintf("%s is gone: it does not fit the new %s", d.key, d.base))
@@ -164,6 +172,21 @@ func (c *composition) body() *ast.FuncDecl {
 	return nil
 }
 
+// outermost are the cell's statements, without their labels.
+func (c *composition) outermost() []ast.Stmt {
+	run := c.body()
+	if run == nil {
+		return nil
+	}
+	list := slices.Clone(run.Body.List)
+	for i := range list {
+		for l, ok := list[i].(*ast.LabeledStmt); ok; l, ok = list[i].(*ast.LabeledStmt) {
+			list[i] = l.Stmt
+		}
+	}
+	return list
+}
+
 func (c *composition) inRun(p token.Pos) bool {
 	f := c.body()
 	return f != nil && f.Pos() <= p && p < f.End()
@@ -181,14 +204,10 @@ func (c *composition) inShow(p token.Pos) bool {
 // defined calls f for each identifier that a statement at the outermost level
 // declares.
 func (c *composition) defined(f func(id *ast.Ident)) {
-	run := c.body()
-	if run == nil || c.in.HasMain {
+	if c.in.HasMain {
 		return
 	}
-	for _, s := range run.Body.List {
-		for l, ok := s.(*ast.LabeledStmt); ok; l, ok = s.(*ast.LabeledStmt) {
-			s = l.Stmt
-		}
+	for _, s := range c.outermost() {
 		switch s := s.(type) {
 		case *ast.AssignStmt:
 			if s.Tok == token.DEFINE {
@@ -208,12 +227,6 @@ func (c *composition) defined(f func(id *ast.Ident)) {
 			}
 		}
 	}
-}
-
-func (c *composition) outermost() map[token.Pos]bool {
-	locals := map[token.Pos]bool{}
-	c.defined(func(id *ast.Ident) { locals[id.Pos()] = true })
-	return locals
 }
 
 func (c *composition) localNames() map[string]bool {

@@ -117,7 +117,7 @@ func (e *emission) findUnkept() {
 			}
 		}
 	}
-	for _, s := range e.body().Body.List {
+	for _, s := range e.outermost() {
 		switch s := s.(type) {
 		case *ast.AssignStmt:
 			var ids []*ast.Ident
@@ -218,11 +218,12 @@ var ownName = regexp.MustCompile(ownMark + `\.[\pL_][\pL\pN_]*`)
 
 // emittedType writes a type with the emitted names of the notebook's types.
 func (e *emission) emittedType(t types.Type) string {
+	alias := reservedAliases(e.used)
 	text := types.TypeString(t, func(p *types.Package) string {
 		if p.Path() == packagePath {
 			return ownMark
 		}
-		return reserve(e.used, p.Path(), p.Name())
+		return alias(p)
 	})
 	return ownName.ReplaceAllStringFunc(text, func(s string) string {
 		name := s[len(ownMark)+1:]

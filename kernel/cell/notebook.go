@@ -133,11 +133,8 @@ func (n *Notebook) Declarations() map[string][]string {
 	return out
 }
 
-// Source returns all declarations as a file without a package clause: imports
-// first, and variables with their types.
-func (n *Notebook) Source() string { return n.SourceWithout(nil) }
-
-// SourceWithout is Source without what has one of the names.
+// SourceWithout returns all declarations but those of names, as a file without a
+// package clause: imports first, and variables with their types.
 func (n *Notebook) SourceWithout(names map[string]bool) string {
 	var b strings.Builder
 	imports := map[string]string{}
@@ -179,32 +176,24 @@ func typeText(t types.Type, alias func(*types.Package) string) string {
 // plainAliases name packages as they call themselves, or as imports has them,
 // and add what is missing to imports, whose keys are paths.
 func plainAliases(imports map[string]string) func(*types.Package) string {
-	return func(p *types.Package) string {
-		if name, ok := imports[p.Path()]; ok {
-			return name
-		}
-		name := p.Name()
-		for i := 2; slices.Contains(slices.Collect(maps.Values(imports)), name); i++ {
-			name = fmt.Sprintf("%s%d", p.Name(), i)
-		}
-		imports[p.Path()] = name
-		return name
-	}
+	return func(p *types.Package) string { return addImport(imports, p.Path(), p.Name()) }
 }
 
 // reservedAliases name packages as no author does, so that a variable may be
 // called like one.
 func reservedAliases(imports map[string]string) func(*types.Package) string {
-	return func(p *types.Package) string { return reserve(imports, p.Path(), p.Name()) }
+	return func(p *types.Package) string { return addImport(imports, p.Path(), p.Name()+"ʹp") }
 }
 
-func reserve(imports map[string]string, path, name string) string {
+// addImport returns the name of a path in imports, which is added if it is
+// missing: as name or, if that is taken, with a number behind it.
+func addImport(imports map[string]string, path, name string) string {
 	if alias, ok := imports[path]; ok {
 		return alias
 	}
-	alias := name + "ʹp"
+	alias := name
 	for i := 2; slices.Contains(slices.Collect(maps.Values(imports)), alias); i++ {
-		alias = fmt.Sprintf("%sʹp%d", name, i)
+		alias = fmt.Sprintf("%s%d", name, i)
 	}
 	imports[path] = alias
 	return alias

@@ -19,11 +19,7 @@ func (e *emission) useUnkept(ids []*ast.Ident, end token.Pos) {
 // statementsEdits turns outermost declarations into assignments, and looks after
 // errors that are left unhandled.
 func (e *emission) statementsEdits() {
-	run := e.body()
-	for _, s := range run.Body.List {
-		for l, ok := s.(*ast.LabeledStmt); ok; l, ok = s.(*ast.LabeledStmt) {
-			s = l.Stmt
-		}
+	for _, s := range e.outermost() {
 		switch s := s.(type) {
 		case *ast.ExprStmt:
 			e.expression(s)
@@ -265,9 +261,10 @@ func (e *emission) calls() {
 		}
 		return true
 	})
+	alias := reservedAliases(e.used)
 	for id, obj := range e.info.Uses {
 		if p, ok := obj.(*types.PkgName); ok && !gone[id] && id.Name != runtimeName {
-			e.replace(id.Pos(), id.End(), reserve(e.used, p.Imported().Path(), p.Imported().Name()))
+			e.replace(id.Pos(), id.End(), alias(p.Imported()))
 		}
 	}
 }

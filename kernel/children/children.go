@@ -8,7 +8,6 @@
 package children
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -88,32 +87,31 @@ func KillMarked(mark string) {
 	}
 }
 
-// Marked returns the processes with a mark; zombies, which are gone but for
-// their parents' knowledge, are none.
-func Marked(mark string) []int {
-	var pids []int
+// eachMarked calls f for each process with a mark; zombies, which are gone but
+// for their parents' knowledge, are none.
+func eachMarked(f func(pid int, mark string)) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
-		return nil
+		return
 	}
-	needle := []byte(markName + "=" + mark)
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
-		if err != nil || pid == os.Getpid() {
+		if err != nil {
 			continue
 		}
 		environ, err := os.ReadFile(filepath.Join("/proc", e.Name(), "environ"))
 		if err != nil {
 			continue
 		}
-		for _, kv := range bytes.Split(environ, []byte{0}) {
-			if bytes.Equal(kv, needle) && !zombie(e.Name()) {
-				pids = append(pids, pid)
+		for _, kv := range strings.Split(string(environ), "\x00") {
+			if mark, ok := strings.CutPrefix(kv, markName+"="); ok {
+				if !zombie(e.Name()) {
+					f(pid, mark)
+				}
 				break
 			}
 		}
 	}
-	return pids
 }
 
 func zombie(pid string) bool {
@@ -123,6 +121,17 @@ func zombie(pid string) bool {
 	}
 	_, rest, _ := strings.Cut(string(stat), ") ")
 	return strings.HasPrefix(rest, "Z") || strings.HasPrefix(rest, "X")
+}
+
+// Marked returns the processes with a mark, but for the caller.
+func Marked(mark string) []int {
+	var pids []int
+	eachMarked(func(pid int, m string) {
+		if m == mark && pid != os.Getpid() {
+			pids = append(pids, pid)
+		}
+	})
+	return pids
 }
 
 // Child is a process of the family.
@@ -168,34 +177,16 @@ type Usage struct {
 // Running returns the kernels of this user that run.
 func Running() []Usage {
 	byMark := map[string]map[string]int64{}
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return nil
-	}
-	for _, e := range entries {
-		if _, err := strconv.Atoi(e.Name()); err != nil {
-			continue
-		}
-		environ, err := os.ReadFile(filepath.Join("/proc", e.Name(), "environ"))
+	eachMarked(func(pid int, mark string) {
+		exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
 		if err != nil {
-			continue
+			return // it has ended
 		}
-		for _, kv := range bytes.Split(environ, []byte{0}) {
-			mark, ok := strings.CutPrefix(string(kv), markName+"=")
-			if !ok {
-				continue
-			}
-			exe, err := os.Readlink(filepath.Join("/proc", e.Name(), "exe"))
-			if err != nil {
-				break // a zombie
-			}
-			if byMark[mark] == nil {
-				byMark[mark] = map[string]int64{}
-			}
-			byMark[mark][filepath.Base(strings.TrimSuffix(exe, " (deleted)"))] += resident(e.Name())
-			break
+		if byMark[mark] == nil {
+			byMark[mark] = map[string]int64{}
 		}
-	}
+		byMark[mark][filepath.Base(strings.TrimSuffix(exe, " (deleted)"))] += Resident(pid)
+	})
 	var list []Usage
 	for mark, r := range byMark {
 		list = append(list, Usage{mark, r})
@@ -204,8 +195,9 @@ func Running() []Usage {
 	return list
 }
 
-func resident(pid string) int64 {
-	content, err := os.ReadFile(filepath.Join("/proc", pid, "statm"))
+// Resident is the memory that a process holds, in bytes; 0 if it has ended.
+func Resident(pid int) int64 {
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {
 		return 0
 	}

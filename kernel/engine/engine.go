@@ -110,13 +110,12 @@ type Cell struct {
 	cell.Input
 	Args       []string
 	AllowStdin bool
-	// Text is the whole cell, for the lines that errors show.
-	Text string
 }
 
 var errLost = errors.New("the session has ended")
 
-// Run runs a cell. Only a failure of the cell is returned; what goes wrong with
+// Run runs a cell. texts are those of all cells by number, for the lines that
+// errors show. Only a failure of the cell is returned; what goes wrong with
 // the session is part of it.
 func (e *Engine) Run(c Cell, sink Sink, texts map[int]string) *Failure {
 	if f := e.diedIdle(); f != nil {
@@ -142,7 +141,7 @@ func (e *Engine) Run(c Cell, sink Sink, texts map[int]string) *Failure {
 	}
 	library := filepath.Join(e.config.Dir, fmt.Sprintf("cell%06d", out.N), "cell.so")
 	if out.Build {
-		if library, err = e.build(ctx, out); err != nil {
+		if library, err = e.builder.Build(ctx, out.N, out.Source, out.Embeds); err != nil {
 			if ctx.Err() != nil {
 				return interrupted("interrupted while the cell was built; nothing has run")
 			}
@@ -184,10 +183,6 @@ func (e *Engine) diedIdle() *Failure {
 		return &Failure{Name: "SessionError", Value: err.Error(), Traceback: []string{err.Error()}}
 	}
 	return nil
-}
-
-func (e *Engine) build(ctx context.Context, out *cell.Output) (string, error) {
-	return e.builder.Build(ctx, out.N, out.Source, out.Embeds)
 }
 
 // execute has the session run a library.
@@ -308,16 +303,6 @@ func (e *Engine) Stop() {
 func (e *Engine) Close() error {
 	e.Stop()
 	return os.RemoveAll(e.config.Dir)
-}
-
-// Pid is the session's process, 0 if there is none.
-func (e *Engine) Pid() int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.proc == nil {
-		return 0
-	}
-	return e.proc.cmd.Process.Pid
 }
 
 func (e *Engine) start() error {

@@ -94,7 +94,7 @@ func (b *book) run(source string) (string, *Failure) {
 	if before, after, ok := strings.Cut(source, "%%\n"); ok {
 		in = cell.Input{Number: b.n, Source: before, HasMain: true, Main: after, MainLine: strings.Count(before, "\n") + 2}
 	}
-	f := b.Run(Cell{Input: in, Text: source, AllowStdin: true}, b, b.texts)
+	f := b.Run(Cell{Input: in, AllowStdin: true}, b, b.texts)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	out := b.out

@@ -2,13 +2,11 @@ package engine
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -232,22 +230,13 @@ func (p *process) drain() {
 func (p *process) watchMemory() {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	path := fmt.Sprintf("/proc/%d/statm", p.cmd.Process.Pid)
 	for {
 		select {
 		case <-p.ended:
 			return
 		case <-tick.C:
 		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			continue
-		}
-		f := bytes.Fields(content)
-		if len(f) < 2 {
-			continue
-		}
-		if pages, err := strconv.ParseInt(string(f[1]), 10, 64); err == nil && pages*int64(os.Getpagesize()) > p.config.MemoryLimit {
+		if children.Resident(p.cmd.Process.Pid) > p.config.MemoryLimit {
 			p.killFor(fmt.Sprintf("the session held more than %d MB of memory, its limit, and was ended", p.config.MemoryLimit>>20))
 			return
 		}

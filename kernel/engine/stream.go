@@ -28,7 +28,6 @@ type stream struct {
 	tail  []byte // the last of what came, for the reason of a death
 	shown int    // bytes passed on of this cell
 	rest  *os.File
-	bytes int64 // written to rest
 	timer *time.Timer
 	marks map[string]bool
 	mark  *sync.Cond
@@ -44,7 +43,7 @@ func newStream(name string, p *process, c Config) *stream {
 func (s *stream) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.shown, s.bytes = 0, 0
+	s.shown = 0
 	s.cells++
 	if s.rest != nil {
 		_ = s.rest.Close()

@@ -162,7 +162,7 @@ func (e *execution) run() (f *engine.Failure) {
 		return nil
 	}
 	p.input.Number = e.count
-	return g.Engine.Run(engine.Cell{Input: p.input, Args: p.args, AllowStdin: e.stdin(), Text: e.request.Code}, e, g.texts)
+	return g.Engine.Run(engine.Cell{Input: p.input, Args: p.args, AllowStdin: e.stdin()}, e, g.texts)
 }
 
 // question is a name with a question mark behind it, as in IPython.
@@ -203,7 +203,7 @@ func (e *execution) expressions() map[string]any {
 			continue
 		}
 		sink := &collector{}
-		f := e.g.Engine.Run(engine.Cell{Input: cell.Input{Number: e.count, Source: code}, Text: code}, sink, map[int]string{e.count: code})
+		f := e.g.Engine.Run(engine.Cell{Input: cell.Input{Number: e.count, Source: code}}, sink, map[int]string{e.count: code})
 		switch {
 		case f != nil:
 			out[name] = failed(f.Name, f.Value, f.Traceback...)

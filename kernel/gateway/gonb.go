@@ -387,18 +387,16 @@ func (g *Gateway) comm(m *message) any {
 
 // foreign has GoNB run code. A cell of Go gets the notebook's declarations.
 func (e *execution) foreign(code string) *engine.Failure {
-	g := e.g
-	if g.Engine != nil && strings.Contains(code, "\n") || foreign.MatchString(code) {
-		if first, _, _ := strings.Cut(strings.TrimLeft(code, "\n"), "\n"); g.Engine != nil && !strings.HasPrefix(first, "%%") || strings.TrimSpace(first) == "%%" {
-			if g.Engine != nil {
-				source := g.Engine.Notebook().SourceWithout(cell.DeclaredNames(parseCell(code).input.Source))
-				if strings.TrimSpace(source) != "" {
-					code = withDeclarations(code, source)
-				}
-			}
+	first, _, _ := strings.Cut(strings.TrimLeft(code, "\n"), "\n")
+	isGo := !strings.HasPrefix(first, "%%") || strings.TrimSpace(first) == "%%"
+	whole := strings.Contains(code, "\n") || foreign.MatchString(code) // a cell, not one of its commands
+	if e.g.Engine != nil && isGo && whole {
+		source := e.g.Engine.Notebook().SourceWithout(cell.DeclaredNames(parseCell(code).input.Source))
+		if strings.TrimSpace(source) != "" {
+			code = withDeclarations(code, source)
 		}
 	}
-	return g.gonb.run(e, code)
+	return e.g.gonb.run(e, code)
 }
 
 // withDeclarations puts declarations behind a cell, or before its main part, and

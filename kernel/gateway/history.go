@@ -17,7 +17,6 @@ type entry struct {
 	Session int    `json:"session"`
 	Line    int    `json:"line"`
 	Input   string `json:"input"`
-	Output  string `json:"output,omitempty"`
 }
 
 // history is what was executed, in this and earlier sessions. Several kernels

@@ -32,7 +32,6 @@ type Builder struct {
 	mu       sync.Mutex
 	ctx      context.Context // of what an import has to do
 	packages map[string]Package
-	fset     *token.FileSet
 	exports  types.Importer
 	compile  []byte // compiler's table of imports
 	link     []byte // linker's
@@ -47,12 +46,12 @@ func NewBuilder(workspace, dir string) (*Builder, error) {
 	}
 	b := &Builder{
 		stub: filepath.Join(host, stubFile), dir: dir, workspace: workspace, AutoGet: true, ctx: context.Background(),
-		packages: map[string]Package{}, fset: token.NewFileSet(),
+		packages: map[string]Package{},
 	}
 	if err := json.Unmarshal(content, &b.index); err != nil {
 		return nil, fmt.Errorf("%s: %w", indexFile, err)
 	}
-	b.exports = exportImporter(b.fset, func(path string) (string, bool) { p, ok := b.packages[path]; return p.Export, ok })
+	b.exports = exportImporter(token.NewFileSet(), func(path string) (string, bool) { p, ok := b.packages[path]; return p.Export, ok })
 	// The linker takes the name of a library for that of its hash.
 	if err := os.Symlink(b.stub, filepath.Join(dir, HostProgram)); err != nil {
 		return nil, err
@@ -89,9 +88,6 @@ func (b *Builder) Names() map[string]string {
 	}
 	return names
 }
-
-// Fset is the file set of the packages' positions.
-func (b *Builder) Fset() *token.FileSet { return b.fset }
 
 // SetContext sets what ends the commands that an import calls.
 func (b *Builder) SetContext(ctx context.Context) {

@@ -28,8 +28,7 @@ const addModuleData = "runtime.addmoduledata.abi0"
 //   - the module's name and its initialiser's are n's own, or the loader would
 //     take the cell for one that it has already;
 //   - the hashes of the host's packages are left out, which the linker does not
-//     know; the host's own hash is there instead;
-//   - the table of exported symbols is left out: a cell registers itself.
+//     know; the host's own hash is there instead.
 //
 // Source: cmd/link/internal/ld (lib.go, symtab.go, ld.go), runtime/plugin.go.
 func relink(object []byte, n int) ([]byte, error) {
@@ -106,8 +105,7 @@ func (o *object) addName(name string) uint32 {
 
 func (o *object) relink(number string) error {
 	o.strtab = bytes.ReplaceAll(o.strtab, []byte(internalABI+"\x00"), make([]byte, len(internalABI)+1))
-	ownAdd, initializer := -1, -1
-	drop := map[int]bool{}
+	ownAdd, initializer, hashes := -1, -1, -1
 	for i, s := range o.symbols {
 		name := o.name(s)
 		switch {
@@ -115,16 +113,12 @@ func (o *object) relink(number string) error {
 			ownAdd = i
 		case name == "go:link.addmoduledata":
 			initializer = i
-		case name == "go:link.pkghashes" || name == "go:plugin.tabs":
-			drop[i] = true
+		case name == "go:link.pkghashes":
+			hashes = i
 		}
-		base := strings.TrimPrefix(name, "local.")
-		switch strings.TrimPrefix(base, CellPath) {
+		switch own, _ := strings.CutPrefix(strings.TrimPrefix(name, "local."), CellPath); own {
 		case "..inittask", ".init", ".init.0":
-			if base != name || strings.HasPrefix(base, CellPath) {
-				at := int(s.Name) + strings.Index(name, CellPath) + len(CellPath) - cellDigits
-				copy(o.strtab[at:], number)
-			}
+			copy(o.strtab[int(s.Name)+len(name)-len(own)-cellDigits:], number)
 		}
 	}
 	if ownAdd < 0 || initializer < 0 {
@@ -133,7 +127,7 @@ func (o *object) relink(number string) error {
 	if err := o.callHost(ownAdd, initializer); err != nil {
 		return err
 	}
-	return o.module(number, drop)
+	return o.module(number, hashes)
 }
 
 // callHost makes the initialiser call the host's addmoduledata.
@@ -153,25 +147,18 @@ func (o *object) callHost(ownAdd, initializer int) error {
 	return nil
 }
 
-// module edits the module's description: its name, and the tables to drop.
-func (o *object) module(number string, drop map[int]bool) error {
+// module edits the module's description: its name, and the hashes to leave out.
+func (o *object) module(number string, hashes int) error {
 	module, relocs := -1, -1
 	for i, s := range o.sections {
-		if o.sectionName(i) == ".go.module" {
+		switch {
+		case o.sectionName(i) == ".go.module":
 			module = i
-		} else if s.Type == uint32(elf.SHT_RELA) && module >= 0 && int(s.Info) == module {
+		case s.Type == uint32(elf.SHT_RELA) && o.sectionName(int(s.Info)) == ".go.module":
 			relocs = i
 		}
 	}
-	if module < 0 {
-		return errObject
-	}
-	for i, s := range o.sections {
-		if s.Type == uint32(elf.SHT_RELA) && int(s.Info) == module {
-			relocs = i
-		}
-	}
-	if relocs < 0 {
+	if module < 0 || relocs < 0 {
 		return errObject
 	}
 	list := make([]elf.Rela64, o.sections[relocs].Size/24)
@@ -181,7 +168,7 @@ func (o *object) module(number string, drop map[int]bool) error {
 	renamed := false
 	for _, r := range list {
 		index := int(elf.R_SYM64(r.Info))
-		if drop[index] {
+		if index == hashes {
 			at := o.sections[module].Off + r.Off
 			copy(o.file[at+8:at+24], make([]byte, 16)) // the slice's length and capacity
 			continue
