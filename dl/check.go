@@ -15,6 +15,9 @@ import (
 // built yet. what says what the dataset is for. It reports everything about the
 // data that can go wrong later.
 func (m *Model) accept(what string, ds *data.Dataset, d *device.Device, labels bool) error {
+	if ds != nil && ds.Err() != nil {
+		return ds.Err()
+	}
 	if ds == nil || ds.Len() == 0 {
 		return fmt.Errorf("expected at least one example to %s, got an empty dataset", what)
 	}
@@ -23,37 +26,98 @@ func (m *Model) accept(what string, ds *data.Dataset, d *device.Device, labels b
 	if err != nil {
 		return err
 	}
-	input := layers.Shape(info.X.Dimensions[1:])
-	if m.input == nil {
-		if err := m.build(input); err != nil {
+	if m.inputs == nil && len(info.X) == 1 {
+		if err := m.buildFor(info.X[0].Dimensions[1:]); err != nil {
 			return err
 		}
 	}
-	if !m.input.Equal(input) {
-		return fmt.Errorf("layer %q (%s): expected input of shape %v, got a dataset with inputs of shape %v",
-			m.layers[0].name, typeName(m.layers[0].Layer), m.input, input)
+	if len(info.X) != len(m.inputs) {
+		return fmt.Errorf("expected %d inputs an example for model %q, got a dataset with %d", len(m.inputs), m.name, len(info.X))
 	}
-	if err := finite("inputs", s.X, s.Rows); err != nil {
+	for i, in := range m.inputs {
+		if got := layers.Shape(info.X[i].Dimensions[1:]); !in.shape.Equal(got) {
+			return fmt.Errorf("%s: expected input of shape %v, got a dataset with inputs of shape %v", m.taker(in), in.shape, got)
+		}
+	}
+	if err := m.checkInputs(s, info); err != nil {
 		return err
 	}
 	if !labels {
 		return nil
 	}
+	return m.acceptLabels(what, d, s, info)
+}
+
+// taker is who takes an input: the layer that is applied to it, which says more to a
+// reader than the input's own name.
+func (m *Model) taker(in *Symbol) *Layer {
+	for _, c := range m.calls {
+		for _, s := range c.in {
+			if s == in {
+				return c.layer
+			}
+		}
+	}
+	return in.from.layer
+}
+
+func (m *Model) checkInputs(s *source.Source, info source.Info) error {
+	if s.Stream != nil {
+		return nil
+	}
+	for _, x := range s.X {
+		if err := finite("inputs", x, s.Rows); err != nil {
+			return err
+		}
+	}
+	if !info.InputsKept {
+		return nil
+	}
+	for i, in := range m.inputs {
+		l := m.taker(in)
+		if c, ok := l.Layer.(interface{ Classes() int }); ok {
+			if err := inRange(fmt.Sprintf("inputs of %s", l), s.X[i], s.Rows, c.Classes(), true); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (m *Model) acceptLabels(what string, d *device.Device, s *source.Source, info source.Info) error {
 	if m.compiled == nil {
 		return fmt.Errorf("model %q is not compiled: call Compile before you %s", m.name, what)
 	}
-	if s.Y == nil {
+	if m.compiled.Step != nil {
+		return m.layStep(d, s)
+	}
+	if len(info.Y) == 0 {
 		return fmt.Errorf("expected a dataset with labels to %s, got one without", what)
 	}
-	if err := m.checkLabels(info.Y.Dimensions[1:]); err != nil {
+	var shapes []layers.Shape
+	for _, y := range info.Y {
+		shapes = append(shapes, y.Dimensions[1:])
+	}
+	if err := m.checkLabels(shapes); err != nil {
 		return err
 	}
-	if err := finite("labels", s.Y, s.Rows); err != nil {
-		return err
+	if s.Stream != nil {
+		return nil
 	}
-	if classes, ok := m.compiled.Loss.(losses.Classes); ok && info.LabelsKept {
-		n, whole := classes.NumClasses(m.output())
-		return inRange(s.Y, s.Rows, n, whole)
+	names := m.outputNames()
+	for i, o := range m.trained() {
+		if i >= len(s.Y) {
+			break
+		}
+		if err := finite("labels", s.Y[i], s.Rows); err != nil {
+			return err
+		}
+		if classes, ok := m.compiled.lossOf(names[o]).(losses.Classes); ok && info.LabelsKept {
+			n, whole := classes.NumClasses(m.outputs[o].shape)
+			if err := inRange("labels", s.Y[i], s.Rows, n, whole); err != nil {
+				return fmt.Errorf("%w, for an output of %d classes", err, n)
+			}
+		}
 	}
 	return nil
 }
@@ -70,19 +134,29 @@ func finite(what string, c *source.Column, rows []int32) error {
 }
 
 func firstInfinite[T float32 | float64](what string, c *source.Column, rows []int32, values []T) error {
-	size := layers.Shape(c.Row()).Size()
+	each := own(c)
 	for i, r := range rows {
-		for j, v := range values[int(r)*size : (int(r)+1)*size] {
-			if v-v != 0 { //nolint:gocritic // NaN and ±Inf, for which v − v is NaN
-				return fmt.Errorf("expected finite %s, got %g in example %d at %v", what, v, i, position(j, c.Row()))
+		for j := range c.Size() {
+			if v := values[each(r, j)]; v-v != 0 { //nolint:gocritic // NaN and ±Inf, for which v − v is NaN
+				return fmt.Errorf("expected finite %s, got %g in example %d at %v", what, v, i, placeOf(j, c.Row()))
 			}
 		}
 	}
 	return nil
 }
 
-// position turns the place in a flat example into one along each axis.
-func position(flat int, shape []int) []int {
+// own returns where in a column the jth value of the example at a row is.
+func own(c *source.Column) func(row int32, j int) int {
+	size := c.Size()
+	if c.Window == nil {
+		return func(row int32, j int) int { return int(row)*size + j }
+	}
+	step := size / len(c.Window)
+	return func(row int32, j int) int { return int(row+c.Window[j/step])*step + j%step }
+}
+
+// placeOf turns the place in a flat example into one along each axis.
+func placeOf(flat int, shape []int) []int {
 	at := make([]int, len(shape))
 	for axis := len(shape) - 1; axis >= 0; axis-- {
 		at[axis], flat = flat%shape[axis], flat/shape[axis]
@@ -90,35 +164,36 @@ func position(flat int, shape []int) []int {
 	return at
 }
 
-// inRange reports the first label outside [0, classes), or between two classes if
+// inRange reports the first number outside [0, classes), or between two classes if
 // they must be whole.
-func inRange(c *source.Column, rows []int32, classes int, whole bool) error {
+func inRange(what string, c *source.Column, rows []int32, classes int, whole bool) error {
 	switch values := c.Flat.(type) {
 	case []uint8:
-		return firstOutside(c, rows, values, classes, whole)
+		return firstOutside(what, c, rows, values, classes, whole)
 	case []int8:
-		return firstOutside(c, rows, values, classes, whole)
+		return firstOutside(what, c, rows, values, classes, whole)
 	case []int16:
-		return firstOutside(c, rows, values, classes, whole)
+		return firstOutside(what, c, rows, values, classes, whole)
 	case []int32:
-		return firstOutside(c, rows, values, classes, whole)
+		return firstOutside(what, c, rows, values, classes, whole)
 	case []int64:
-		return firstOutside(c, rows, values, classes, whole)
+		return firstOutside(what, c, rows, values, classes, whole)
 	case []float32:
-		return firstOutside(c, rows, values, classes, whole)
+		return firstOutside(what, c, rows, values, classes, whole)
 	case []float64:
-		return firstOutside(c, rows, values, classes, whole)
+		return firstOutside(what, c, rows, values, classes, whole)
 	}
 	return nil
 }
 
-func firstOutside[T data.Value](c *source.Column, rows []int32, values []T, classes int, whole bool) error {
-	size := layers.Shape(c.Row()).Size()
+func firstOutside[T data.Value](what string, c *source.Column, rows []int32, values []T, classes int, whole bool) error {
+	each := own(c)
 	for i, r := range rows {
-		for _, v := range values[int(r)*size : (int(r)+1)*size] {
+		for j := range c.Size() {
+			v := values[each(r, j)]
 			f := float64(v)
 			if f < 0 || f > float64(classes-1) || whole && f != math.Trunc(f) {
-				return fmt.Errorf("expected labels from 0 to %d for an output of %d classes, got %v in example %d", classes-1, classes, v, i)
+				return fmt.Errorf("expected %s from 0 to %d, got %v in example %d", what, classes-1, v, i)
 			}
 		}
 	}

@@ -18,13 +18,14 @@ type Logs = callbacks.Logs
 
 // Evaluate returns the loss, under "loss", and the metrics, under their names,
 // over a dataset. Examples are read in batches of the dataset's BatchSize; the
-// result does not depend on it.
+// result does not depend on it, but for rounding. Of several outputs, each has a
+// loss of its own, under "name_loss", and its metrics under "name_metric".
 //
 // Source: https://keras.io/api/models/model_training_apis/#evaluate-method
 func (m *Model) Evaluate(ctx context.Context, ds *data.Dataset) (_ Logs, err error) {
 	defer edge(&err)
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	lock.Lock()
+	defer lock.Unlock()
 	d, err := device.Current()
 	if err != nil {
 		return nil, err
@@ -32,17 +33,34 @@ func (m *Model) Evaluate(ctx context.Context, ds *data.Dataset) (_ Logs, err err
 	if err := m.accept("evaluate", ds, d, true); err != nil {
 		return nil, err
 	}
-	return m.evaluateOn(ctx, d, ds.Source(), ds.BatchSize())
+	return m.evaluateOn(ctx, d, ds.Source(), ds.BatchSize(), 0)
 }
 
-// Predict returns the model's outputs for a dataset's inputs: float32 [n, …].
-// Labels are not needed, and Compile neither.
+// Predict returns the model's output for a dataset's inputs: float32 [n, …]. Labels
+// are not needed, and Compile neither.
 //
 // Source: https://keras.io/api/models/model_training_apis/#predict-method
 func (m *Model) Predict(ctx context.Context, ds *data.Dataset) (_ *tensors.Tensor, err error) {
 	defer edge(&err)
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	all, err := m.predictAll(ctx, ds)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) > 1 {
+		return nil, fmt.Errorf("expected a model of one output to Predict, model %q has %d; use PredictAll", m.name, len(all))
+	}
+	return all[0], nil
+}
+
+// PredictAll is Predict for models of several outputs, in the order of Outputs.
+func (m *Model) PredictAll(ctx context.Context, ds *data.Dataset) (_ []*tensors.Tensor, err error) {
+	defer edge(&err)
+	return m.predictAll(ctx, ds)
+}
+
+func (m *Model) predictAll(ctx context.Context, ds *data.Dataset) ([]*tensors.Tensor, error) {
+	lock.Lock()
+	defer lock.Unlock()
 	d, err := device.Current()
 	if err != nil {
 		return nil, err
@@ -51,41 +69,67 @@ func (m *Model) Predict(ctx context.Context, ds *data.Dataset) (_ *tensors.Tenso
 		return nil, err
 	}
 	s := ds.Source()
-	r, err := newReader(d, s, ds.BatchSize())
+	r, err := s.Read(d, ds.BatchSize())
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
-	if err := r.rewind(d, s.Rows); err != nil {
+	defer r.Close()
+	if err := r.Rewind(s.Rows); err != nil {
 		return nil, err
 	}
-	weights, err := weightsOn(d, m.weights)
-	if err != nil {
-		return nil, err
+	values := make([][]float32, len(m.outputs))
+	for i, o := range m.outputs {
+		values[i] = make([]float32, 0, max(s.Len(), 0)*o.shape.Size())
 	}
-	row := m.output()
-	values := make([]float32, 0, len(s.Rows)*row.Size())
-	for _, size := range r.sizes {
+	all := m.programsFor(predict, d, s, r)
+	done := 0
+	for {
 		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("stopped after %d of %d examples: %w", len(values)/row.Size(), len(s.Rows), err)
+			return nil, fmt.Errorf("stopped after %d of %s examples: %w", done, number(s.Len()), err)
 		}
-		p, err := m.program(predict, d, s, size)
+		in, size, err := nextOf(s, r)
+		if err != nil {
+			return nil, fmt.Errorf("the dataset failed behind example %d: %w", done, err)
+		}
+		if size == 0 {
+			break
+		}
+		p, err := all.of(size)
 		if err != nil {
 			return nil, err
 		}
-		in := append(append([]compute.Buffer{}, r.columns...), r.order, r.offset)
+		weights, err := weightsOn(d, m.weights)
+		if err != nil {
+			return nil, err
+		}
 		out, err := p.Run(append(in, weights...))
 		if err != nil {
+			return nil, fmt.Errorf("examples %d to %d: %w", done, done+size-1, err)
+		}
+		r.Moved(out[0])
+		m.carry(d, out[1+len(m.outputs):])
+		if err := gather(values, out[1:1+len(m.outputs)], m.outputs, size); err != nil {
 			return nil, err
 		}
-		r.offset = out[0]
-		n := len(values)
-		values = values[:n+size*row.Size()]
-		err = out[1].ToFlatData(values[n:])
-		engine.Free(out[1])
+		done += size
+	}
+	var result []*tensors.Tensor
+	for i, o := range m.outputs {
+		result = append(result, tensors.FromFlatDataAndDimensions(values[i], append([]int{done}, o.shape...)...))
+	}
+	return result, nil
+}
+
+// gather appends the outputs of a batch.
+func gather(values [][]float32, out []compute.Buffer, outputs []*Symbol, size int) error {
+	for i, o := range outputs {
+		n := len(values[i])
+		values[i] = append(values[i], make([]float32, size*o.shape.Size())...)
+		err := out[i].ToFlatData(values[i][n:])
+		engine.Free(out[i])
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return tensors.FromFlatDataAndDimensions(values, append([]int{len(s.Rows)}, row...)...), nil
+	return nil
 }

@@ -438,7 +438,7 @@ func TestInterrupt(t *testing.T) {
 		t.Errorf("expected a history of 2 epochs, got %d", h.Epochs())
 	}
 	if m.compiled.iteration != 5 {
-		t.Errorf("expected 5 steps to be kept, got %g", m.compiled.iteration)
+		t.Errorf("expected 5 steps to be kept, got %d", m.compiled.iteration)
 	}
 	if _, err := m.Fit(t.Context(), xor(t), FitConfig{Silent: true}); err != nil {
 		t.Errorf("the next Fit: %v", err)

@@ -66,13 +66,15 @@ func TestKerasNetwork(t *testing.T) {
 	in := append([]*tensors.Tensor{f.Get(t, "images"), f.Get(t, "labels")}, weights...)
 	out := kerastest.Run(t, func(in []*graph.Node) []*graph.Node {
 		x, y := data.Rescale(1/255.0)(in[0], in[1])
-		pass := m.forward(in[2:], x, nil, true)
-		loss, _ := m.measure(pass, y)
-		logits, ok := pass.pass.Logits(pass.output)
+		m.lay([]layers.Shape{{}})
+		f := m.forward(in[2:], []*graph.Node{x}, nil, true)
+		loss, _ := m.measure(f, []*graph.Node{y}, nil)
+		output := f.outputs(m)[0]
+		logits, ok := f.pass.Logits(output)
 		if !ok {
 			panic("no logits")
 		}
-		return append([]*graph.Node{logits.Node, pass.output, graph.Reshape(loss, 1)}, graph.Gradient(loss, in[2:]...)...)
+		return append([]*graph.Node{logits.Node, output, graph.Reshape(loss, 1)}, graph.Gradient(loss, in[2:]...)...)
 	}, in...)
 	kerastest.Close(t, "logits", out[0], f.Get(t, "logits"), 1e-5)
 	kerastest.Close(t, "probabilities", out[1], f.Get(t, "probabilities"), 1e-5)

@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 
 	"github.com/gradbook/gradbook/dl/callbacks"
 	"github.com/gradbook/gradbook/dl/internal/device"
@@ -14,120 +12,119 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/source"
 )
 
-// reader feeds a program the batches of a dataset, in an order.
-type reader struct {
-	columns       []compute.Buffer
-	order, offset compute.Buffer
-	sizes         []int // of the batches
-}
-
-// newReader opens a dataset. It must be rewound before it is read.
-func newReader(d *device.Device, s *source.Source, batch int) (*reader, error) {
-	columns, _, err := s.Open(d)
-	if err != nil {
-		return nil, err
-	}
-	r := &reader{columns: columns}
-	for left := len(s.Rows); left > 0; left -= batch {
-		r.sizes = append(r.sizes, min(batch, left))
-	}
-	return r, nil
-}
-
-// rewind goes to the beginning, with the rows in an order.
-func (r *reader) rewind(d *device.Device, rows []int32) (err error) {
-	r.close()
-	full := make([]int32, orderSize(len(rows)))
-	copy(full, rows)
-	if r.order, err = engine.Upload(d, full, shapes.Make(dtypes.Int32, len(full))); err != nil {
-		return err
-	}
-	if r.offset, err = engine.Upload(d, []int32{0}, scalarInt); err != nil {
-		return err
-	}
-	return nil
-}
-
-func (r *reader) close() {
-	engine.Free(r.order, r.offset)
-	r.order, r.offset = nil, nil
-}
-
-// sums are the running sums of the metrics on the device.
+// sums are the running sums of what is measured, on the device.
 type sums struct {
-	names    []string
+	compiled *compiled
 	buffer   compute.Buffer
 	examples int
 }
 
-func newSums(d *device.Device, names []string) (*sums, error) {
-	b, err := engine.Upload(d, make([]float32, len(names)), shapes.Make(dtypes.Float32, len(names)))
+func (c *compiled) newSums(d *device.Device) (*sums, error) {
+	shape := c.sumsShape()
+	return c.sumsOf(d, make([]float32, shape.Size()), 0)
+}
+
+// sumsOf goes on from sums of so many examples.
+func (c *compiled) sumsOf(d *device.Device, values []float32, examples int) (*sums, error) {
+	b, err := engine.Upload(d, values, c.sumsShape())
 	if err != nil {
 		return nil, err
 	}
-	return &sums{names: names, buffer: b}, nil
+	return &sums{compiled: c, buffer: b, examples: examples}, nil
 }
 
-// means waits for the device and returns the means so far.
-func (s *sums) means() (callbacks.Logs, error) {
-	values := make([]float32, len(s.names))
-	if err := s.buffer.ToFlatData(values); err != nil {
+// values waits for the device and returns the sums so far.
+func (s *sums) values() ([]float32, error) {
+	values := make([]float32, s.compiled.sumsShape().Size())
+	return values, s.buffer.ToFlatData(values)
+}
+
+// logs waits for the device and returns what is measured so far.
+func (s *sums) logs() (callbacks.Logs, error) {
+	values, err := s.values()
+	if err != nil {
 		return nil, err
 	}
-	logs := make(callbacks.Logs, len(values))
-	for i, name := range s.names {
-		logs[name] = float64(values[i]) / float64(max(s.examples, 1))
-	}
-	return logs, nil
+	return s.compiled.logs(values), nil
 }
 
-// weightsOn returns the buffers of variables on a device.
-func weightsOn(d *device.Device, vars []*variable) ([]compute.Buffer, error) {
+// weightsOn returns the buffers of weights on a device.
+func weightsOn(d *device.Device, weights []weight) ([]compute.Buffer, error) {
 	var all []compute.Buffer
-	for _, v := range vars {
-		b, err := v.onDevice(d)
+	for _, w := range weights {
+		b, err := w.onDevice(d)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", w.name, err)
 		}
 		all = append(all, b)
 	}
 	return all, nil
 }
 
-// evaluateOn returns the means over a dataset that has been accepted.
-func (m *Model) evaluateOn(ctx context.Context, d *device.Device, s *source.Source, batch int) (callbacks.Logs, error) {
-	r, err := newReader(d, s, batch)
+// nextOf reads a batch. Others may use models meanwhile: a generator may predict.
+func nextOf(s *source.Source, r *source.Reader) ([]compute.Buffer, int, error) {
+	if s.Stream != nil {
+		lock.Unlock()
+		defer lock.Lock()
+	}
+	return r.Next()
+}
+
+// evaluateOn returns what is measured over a dataset that has been accepted. limit
+// is how many batches are read at most; 0 is all.
+func (m *Model) evaluateOn(ctx context.Context, d *device.Device, s *source.Source, batch, limit int) (callbacks.Logs, error) {
+	r, err := s.Read(d, batch)
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
-	if err := r.rewind(d, s.Rows); err != nil {
+	defer r.Close()
+	if err := r.Rewind(s.Rows); err != nil {
 		return nil, err
 	}
-	total, err := newSums(d, m.compiled.metricNames())
+	total, err := m.compiled.newSums(d)
 	if err != nil {
 		return nil, err
 	}
-	weights, err := weightsOn(d, m.weights)
-	if err != nil {
-		return nil, err
-	}
-	for _, size := range r.sizes {
+	defer func() { engine.Free(total.buffer) }()
+	all := m.programsFor(evaluate, d, s, r)
+	for batches := 0; limit == 0 || batches < limit; batches++ {
 		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("stopped after %d of %d examples: %w", total.examples, len(s.Rows), err)
+			return nil, fmt.Errorf("stopped after %d of %s examples: %w", total.examples, number(s.Len()), err)
 		}
-		p, err := m.program(evaluate, d, s, size)
+		in, size, err := nextOf(s, r)
+		if err != nil {
+			return nil, fmt.Errorf("the dataset failed behind example %d: %w", total.examples, err)
+		}
+		if size == 0 {
+			break
+		}
+		p, err := all.of(size)
 		if err != nil {
 			return nil, err
 		}
-		in := append(append([]compute.Buffer{}, r.columns...), r.order, r.offset, total.buffer)
-		out, err := p.Run(append(in, weights...))
+		weights, err := weightsOn(d, m.weights)
+		if err != nil {
+			return nil, err
+		}
+		out, err := p.Run(append(append(in, total.buffer), weights...))
 		if err != nil {
 			return nil, fmt.Errorf("examples %d to %d: %w", total.examples, total.examples+size-1, err)
 		}
-		r.offset, total.buffer = out[0], out[1]
+		r.Moved(out[0])
+		total.buffer = out[1]
+		m.carry(d, out[2:])
 		total.examples += size
 	}
-	defer engine.Free(total.buffer)
-	return total.means()
+	if total.examples == 0 {
+		return nil, fmt.Errorf("expected at least one example to evaluate, got an empty dataset")
+	}
+	return total.logs()
+}
+
+// number writes a length, which may not be known.
+func number(n int) string {
+	if n < 0 {
+		return "an unknown number of"
+	}
+	return fmt.Sprint(n)
 }

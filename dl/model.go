@@ -4,39 +4,56 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"reflect"
 	"slices"
-	"strings"
-	"sync"
-	"unicode"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 
 	"github.com/gradbook/gradbook/dl/internal/engine"
 	"github.com/gradbook/gradbook/dl/layers"
 )
 
-// Model is a stack of layers and their weights. Its methods may be called from
-// several goroutines, and from callbacks while Fit runs; only one Fit runs at a
-// time, another is refused.
+// Model is layers that follow each other, and their weights. Its methods may be
+// called from several goroutines, and from callbacks while Fit runs; only one Fit
+// of a model runs at a time, another is refused.
+//
+// A model is a layer itself, and may be part of another.
 type Model struct {
-	name   string
-	layers []*layer
-	input  layers.Shape // nil until the model is built
-	random *rand.Rand   // for weights, shuffling and dropout
+	name  string
+	named bool   // by WithName
+	kind  string // "Sequential" or "Functional"
+	stack []*Layer
+	// What follows is there once the model is built.
+	inputs, outputs []*Symbol
+	calls           []*call  // each after those that it needs
+	layers          []*Layer // in the order of Keras
+	weights         []weight // in the order of layers
 
-	mu       sync.Mutex
-	weights  []*variable
+	random   *rand.Rand // for weights and shuffling
+	source   *rand.PCG  // that random draws from
+	policy   dtypes.DType
 	compiled *compiled
 	programs map[programKey]*engine.Program
+	noise    *noise // of dropout and its like
 	fitting  bool
+	position position // in training, for who goes on with it
 }
 
-// layer is a layer in its place in a model.
-type layer struct {
-	layers.Layer
-	name    string
-	spec    layers.Spec
-	weights []*variable
+// noise is the state of the generator on the device.
+type noise struct {
+	host   []uint64
+	buffer compute.Buffer
 }
+
+func newModel(kind string) *Model {
+	source := newSource()
+	return &Model{
+		name: kindNames[kind], kind: kind, random: rand.New(source), source: source,
+		policy: policyType(), programs: make(map[programKey]*engine.Program),
+	}
+}
+
+var kindNames = map[string]string{"Sequential": "sequential", "Functional": "functional"}
 
 // Sequential makes a model of layers, each taking the output of the one before.
 //
@@ -47,7 +64,7 @@ type layer struct {
 // Source: https://keras.io/api/models/sequential/
 func Sequential(stack ...layers.Layer) (_ *Model, err error) {
 	defer edge(&err)
-	m := &Model{name: "sequential", random: newRandom(), programs: make(map[programKey]*engine.Program)}
+	m := newModel("Sequential")
 	var input *layers.Input
 	if len(stack) > 0 {
 		if input = asInput(stack[0]); input != nil {
@@ -57,7 +74,6 @@ func Sequential(stack ...layers.Layer) (_ *Model, err error) {
 	if len(stack) == 0 {
 		return nil, errors.New("expected at least one layer in Sequential, got none")
 	}
-	used := make(map[string]bool)
 	for i, l := range stack {
 		if l == nil {
 			return nil, fmt.Errorf("expected a layer at place %d of Sequential, got nil", i)
@@ -65,132 +81,389 @@ func Sequential(stack ...layers.Layer) (_ *Model, err error) {
 		if asInput(l) != nil {
 			return nil, fmt.Errorf("expected layers.Input as the first layer only, got one at place %d of Sequential", i)
 		}
-		name, given := layerName(l)
-		for n, base := 1, name; used[name] && !given; n++ {
-			name = fmt.Sprintf("%s_%d", base, n)
-		}
-		if used[name] {
-			return nil, fmt.Errorf("expected a name of its own for each layer, got two named %q", name)
-		}
-		used[name] = true
-		m.layers = append(m.layers, &layer{Layer: l, name: name})
+		m.stack = append(m.stack, NewLayer(l))
+	}
+	if err := nameLayers(unique(m.stack)); err != nil {
+		return nil, err
 	}
 	if input == nil {
 		return m, nil
 	}
-	if _, err := input.Build(nil); err != nil {
-		return nil, fmt.Errorf("layers.Input: %w", err)
-	}
-	return m, m.build(input.Shape)
+	return m, m.buildStack(*input)
 }
 
-// asInput returns the layer if it is an Input, by value or by pointer.
-func asInput(l layers.Layer) *layers.Input {
-	switch in := l.(type) {
-	case layers.Input:
-		return &in
-	case *layers.Input:
-		return in
-	}
-	return nil
-}
-
-// Build infers the shapes of all layers from that of one input, without the
-// batch, and makes their weights. A model that has a layers.Input is built
-// already; building it again with another shape is an error.
-func (m *Model) Build(input layers.Shape) (err error) {
+// Functional makes a model of what lies between symbols: all layers that the outputs
+// need, from the inputs on. Models that share symbols share layers and weights, so
+// that a model may end at a layer of another:
+//
+//	features, err := dl.Functional(m.Inputs(), []*dl.Symbol{m.Layer("conv2d_1").Output()})
+//
+// Source: https://keras.io/guides/functional_api/
+func Functional(inputs, outputs []*Symbol) (_ *Model, err error) {
 	defer edge(&err)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.build(input)
+	lock.Lock()
+	defer lock.Unlock()
+	m := newModel("Functional")
+	return m, m.connect(inputs, outputs)
 }
 
-func (m *Model) build(input layers.Shape) error {
-	if m.input != nil {
-		if !m.input.Equal(input) {
-			return fmt.Errorf("model %q is built for input of shape %v, got %v", m.name, m.input, input)
+// WithName gives the model a name, and returns it.
+func (m *Model) WithName(name string) *Model {
+	lock.Lock()
+	defer lock.Unlock()
+	m.name, m.named = name, true
+	return m
+}
+
+// BuildFor infers the shapes of all layers of a Sequential model from that of one
+// input, without the batch, and makes their weights. A model that has a layers.Input
+// is built already; building it again with another shape is an error.
+func (m *Model) BuildFor(input layers.Shape) (err error) {
+	defer edge(&err)
+	lock.Lock()
+	defer lock.Unlock()
+	return m.buildFor(input)
+}
+
+func (m *Model) buildFor(input layers.Shape) error {
+	if m.inputs != nil {
+		if len(m.inputs) != 1 || !m.inputs[0].shape.Equal(input) {
+			return fmt.Errorf("model %q is built for input of shape %v, got %v", m.name, shapesOf(m.inputs), input)
 		}
 		return nil
 	}
-	for _, d := range input {
-		if d < 1 {
-			return fmt.Errorf("expected an input shape of known axes of at least 1, without the batch, got %v", input)
+	lock.Unlock()
+	defer lock.Lock()
+	return m.buildStack(layers.Input{Shape: input})
+}
+
+// buildStack builds a Sequential model. It takes the lock.
+func (m *Model) buildStack(in layers.Input) error {
+	input := InputOf(in)
+	end := input
+	for _, l := range m.stack {
+		if end = Apply(l, end); end.err != nil {
+			return end.err
 		}
 	}
-	shape := append(layers.Shape{}, input...)
-	var weights []*variable
-	specs := make([]layers.Spec, len(m.layers))
-	for i, l := range m.layers {
-		spec, err := l.Build(shape)
-		if err != nil {
-			return fmt.Errorf("layer %q (%s): %w", l.name, typeName(l.Layer), err)
-		}
-		specs[i], shape = spec, spec.Output
+	lock.Lock()
+	defer lock.Unlock()
+	return m.connect([]*Symbol{input}, []*Symbol{end})
+}
+
+func shapesOf(symbols []*Symbol) any {
+	if len(symbols) == 1 {
+		return symbols[0].shape
 	}
-	for i, l := range m.layers {
-		l.spec, l.weights = specs[i], nil
-		for _, w := range specs[i].Weights {
-			v := newVariable(l.name+"/"+w.Name, w.Shape, w.Initializer.Init(w.Shape, m.random))
-			v.trainable = !w.NonTrainable
-			l.weights = append(l.weights, v)
-		}
-		weights = append(weights, l.weights...)
+	var all []layers.Shape
+	for _, s := range symbols {
+		all = append(all, s.shape)
 	}
-	m.input, m.weights = append(layers.Shape{}, input...), weights
+	return all
+}
+
+// connect finds the layers between inputs and outputs, and makes their weights.
+func (m *Model) connect(inputs, outputs []*Symbol) error {
+	if len(inputs) == 0 || len(outputs) == 0 {
+		return fmt.Errorf("expected at least one input and one output, got %d and %d", len(inputs), len(outputs))
+	}
+	batch := 0
+	for _, s := range slices.Concat(inputs, outputs) {
+		if s == nil {
+			return errors.New("expected symbols as inputs and outputs, got nil")
+		}
+		if s.err != nil {
+			return s.err
+		}
+	}
+	for _, s := range inputs {
+		if in := asInput(s.from.layer.Layer); in != nil {
+			batch = max(batch, in.BatchSize)
+		}
+	}
+	calls, err := between(inputs, outputs)
+	if err != nil {
+		return err
+	}
+	all := ordered(calls, inputs, m.kind)
+	if err := nameLayers(all); err != nil {
+		return err
+	}
+	var weights []weight
+	seen := make(map[*variable]bool)
+	for _, l := range all {
+		if err := l.fill(m.random, batch); err != nil {
+			return err
+		}
+		for i, v := range l.weights {
+			if !seen[v] {
+				seen[v] = true
+				weights = append(weights, weight{l.name + "/" + l.spec.Weights[i].Name, v})
+			}
+		}
+	}
+	m.inputs, m.outputs, m.calls, m.layers, m.weights = inputs, outputs, calls, all, weights
 	return nil
+}
+
+// between returns the calls that lead from inputs to outputs, each after those that it
+// needs. What an input is itself made of is not looked at.
+func between(inputs, outputs []*Symbol) ([]*call, error) {
+	given := make(map[*Symbol]bool)
+	for _, s := range inputs {
+		given[s] = true
+	}
+	var calls []*call
+	done := make(map[*call]bool)
+	var visit func(s *Symbol) error
+	visit = func(s *Symbol) error {
+		if given[s] || done[s.from] {
+			return nil
+		}
+		c := s.from
+		done[c] = true
+		if len(c.in) == 0 {
+			return fmt.Errorf("expected each input that the outputs need among the inputs of the model, %s is missing", c.layer)
+		}
+		for _, in := range c.in {
+			if err := visit(in); err != nil {
+				return err
+			}
+		}
+		calls = append(calls, c)
+		return nil
+	}
+	for _, s := range outputs {
+		if err := visit(s); err != nil {
+			return nil, err
+		}
+	}
+	return calls, nil
+}
+
+// ordered returns the layers of calls, each once, in the order of Keras: by how far
+// they are from the outputs, the farthest first, and then as they were made. A
+// Functional model counts its inputs among them.
+func ordered(calls []*call, inputs []*Symbol, kind string) []*Layer {
+	if kind == "Sequential" {
+		var all []*Layer
+		for _, c := range calls {
+			all = append(all, c.layer)
+		}
+		return unique(all)
+	}
+	depth := make(map[*call]int)
+	for i := len(calls) - 1; i >= 0; i-- {
+		for _, in := range calls[i].in {
+			depth[in.from] = max(depth[in.from], depth[calls[i]]+1)
+		}
+	}
+	type at struct {
+		layer *Layer
+		depth int
+	}
+	var all []at
+	place := make(map[*Layer]int)
+	add := func(l *Layer, d int) {
+		if i, ok := place[l]; ok {
+			all[i].depth = max(all[i].depth, d)
+			return
+		}
+		place[l] = len(all)
+		all = append(all, at{l, d})
+	}
+	deepest := 0
+	for _, d := range depth {
+		deepest = max(deepest, d)
+	}
+	for _, s := range inputs {
+		if asInput(s.from.layer.Layer) != nil { // inputs are as far away as can be
+			add(s.from.layer, max(deepest, 1))
+		}
+	}
+	for _, c := range calls {
+		add(c.layer, depth[c])
+	}
+	slices.SortStableFunc(all, func(a, b at) int { return b.depth - a.depth })
+	var out []*Layer
+	for _, a := range all {
+		out = append(out, a.layer)
+	}
+	return out
+}
+
+func unique(all []*Layer) []*Layer {
+	var out []*Layer
+	seen := make(map[*Layer]bool)
+	for _, l := range all {
+		if !seen[l] {
+			seen[l] = true
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // Name is the model's name.
 func (m *Model) Name() string { return m.name }
 
-// InputShape is the shape of one input; nil if the model is not built.
+// InputShape is the shape of one input, the first if there are several; nil if the
+// model is not built.
 func (m *Model) InputShape() layers.Shape {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.Clone(m.input)
-}
-
-// OutputShape is the shape of one output; nil if the model is not built.
-func (m *Model) OutputShape() layers.Shape {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.Clone(m.output())
-}
-
-func (m *Model) output() layers.Shape {
-	if m.input == nil {
+	lock.Lock()
+	defer lock.Unlock()
+	if m.inputs == nil {
 		return nil
 	}
-	return m.layers[len(m.layers)-1].spec.Output
+	return slices.Clone(m.inputs[0].shape)
 }
 
-// Layers returns the layers in order.
-func (m *Model) Layers() []layers.Layer {
-	var all []layers.Layer
-	for _, l := range m.layers {
-		all = append(all, l.Layer)
+// OutputShape is the shape of one output, the first if there are several; nil if
+// the model is not built.
+func (m *Model) OutputShape() layers.Shape {
+	lock.Lock()
+	defer lock.Unlock()
+	if m.outputs == nil {
+		return nil
 	}
-	return all
+	return slices.Clone(m.outputs[0].shape)
 }
 
-// layerName is the layer's own name, or the one that Keras would derive from
-// its type: Conv2D is conv2d, MaxPooling2D is max_pooling2d.
-func layerName(l layers.Layer) (name string, given bool) {
-	v := reflect.Indirect(reflect.ValueOf(l))
-	if v.Kind() == reflect.Struct {
-		if f := v.FieldByName("Name"); f.IsValid() && f.Kind() == reflect.String && f.String() != "" {
-			return f.String(), true
+// Inputs are the symbols of the model's inputs; nil if it is not built.
+func (m *Model) Inputs() []*Symbol {
+	lock.Lock()
+	defer lock.Unlock()
+	return slices.Clone(m.inputs)
+}
+
+// Outputs are the symbols of the model's outputs; nil if it is not built.
+func (m *Model) Outputs() []*Symbol {
+	lock.Lock()
+	defer lock.Unlock()
+	return slices.Clone(m.outputs)
+}
+
+// Layers returns the layers in order; of a Functional model with its inputs.
+func (m *Model) Layers() []*Layer {
+	lock.Lock()
+	defer lock.Unlock()
+	return slices.Clone(m.all())
+}
+
+func (m *Model) all() []*Layer {
+	if m.layers == nil {
+		return unique(m.stack)
+	}
+	return m.layers
+}
+
+// Layer returns the layer of that name: Keras's get_layer. A name that there is not
+// panics, as an index would; it names those that there are.
+func (m *Model) Layer(name string) *Layer {
+	var names []string
+	for _, l := range m.Layers() {
+		if l.name == name {
+			return l
+		}
+		names = append(names, l.name)
+	}
+	panic(fmt.Errorf("dl: model %q has no layer %q; it has %q", m.name, name, names))
+}
+
+// SetTrainable freezes all weights of the model, or sets them free.
+func (m *Model) SetTrainable(trainable bool) {
+	lock.Lock()
+	defer lock.Unlock()
+	for _, l := range m.all() {
+		l.setTrainable(trainable)
+	}
+}
+
+// ResetStates sets what stateful layers carry from batch to batch back to zero.
+func (m *Model) ResetStates() {
+	lock.Lock()
+	defer lock.Unlock()
+	for _, l := range m.all() {
+		l.resetState()
+	}
+}
+
+// Clone makes a model of the same layers with new weights. The model must be built.
+//
+// Source: https://keras.io/api/models/model_saving_apis/model_saving_and_loading/#clone_model-function
+func (m *Model) Clone() (_ *Model, err error) {
+	defer edge(&err)
+	lock.Lock()
+	if m.inputs == nil {
+		lock.Unlock()
+		return nil, errNotBuilt
+	}
+	inputs, calls, outputs := m.inputs, m.calls, m.outputs
+	lock.Unlock()
+	return rebuild(m, inputs, calls, outputs)
+}
+
+// rebuild makes a copy of a model with layers of its own.
+func rebuild(m *Model, inputs []*Symbol, calls []*call, outputs []*Symbol) (*Model, error) {
+	symbols := make(map[*Symbol]*Symbol)
+	placed := make(map[*Layer]*Layer)
+	copyOf := func(l *Layer) (*Layer, error) {
+		if placed[l] == nil {
+			inner := l.Layer
+			if n, ok := inner.(*Model); ok {
+				var err error
+				if inner, err = n.Clone(); err != nil {
+					return nil, err
+				}
+			}
+			c := NewLayer(inner)
+			c.name, c.trainable = l.name, l.trainable
+			placed[l] = c
+		}
+		return placed[l], nil
+	}
+	var ins []*Symbol
+	for _, s := range inputs {
+		in := layers.Input{Shape: s.shape}
+		if given := asInput(s.from.layer.Layer); given != nil {
+			in = *given
+		}
+		l := NewLayer(in)
+		l.name = s.from.layer.name
+		out, err := apply(l)
+		if err != nil {
+			return nil, err
+		}
+		symbols[s] = out[0]
+		ins = append(ins, out[0])
+	}
+	for _, c := range calls {
+		l, err := copyOf(c.layer)
+		if err != nil {
+			return nil, err
+		}
+		var args []*Symbol
+		for _, in := range c.in {
+			args = append(args, symbols[in])
+		}
+		out, err := apply(l, args...)
+		if err != nil {
+			return nil, err
+		}
+		for i, s := range c.out {
+			symbols[s] = out[i]
 		}
 	}
-	var b strings.Builder
-	runes := []rune(typeName(l))
-	for i, r := range runes {
-		if i > 0 && unicode.IsUpper(r) && (unicode.IsLower(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1])) {
-			b.WriteByte('_')
-		}
-		b.WriteRune(unicode.ToLower(r))
+	var outs []*Symbol
+	for _, s := range outputs {
+		outs = append(outs, symbols[s])
 	}
-	return b.String(), false
+	lock.Lock()
+	defer lock.Unlock()
+	n := newModel(m.kind)
+	n.name, n.named, n.policy = m.name, m.named, m.policy
+	for _, l := range m.stack {
+		n.stack = append(n.stack, placed[l])
+	}
+	return n, n.connect(ins, outs)
 }
-
-func typeName(l layers.Layer) string { return reflect.Indirect(reflect.ValueOf(l)).Type().Name() }

@@ -46,7 +46,7 @@ func TestBuildErrors(t *testing.T) {
 		{"no layers", nil, []string{"at least one layer", "none"}},
 		{"input alone", []layers.Layer{image}, []string{"at least one layer"}},
 		{"nil layer", []layers.Layer{image, nil}, []string{"nil"}},
-		{"input shape", []layers.Layer{layers.Input{Shape: layers.Shape{28, 0}}, layers.Flatten{}}, []string{"layers.Input", "[28 0]"}},
+		{"input shape", []layers.Layer{layers.Input{Shape: layers.Shape{28, 0}}, layers.Flatten{}}, []string{"InputLayer", "[28 0]"}},
 		{"input in the middle", []layers.Layer{image, layers.Flatten{}, image}, []string{"first layer only"}},
 		{"same name twice", []layers.Layer{vector, layers.Dense{Units: 1, Name: "a"}, layers.Dense{Units: 1, Name: "a"}}, []string{`"a"`}},
 		{"convolution of a vector", []layers.Layer{vector, layers.Conv2D{Filters: 2, KernelSize: k3}}, []string{`layer "conv2d" (Conv2D)`, "(None, height, width, channels)", "(None, 4)"}},
@@ -120,17 +120,17 @@ func TestDeferredBuild(t *testing.T) {
 		t.Errorf("expected a summary that says unbuilt, got\n%s", s)
 	}
 	_, err = m.Weights()
-	wantError(t, err, "not built", "layers.Input")
+	wantError(t, err, "not built", "InputLayer")
 	wantError(t, m.SetWeights(nil), "not built")
-	wantError(t, m.Build(layers.Shape{-1}), "at least 1", "-1")
-	wantError(t, m.Build(layers.Shape{0}), "at least 1")
-	if err := m.Build(layers.Shape{5}); err != nil {
+	wantError(t, m.BuildFor(layers.Shape{-1}), "at least 1", "-1")
+	wantError(t, m.BuildFor(layers.Shape{0}), "at least 1")
+	if err := m.BuildFor(layers.Shape{5}); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Build(layers.Shape{5}); err != nil {
+	if err := m.BuildFor(layers.Shape{5}); err != nil {
 		t.Errorf("building again for the same shape: %v", err)
 	}
-	wantError(t, m.Build(layers.Shape{6}), "(None, 5)", "(None, 6)")
+	wantError(t, m.BuildFor(layers.Shape{6}), "(None, 5)", "(None, 6)")
 	if got, want := strings.Join(m.WeightNames(), " "), "dense/kernel dense/bias dense_1/kernel dense_1/bias"; got != want {
 		t.Errorf("expected weights %s, got %s", want, got)
 	}

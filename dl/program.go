@@ -2,8 +2,9 @@ package dl
 
 import (
 	"fmt"
-	"math/bits"
+	"strings"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -12,26 +13,22 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/engine"
 	"github.com/gradbook/gradbook/dl/internal/source"
 	"github.com/gradbook/gradbook/dl/layers"
-	"github.com/gradbook/gradbook/dl/losses"
-	"github.com/gradbook/gradbook/dl/optimizers"
 )
 
 // A programKind is one of the executables that do a whole batch on the device. It reads
 // its examples, runs the model and, in training, changes the weights. Its
 // inputs are, in this order:
 //
-//	columns   x and, if there are labels, y: the whole dataset
-//	order     the rows to read, in order: int32 [n], filled up to a power of two
+//	what source.Reader says: columns, order, offset
 //	rate      the learning rate (train): float32
-//	offset    where in order the batch begins: int32, moved on
-//	sums      for each metric and the loss the sum over examples: float32 [k]
+//	sums      of all that is measured: float32 [k]
 //	iteration the optimizer's steps so far (train): float32
 //	random    the state of the generator (train)
 //	weights
-//	slots     the optimizer's (train)
+//	state     the optimizer's (train)
 //
-// From offset on (without the weights where they do not change) they are
-// donated and come back as outputs, so a loop over batches waits for nothing
+// From offset on (without the rate, and the weights where they do not change) they
+// are donated and come back as outputs, so a loop over batches waits for nothing
 // and copies nothing. Predicting has outputs instead of sums.
 type programKind int
 
@@ -46,39 +43,81 @@ type programKey struct {
 	kind    programKind
 	on      *device.Device
 	batch   int
-	x, y    string
-	n       int
+	columns string // their shapes, and that of the order
+	labels  string // for which the measures are laid out
+	trained string // which weights are
 	mapping *source.Pipeline
 }
 
 // maxPrograms is how many programs a model keeps.
 const maxPrograms = 32
 
-// orderSize is the size of an order of n rows: views of nearly the same length
-// share a program.
-func orderSize(n int) int { return 1 << bits.Len(uint(max(n-1, 0))) }
+var scalarFloat = shapes.Make(dtypes.Float32)
 
-var scalarInt, scalarFloat = shapes.Make(dtypes.Int32), shapes.Make(dtypes.Float32)
+// trainedKey tells which weights are trained.
+func (m *Model) trainedKey() string {
+	var b strings.Builder
+	for _, l := range m.layers {
+		b.WriteByte("01"[boolInt(l.trainable)])
+	}
+	for _, w := range m.weights {
+		b.WriteByte("01"[boolInt(w.trainable())])
+	}
+	return b.String()
+}
 
-// program returns the program for batches of a size, compiled the first time.
-func (m *Model) program(kind programKind, d *device.Device, s *source.Source, batch int) (*engine.Program, error) {
-	key := programKey{kind: kind, on: d, batch: batch, x: s.X.Shape.String(), n: orderSize(len(s.Rows)), mapping: s.Steps}
-	if s.Y != nil {
-		key.y = s.Y.Shape.String()
+func boolInt(b bool) int {
+	if b {
+		return 1
 	}
-	if p, ok := m.programs[key]; ok {
-		return p, nil
+	return 0
+}
+
+// programs are those of one pass over a dataset, by the size of the batch.
+type programs struct {
+	model  *Model
+	kind   programKind
+	device *device.Device
+	source *source.Source
+	reader *source.Reader
+	key    programKey
+	bySize map[int]*engine.Program
+}
+
+// programsFor prepares to run programs of a kind on what a reader reads.
+func (m *Model) programsFor(kind programKind, d *device.Device, s *source.Source, r *source.Reader) *programs {
+	key := programKey{kind: kind, on: d, mapping: s.Steps, trained: m.trainedKey()}
+	if kind != predict {
+		key.labels = m.compiled.labels
 	}
-	if len(m.programs) >= maxPrograms {
-		clear(m.programs) // a loop over ever new maps must not fill the memory
+	return &programs{model: m, kind: kind, device: d, source: s, reader: r, key: key, bySize: make(map[int]*engine.Program)}
+}
+
+// of returns the program for batches of a size, compiled the first time.
+func (p *programs) of(batch int) (*engine.Program, error) {
+	if found := p.bySize[batch]; found != nil {
+		return found, nil
 	}
-	b := &programBuilder{model: m, kind: kind, source: s, batch: batch}
-	p, err := engine.Compile(d, fmt.Sprintf("%s-%d", m.name, kind), b.params(), b.build)
-	if err != nil {
-		return nil, fmt.Errorf("model %q: %w", m.name, err)
+	m, key := p.model, p.key
+	key.batch = batch
+	params := p.reader.Params(batch)
+	for _, param := range params {
+		key.columns += param.Shape.String()
 	}
-	m.programs[key] = p
-	return p, nil
+	found, ok := m.programs[key]
+	if !ok {
+		if len(m.programs) >= maxPrograms {
+			clear(m.programs) // a loop over ever new maps must not fill the memory
+		}
+		b := &programBuilder{model: m, kind: p.kind, source: p.source, batch: batch, read: len(params)}
+		var err error
+		if found, err = engine.Compile(p.device, fmt.Sprintf("%s-%d", m.name, p.kind), append(params, b.params()...), b.build); err != nil {
+			return nil, fmt.Errorf("model %q: %w", m.name, err)
+		}
+		m.programs[key] = found
+	}
+	p.bySize[batch] = found
+	return found, nil
 }
 
 type programBuilder struct {
@@ -86,21 +125,17 @@ type programBuilder struct {
 	kind   programKind
 	source *source.Source
 	batch  int
+	read   int // parameters of the reader
 }
 
 func (b *programBuilder) params() []engine.Param {
 	m, training := b.model, b.kind == train
-	params := []engine.Param{{Name: "x", Shape: b.source.X.Shape}}
-	if b.source.Y != nil {
-		params = append(params, engine.Param{Name: "y", Shape: b.source.Y.Shape})
-	}
-	params = append(params, engine.Param{Name: "order", Shape: shapes.Make(dtypes.Int32, orderSize(len(b.source.Rows)))})
+	var params []engine.Param
 	if training {
 		params = append(params, engine.Param{Name: "rate", Shape: scalarFloat})
 	}
-	params = append(params, engine.Param{Name: "offset", Shape: scalarInt, Donated: true})
 	if b.kind != predict {
-		params = append(params, engine.Param{Name: "sums", Shape: m.sumsShape(), Donated: true})
+		params = append(params, engine.Param{Name: "sums", Shape: m.compiled.sumsShape(), Donated: true})
 	}
 	if training {
 		params = append(params,
@@ -108,18 +143,14 @@ func (b *programBuilder) params() []engine.Param {
 			engine.Param{Name: "random", Shape: graph.RNGStateShape, Donated: true})
 	}
 	for _, w := range m.weights {
-		params = append(params, engine.Param{Name: w.name, Shape: w.shape, Donated: training})
+		params = append(params, engine.Param{Name: w.name, Shape: w.shape, Donated: training || w.state})
 	}
 	if training {
-		for _, s := range m.compiled.slots {
+		for _, s := range m.state() {
 			params = append(params, engine.Param{Name: s.name, Shape: s.shape, Donated: true})
 		}
 	}
 	return params
-}
-
-func (m *Model) sumsShape() shapes.Shape {
-	return shapes.Make(dtypes.Float32, len(m.compiled.Metrics)+1)
 }
 
 func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
@@ -134,16 +165,11 @@ func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
 		return nodes
 	}
 	m := b.model
-	var y, rate, sums, iteration, random *graph.Node
-	x := next()
-	if b.source.Y != nil {
-		y = next()
-	}
-	order := next()
+	batch, moved := b.source.ReadBatch(take(b.read), b.batch)
+	var rate, sums, iteration, random *graph.Node
 	if b.kind == train {
 		rate = next()
 	}
-	offset := next()
 	if b.kind != predict {
 		sums = next()
 	}
@@ -151,108 +177,54 @@ func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
 		iteration, random = next(), next()
 	}
 	weights := take(len(m.weights))
-	slots := in
+	state := in
 
-	// A DynamicSlice would say it in one word, but the pure-Go backend has none.
-	places := graph.Add(graph.Iota(offset.Graph(), shapes.Make(dtypes.Int32, b.batch, 1), 0), offset)
-	index := graph.Gather(order, places)
-	x, y = b.source.Batch(x, y, index)
-	moved := graph.AddScalar(offset, b.batch)
-	f := m.forward(weights, x, random, b.kind == train)
 	if b.kind == predict {
-		return []*graph.Node{moved, f.output}
+		f := m.forward(weights, batch.X, nil, false)
+		out := []*graph.Node{moved}
+		for _, y := range f.outputs(m) {
+			out = append(out, graph.ConvertDType(y, dtypes.Float32))
+		}
+		return append(out, m.carried(f)...)
 	}
-	loss, values := m.measure(f, y)
-	sums = graph.Add(sums, graph.MulScalar(graph.Stack(values, 0), float64(b.batch)))
+	u := &updater{model: m, rate: rate, weights: weights, state: state}
+	s := &Step{X: batch.X, Y: batch.Y, W: batch.W, Training: b.kind == train, model: m, updater: u, random: random}
+	s.run()
+	sums = graph.Add(sums, s.sums)
 	if b.kind == evaluate {
-		return []*graph.Node{moved, sums}
+		return append([]*graph.Node{moved, sums}, m.carried(s.flow)...)
 	}
-	iteration = graph.AddScalar(iteration, 1.0)
-	weights, slots = m.update(optimizers.Step{Iteration: iteration, LearningRate: rate}, loss, f, weights, slots)
-	out := []*graph.Node{moved, sums, iteration, f.pass.RandomState()}
-	return append(append(out, weights...), slots...)
+	u.micro = graph.AddScalar(iteration, 1.0)
+	weights, state = u.step(s.loss, s.flow)
+	out := []*graph.Node{moved, sums, u.micro, s.flow.pass.RandomState()}
+	return append(append(out, weights...), state...)
 }
 
-// forward is a model's way through a graph.
-type forward struct {
-	pass    *layers.Pass
-	output  *graph.Node
-	updates map[*variable]*graph.Node
-}
-
-// forward runs x, [batch, …], through the layers. weights are those of
-// Model.weights.
-func (m *Model) forward(weights []*graph.Node, x, random *graph.Node, training bool) *forward {
-	f := &forward{pass: layers.NewPass(training, random), updates: make(map[*variable]*graph.Node)}
-	node := make(map[*variable]*graph.Node, len(weights))
-	for i, v := range m.weights {
-		node[v] = weights[i]
-	}
-	for _, l := range m.layers {
-		byName := make(map[string]*graph.Node, len(l.weights))
-		for i, w := range l.spec.Weights {
-			byName[w.Name] = node[l.weights[i]]
+// carried are the next values of what stateful layers carry from batch to batch.
+func (m *Model) carried(f *flow) (all []*graph.Node) {
+	for _, w := range m.weights {
+		if !w.state {
+			continue
 		}
-		c := f.pass.Layer(l.name, byName)
-		err := engine.Try(func() error {
-			x = l.Call(c, x)
-			return nil
-		})
-		if err != nil {
-			panic(fmt.Errorf("layer %q (%s): %w", l.name, typeName(l.Layer), err))
-		}
-		if got := layers.Shape(x.Shape().Dimensions[1:]); !got.Equal(l.spec.Output) {
-			panic(fmt.Errorf("layer %q (%s): expected output of shape %v as its Build said, got %v from its Call", l.name, typeName(l.Layer), l.spec.Output, got))
-		}
-		for i, w := range l.spec.Weights {
-			if u, ok := c.Updates()[w.Name]; ok {
-				f.updates[l.weights[i]] = u
-			}
-		}
-	}
-	f.output = x
-	return f
-}
-
-// measure returns the mean loss of a batch, and the means of all metrics, the
-// loss last.
-func (m *Model) measure(f *forward, y *graph.Node) (loss *graph.Node, values []*graph.Node) {
-	c := m.compiled
-	l, output := c.Loss, f.output
-	if from, ok := l.(losses.FromLogits); ok {
-		if logits, ok := f.pass.Logits(output); ok {
-			if better, ok := from.OfLogits(logits.Activation); ok {
-				l, output = better, logits.Node
-			}
-		}
-	}
-	loss = graph.ReduceAllMean(l.Compute(y, output))
-	for _, metric := range c.Metrics {
-		values = append(values, graph.ReduceAllMean(metric.Compute(y, f.output)))
-	}
-	return loss, append(values, loss)
-}
-
-// update returns the weights and slots after a step down the loss's gradient.
-func (m *Model) update(s optimizers.Step, loss *graph.Node, f *forward, weights, slots []*graph.Node) (nextWeights, nextSlots []*graph.Node) {
-	var trained []*graph.Node
-	for i, v := range m.weights {
-		if v.trainable {
-			trained = append(trained, weights[i])
-		}
-	}
-	gradients := graph.Gradient(loss, trained...)
-	perWeight := len(m.compiled.Optimizer.Slots())
-	for i, v := range m.weights {
-		next := weights[i]
-		if v.trainable {
-			var changed []*graph.Node
-			next, changed = m.compiled.Optimizer.Apply(s, weights[i], gradients[0], slots[:perWeight])
-			gradients, slots, nextSlots = gradients[1:], slots[perWeight:], append(nextSlots, changed...)
-		} else if u, ok := f.updates[v]; ok {
+		next := f.nodes[w.variable]
+		if u, ok := f.updates[w.variable]; ok {
 			next = u
 		}
-		nextWeights = append(nextWeights, next)
+		all = append(all, next)
 	}
-	return nextWeights, nextSlots
+	return all
 }
+
+// carry takes them from a program that has run.
+func (m *Model) carry(d *device.Device, out []compute.Buffer) {
+	i := 0
+	for _, w := range m.weights {
+		if w.state {
+			w.buffer, w.on, w.host = out[i], d, nil
+			i++
+		}
+	}
+}
+
+var _ layers.Layer = (*Model)(nil)
+var _ layers.Multi = (*Model)(nil)

@@ -21,12 +21,12 @@ func SetRandomSeed(seed uint64) {
 	seeds.rng = rand.New(rand.NewPCG(seed, 0))
 }
 
-// newRandom returns a generator for one model.
-func newRandom() *rand.Rand {
+// newSource returns a source of random numbers for one model.
+func newSource() *rand.PCG {
 	seeds.Lock()
 	defer seeds.Unlock()
 	if seeds.rng == nil {
-		return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+		return rand.NewPCG(rand.Uint64(), rand.Uint64())
 	}
-	return rand.New(rand.NewPCG(seeds.rng.Uint64(), seeds.rng.Uint64()))
+	return rand.NewPCG(seeds.rng.Uint64(), seeds.rng.Uint64())
 }

@@ -2,47 +2,99 @@ package dl
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/gradbook/gradbook/dl/layers"
 )
 
 // Summary returns Keras's table of the layers, their output shapes and their
 // numbers of parameters. Before the model is built, those are not known.
-func (m *Model) Summary() string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+func (m *Model) Summary() string { return m.summary(false) }
+
+// SummaryExpanded is Summary with the layers of models that are layers.
+func (m *Model) SummaryExpanded() string { return m.summary(true) }
+
+func (m *Model) summary(expand bool) string {
+	lock.Lock()
+	defer lock.Unlock()
 	t := table{
 		header: []string{"Layer (type)", "Output Shape", "Param #"},
 		widths: []int{31, 22, 13},
 		right:  []bool{false, false, true},
 	}
-	for _, l := range m.layers {
-		shape, params := "?", "0 (unbuilt)"
-		if m.input != nil {
-			shape, params = l.spec.Output.String(), group(count(l.weights, nil))
-		}
-		t.rows = append(t.rows, []string{fmt.Sprintf("%s (%s)", l.name, typeName(l.Layer)), shape, params})
+	linear := m.kind == "Sequential"
+	if !linear {
+		t.header, t.right = append(t.header, "Connected to"), append(t.right, false)
+		t.widths = []int{21, 17, 10, 16}
 	}
-	trainable := func(v *variable) bool { return v.trainable }
-	frozen := func(v *variable) bool { return !v.trainable }
+	m.summarize(&t, "", linear, expand)
+	all := variablesOf(m.kept())
+	trainable := func(v *variable) bool { return v.trainable() }
+	frozen := func(v *variable) bool { return !v.trainable() }
 	var b strings.Builder
 	fmt.Fprintf(&b, "Model: %q\n%s", m.name, t.String())
-	fmt.Fprintf(&b, " Total params: %s\n", total(count(m.weights, nil)+m.optimizerParams()))
-	fmt.Fprintf(&b, " Trainable params: %s\n", total(count(m.weights, trainable)))
-	fmt.Fprintf(&b, " Non-trainable params: %s\n", total(count(m.weights, frozen)))
+	fmt.Fprintf(&b, " Total params: %s\n", total(count(all, nil)+m.optimizerParams()))
+	fmt.Fprintf(&b, " Trainable params: %s\n", total(count(all, trainable)))
+	fmt.Fprintf(&b, " Non-trainable params: %s\n", total(count(all, frozen)))
 	if n := m.optimizerParams(); n > 0 {
 		fmt.Fprintf(&b, " Optimizer params: %s\n", total(n))
 	}
 	return b.String()
 }
 
+// summarize adds the rows of a model's layers, indented if it is a layer itself.
+func (m *Model) summarize(t *table, indent string, linear, expand bool) {
+	for _, l := range m.all() {
+		shape, params := "?", "0 (unbuilt)"
+		if m.inputs != nil {
+			shape, params = shapesText(l.spec.All()), group(count(variablesOf(l.kept()), nil))
+		}
+		row := []string{fmt.Sprintf("%s%s (%s)", indent, l.name, l.Type()), shape, params}
+		if !linear {
+			row = append(row, m.connected(l))
+		}
+		t.rows = append(t.rows, row)
+		if inner, ok := l.Layer.(*Model); ok && expand {
+			inner.summarize(t, indent+"└ ", linear, expand)
+		}
+	}
+}
+
+func shapesText(all []layers.Shape) string {
+	var parts []string
+	for _, s := range all {
+		parts = append(parts, s.String())
+	}
+	return strings.Join(parts, ", ")
+}
+
+// connected tells which layers a layer takes its inputs from.
+func (m *Model) connected(l *Layer) string {
+	var from []string
+	for _, c := range m.calls {
+		if c.layer != l {
+			continue
+		}
+		for _, s := range c.in {
+			node := max(slices.Index(s.from.layer.calls, s.from), 0)
+			from = append(from, fmt.Sprintf("%s[%d][%d]", s.from.layer.name, node, slices.Index(s.from.out, s)))
+		}
+	}
+	if from == nil {
+		return "-"
+	}
+	return strings.Join(from, ", ")
+}
+
 // optimizerParams counts what the optimizer remembers, once it has begun, with
 // its iteration and its rate, as Keras does.
 func (m *Model) optimizerParams() int {
-	if m.compiled == nil || m.compiled.slots == nil {
+	if m.compiled == nil || len(m.compiled.slots) == 0 {
 		return 0
 	}
-	return count(m.compiled.slots, nil) + 2
+	return count(variablesOf(m.state()), nil) + 2
 }
 
 func count(vars []*variable, which func(*variable) bool) int {

@@ -7,26 +7,41 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 
+	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/internal/device"
 	"github.com/gradbook/gradbook/dl/internal/engine"
 	"github.com/gradbook/gradbook/dl/layers"
+	"github.com/gradbook/gradbook/dl/regularizers"
 )
 
-// variable is a value that a model keeps between steps: a weight, or a slot of
-// the optimizer. It is in host or, once a step has used it, on a device.
+// variable is a value that a model keeps between steps: a weight, a slot of the
+// optimizer, or what a stateful layer carries on. It is in host or, once a step has
+// used it, on a device.
 type variable struct {
-	name      string
-	shape     shapes.Shape
-	trainable bool
+	shape       shapes.Shape
+	fixed       bool // no weight that an optimizer changes
+	frozen      bool // by SetTrainable
+	state       bool // carried from batch to batch
+	regularizer regularizers.Regularizer
+	constraint  constraints.Constraint
 
-	host   []float32
-	on     *device.Device
-	buffer compute.Buffer
+	host    []float32
+	on      *device.Device
+	buffer  compute.Buffer
+	fitting *Model // the model that is trained with it
 }
 
-func newVariable(name string, shape layers.Shape, values []float32) *variable {
-	return &variable{name: name, shape: shapes.Make(dtypes.Float32, shape...), host: values}
+// weight is a variable with its name in a layer or a model.
+type weight struct {
+	name string
+	*variable
 }
+
+func newVariable(shape layers.Shape, values []float32) *variable {
+	return &variable{shape: shapes.Make(dtypes.Float32, shape...), host: values}
+}
+
+func (v *variable) trainable() bool { return !v.fixed && !v.frozen }
 
 // values returns a copy of the values.
 func (v *variable) values() ([]float32, error) {
@@ -36,7 +51,7 @@ func (v *variable) values() ([]float32, error) {
 		return out, nil
 	}
 	if err := v.buffer.ToFlatData(out); err != nil {
-		return nil, fmt.Errorf("cannot read %q from the device: %w", v.name, err)
+		return nil, fmt.Errorf("cannot read a weight of %v from the device: %w", v.shape, err)
 	}
 	return out, nil
 }
@@ -58,7 +73,7 @@ func (v *variable) onDevice(d *device.Device) (compute.Buffer, error) {
 	}
 	b, err := engine.Upload(d, values, v.shape)
 	if err != nil {
-		return nil, fmt.Errorf("cannot move %q to the device: %w", v.name, err)
+		return nil, fmt.Errorf("cannot move a weight of %v to the device: %w", v.shape, err)
 	}
 	engine.Free(v.buffer)
 	v.host, v.on, v.buffer = nil, d, b

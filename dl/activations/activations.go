@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/config"
 )
 
 // Activation is a function of a tensor that keeps its shape.
@@ -109,6 +111,8 @@ func Get(name string) (Activation, error) {
 	slices.Sort(names)
 	return nil, fmt.Errorf("activations: unknown activation %q; there are %s", name, strings.Join(names, ", "))
 }
+
+func init() { config.RegisterNames(Get) }
 
 func relu(x *graph.Node) *graph.Node { return piecewise(x, graph.ZerosLike(x)) }
 

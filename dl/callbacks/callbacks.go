@@ -16,6 +16,8 @@
 // Source: https://keras.io/api/callbacks/base_callback/
 package callbacks
 
+import "github.com/gomlx/gomlx/core/tensors"
+
 // Callback is told what happens in Fit. An error ends Fit, which returns it.
 // A callback may use the model that is trained: evaluate it, read its weights or
 // set them.
@@ -58,8 +60,8 @@ func (Base) OnTrainBatchEnd(*Training) error { return nil }
 
 // Training is the state of a Fit.
 type Training struct {
-	// Epochs is how many there will be, Steps how many batches each has,
-	// BatchSize and Examples what they are made of.
+	// Epochs is how many there will be, Steps how many batches each has (−1 if
+	// that is not known yet), BatchSize and Examples what they are made of.
 	Epochs, Steps, BatchSize, Examples int
 	// Metrics names the logs in the order in which to show them, the loss last.
 	Metrics []string
@@ -72,11 +74,15 @@ type Training struct {
 	stopped bool
 }
 
-// Hooks are what Fit offers to callbacks.
+// Hooks are what Fit offers to callbacks, as methods of Training.
 type Hooks struct {
-	Logs            func() (Logs, error)
-	LearningRate    func() float64
-	SetLearningRate func(float64) error
+	Logs                       func() (Logs, error)
+	LearningRate               func() float64
+	SetLearningRate            func(float64) error
+	Weights                    func() ([]*tensors.Tensor, error)
+	SetWeights                 func([]*tensors.Tensor) error
+	Save, SaveWeights, Restore func(path string) error
+	Model                      func() any
 }
 
 // NewTraining is for Fit.
@@ -93,6 +99,25 @@ func (t *Training) LearningRate() float64 { return t.hooks.LearningRate() }
 
 // SetLearningRate changes the rate, from the next step on.
 func (t *Training) SetLearningRate(rate float64) error { return t.hooks.SetLearningRate(rate) }
+
+// Weights returns a copy of the model's weights.
+func (t *Training) Weights() ([]*tensors.Tensor, error) { return t.hooks.Weights() }
+
+// SetWeights replaces them.
+func (t *Training) SetWeights(w []*tensors.Tensor) error { return t.hooks.SetWeights(w) }
+
+// Save writes the model to a file, with the optimizer's state and how far training
+// has come.
+func (t *Training) Save(path string) error { return t.hooks.Save(path) }
+
+// SaveWeights writes the model's weights to a file.
+func (t *Training) SaveWeights(path string) error { return t.hooks.SaveWeights(path) }
+
+// Restore goes on where a file of Save left off. It is for OnTrainBegin.
+func (t *Training) Restore(path string) error { return t.hooks.Restore(path) }
+
+// Model returns the *dl.Model that is trained.
+func (t *Training) Model() any { return t.hooks.Model() }
 
 // Stop ends Fit after the batch under way.
 func (t *Training) Stop() { t.stopped = true }

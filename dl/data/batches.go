@@ -3,81 +3,127 @@ package data
 import (
 	"fmt"
 	"iter"
-	"slices"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/gradbook/gradbook/dl/internal/device"
 	"github.com/gradbook/gradbook/dl/internal/engine"
+	"github.com/gradbook/gradbook/dl/internal/source"
 )
 
 // Batch is a part of a dataset, as a model gets it: after every Map, and with
 // inputs of float32.
 type Batch struct {
-	// X is [n, …].
+	// X is [n, …]: the first input, if there are several.
 	X *tensors.Tensor
-	// Y is [n, …]; nil if there are no labels.
+	// Y is [n, …]: the first label; nil if there are none.
 	Y *tensors.Tensor
+	// Inputs and Labels are all of them.
+	Inputs, Labels []*tensors.Tensor
+	// Weights is [n]; nil if there are none.
+	Weights *tensors.Tensor
 }
 
 // Batches returns the dataset in pieces of BatchSize; the last may be smaller.
 // An error ends the sequence.
 func (d *Dataset) Batches() iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
-		next, err := d.reader()
+		if d.err != nil {
+			yield(Batch{}, d.err)
+			return
+		}
+		dev, err := device.Current()
 		if err != nil {
 			yield(Batch{}, err)
 			return
 		}
-		for start := 0; start < d.Len(); start += d.BatchSize() {
-			b, err := next(d.source.Rows[start:min(start+d.BatchSize(), d.Len())])
-			if !yield(b, err) || err != nil {
+		r, err := d.source.Read(dev, d.BatchSize())
+		if err != nil {
+			yield(Batch{}, fmt.Errorf("data: %w", err))
+			return
+		}
+		defer r.Close()
+		if err := r.Rewind(d.source.Rows); err != nil {
+			yield(Batch{}, fmt.Errorf("data: %w", err))
+			return
+		}
+		programs := make(map[int]*engine.Program)
+		for {
+			in, n, err := r.Next()
+			if n == 0 && err == nil {
+				return
+			}
+			var b Batch
+			if err == nil {
+				b, err = d.run(dev, programs, r, in, n)
+			}
+			if err != nil {
+				yield(Batch{}, fmt.Errorf("data: %w", err))
+				return
+			}
+			if !yield(b, nil) {
 				return
 			}
 		}
 	}
 }
 
-// reader returns a function that reads rows through the maps. It compiles a
-// program for each number of rows: at most two, the last batch being smaller.
-func (d *Dataset) reader() (func(rows []int32) (Batch, error), error) {
+// run sends a batch of n through the maps. It compiles a program for each n: at
+// most two, the last batch being smaller.
+func (d *Dataset) run(dev *device.Device, programs map[int]*engine.Program, r *source.Reader, in []compute.Buffer, n int) (Batch, error) {
+	p := programs[n]
+	if p == nil {
+		params, err := r.Params(n), error(nil)
+		p, err = engine.Compile(dev, "batch", params, func(nodes []*graph.Node) []*graph.Node {
+			b, moved := r.Batch(nodes, n)
+			out := append([]*graph.Node{moved}, append(b.X, b.Y...)...)
+			if b.W != nil {
+				out = append(out, b.W)
+			}
+			return out
+		})
+		if err != nil {
+			return Batch{}, err
+		}
+		programs[n] = p
+	}
+	out, err := p.Run(in)
+	if err != nil {
+		return Batch{}, err
+	}
+	r.Moved(out[0])
+	return d.batchOf(out[1:])
+}
+
+func (d *Dataset) batchOf(buffers []compute.Buffer) (b Batch, err error) {
+	all := make([]*tensors.Tensor, len(buffers))
+	for i, buffer := range buffers {
+		if all[i], err = tensors.FromBuffer(buffer); err != nil {
+			return b, err
+		}
+	}
+	info, err := d.info()
+	if err != nil {
+		return b, err
+	}
+	x, y := len(info.X), len(info.Y)
+	b.Inputs, b.Labels = all[:x], all[x:x+y]
+	b.X = b.Inputs[0]
+	if y > 0 {
+		b.Y = b.Labels[0]
+	}
+	if len(all) > x+y {
+		b.Weights = all[x+y]
+	}
+	return b, nil
+}
+
+func (d *Dataset) info() (source.Info, error) {
 	dev, err := device.Current()
 	if err != nil {
-		return nil, err
+		return source.Info{}, err
 	}
-	columns, params, err := d.source.Open(dev)
-	if err != nil {
-		return nil, fmt.Errorf("data: %w", err)
-	}
-	programs := make(map[int]*engine.Program)
-	return func(rows []int32) (Batch, error) {
-		index := shapes.Make(dtypes.Int32, len(rows))
-		p := programs[len(rows)]
-		if p == nil {
-			all := slices.Concat(params, []engine.Param{{Name: "rows", Shape: index}})
-			if p, err = engine.Compile(dev, "batch", all, d.source.Nodes); err != nil {
-				return Batch{}, fmt.Errorf("data: %w", err)
-			}
-			programs[len(rows)] = p
-		}
-		at, err := engine.Upload(dev, rows, index)
-		if err != nil {
-			return Batch{}, fmt.Errorf("data: %w", err)
-		}
-		defer engine.Free(at)
-		out, err := p.Run(slices.Concat(columns, []compute.Buffer{at}))
-		if err != nil {
-			return Batch{}, fmt.Errorf("data: %w", err)
-		}
-		var b Batch
-		for i, to := range []**tensors.Tensor{&b.X, &b.Y}[:len(out)] {
-			if *to, err = tensors.FromBuffer(out[i]); err != nil {
-				return Batch{}, fmt.Errorf("data: %w", err)
-			}
-		}
-		return b, nil
-	}, nil
+	return d.source.Info(dev, 1)
 }

@@ -10,12 +10,10 @@ package data
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 
 	"github.com/gomlx/compute/shapes"
-	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/gradbook/gradbook/dl/internal/source"
@@ -25,11 +23,28 @@ import (
 const DefaultBatchSize = 32
 
 // Dataset is a sequence of examples: an input x each, and a label y unless the
-// dataset has none.
+// dataset has none. There may be several of both, and a weight.
+//
+// A dataset is a table, whose values are in memory, or a stream, which makes its
+// examples as they are read. A mistake in how one is made of another is
+// reported by Err, and by everything that reads it.
 type Dataset struct {
 	source source.Source
 	batch  int
 	names  []string
+	err    error
+}
+
+// Err is what is wrong with the dataset; nil if nothing is.
+func (d *Dataset) Err() error { return d.err }
+
+// broken is a dataset that reports an error when it is read.
+func (d *Dataset) broken(format string, args ...any) *Dataset {
+	e := *d
+	if e.err == nil {
+		e.err = fmt.Errorf("data: "+format, args...)
+	}
+	return &e
 }
 
 // New makes a dataset of tensors whose first axis counts examples. y may be nil.
@@ -42,11 +57,12 @@ func New(x, y *tensors.Tensor) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	var cy *source.Column
-	if y != nil {
-		if cy, err = column("labels", y); err != nil {
-			return nil, err
-		}
+	if y == nil {
+		return newDataset(cx)
+	}
+	cy, err := column("labels", y)
+	if err != nil {
+		return nil, err
 	}
 	return newDataset(cx, cy)
 }
@@ -81,7 +97,7 @@ func FromFlat[X, Y Value](x []X, xShape []int, y []Y, yShape []int) (*Dataset, e
 		return nil, err
 	}
 	if y == nil {
-		return newDataset(cx, nil)
+		return newDataset(cx)
 	}
 	cy, err := flatColumn("labels", y, yShape)
 	if err != nil {
@@ -95,30 +111,37 @@ type Value interface {
 	uint8 | int8 | int16 | int32 | int64 | float32 | float64
 }
 
-func newDataset(x, y *source.Column) (*Dataset, error) {
+func newDataset(x *source.Column, labels ...*source.Column) (*Dataset, error) {
 	n := x.Shape.Dimensions[0]
-	if y != nil && y.Shape.Dimensions[0] != n {
-		return nil, fmt.Errorf("data: expected as many labels as inputs, got %d inputs of shape %v and %d labels", n, x.Row(), y.Shape.Dimensions[0])
+	for _, y := range labels {
+		if y.Shape.Dimensions[0] != n {
+			return nil, fmt.Errorf("data: expected as many labels as inputs, got %d inputs of shape %v and %d labels", n, x.Row(), y.Shape.Dimensions[0])
+		}
 	}
+	return &Dataset{source: source.Source{X: []*source.Column{x}, Y: labels, Rows: sequence(n)}}, nil
+}
+
+// sequence is 0, 1, … n − 1.
+func sequence(n int) []int32 {
 	rows := make([]int32, n)
 	for i := range rows {
 		rows[i] = int32(i)
 	}
-	return &Dataset{source: source.Source{X: x, Y: y, Rows: rows}}, nil
+	return rows
 }
 
 func column(what string, t *tensors.Tensor) (*source.Column, error) {
 	if t.Rank() == 0 {
 		return nil, fmt.Errorf("data: expected %s whose first axis counts examples, got a scalar", what)
 	}
-	c := &source.Column{Shape: t.Shape()}
-	if err := t.ConstFlatData(func(flat any) { c.Flat = clone(flat) }); err != nil {
+	var values any
+	if err := t.ConstFlatData(func(flat any) { values = clone(flat) }); err != nil {
 		return nil, fmt.Errorf("data: %s: %w", what, err)
 	}
-	if c.Flat == nil {
+	if values == nil {
 		return nil, fmt.Errorf("data: expected %s of integers or floats, got %v", what, t.DType())
 	}
-	return c, nil
+	return source.NewColumn(t.Shape(), values), nil
 }
 
 func clone(flat any) any {
@@ -153,83 +176,7 @@ func flatColumn[T Value](what string, values []T, shape []int) (*source.Column, 
 		return nil, fmt.Errorf("data: expected a whole number of %s of shape %v (%d values each), got %d values", what, shape, size, len(values))
 	}
 	dims := append([]int{len(values) / size}, shape...)
-	return &source.Column{Shape: shapes.Make(dtypeOf[T](), dims...), Flat: values}, nil
-}
-
-// Len is the number of examples.
-func (d *Dataset) Len() int { return len(d.source.Rows) }
-
-// InputShape is the shape of one input, as stored.
-func (d *Dataset) InputShape() []int { return slices.Clone(d.source.X.Row()) }
-
-// LabelShape is the shape of one label, as stored; nil if there are no labels.
-func (d *Dataset) LabelShape() []int {
-	if d.source.Y == nil {
-		return nil
-	}
-	return append([]int{}, d.source.Y.Row()...)
-}
-
-// Shuffle returns the examples in another order, the same for the same seed.
-// Fit shuffles by itself, anew in each epoch.
-func (d *Dataset) Shuffle(seed uint64) *Dataset {
-	rows := slices.Clone(d.source.Rows)
-	rand.New(rand.NewPCG(seed, 0x5eed)).Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
-	return d.with(rows)
-}
-
-// Take returns the first n examples, or all if there are fewer.
-func (d *Dataset) Take(n int) *Dataset { return d.with(d.source.Rows[:min(max(n, 0), d.Len())]) }
-
-// Skip returns the examples after the first n.
-func (d *Dataset) Skip(n int) *Dataset { return d.with(d.source.Rows[min(max(n, 0), d.Len()):]) }
-
-// Split returns the first part of the examples, and the rest. It panics unless
-// fraction is in [0, 1].
-func (d *Dataset) Split(fraction float64) (first, rest *Dataset) {
-	if !(fraction >= 0 && fraction <= 1) {
-		panic(fmt.Sprintf("data: expected a fraction in [0, 1], got %g", fraction))
-	}
-	n := int(float64(d.Len()) * fraction)
-	return d.Take(n), d.Skip(n)
-}
-
-// Select returns the examples at the given places, in that order. A place
-// outside the dataset panics, as an index would.
-func (d *Dataset) Select(places ...int) *Dataset {
-	rows := make([]int32, len(places))
-	for i, p := range places {
-		rows[i] = d.source.Rows[p]
-	}
-	return d.with(rows)
-}
-
-// Batch sets the number of examples that are read together, for Batches, and for
-// Fit, Evaluate and Predict where they are not told otherwise. 0 is
-// DefaultBatchSize. It panics if size is negative.
-func (d *Dataset) Batch(size int) *Dataset {
-	if size < 0 {
-		panic(fmt.Sprintf("data: expected a batch size of at least 1, got %d", size))
-	}
-	e := *d
-	e.batch = size
-	return &e
-}
-
-// BatchSize is the number of examples that are read together.
-func (d *Dataset) BatchSize() int {
-	if d.batch == 0 {
-		return DefaultBatchSize
-	}
-	return d.batch
-}
-
-// Map sends every batch through f, on the device, in the same step that uses
-// it: x is [batch, …], y too, or nil if there are no labels.
-func (d *Dataset) Map(f func(x, y *graph.Node) (*graph.Node, *graph.Node)) *Dataset {
-	e := *d
-	e.source.Steps = &source.Pipeline{Before: d.source.Steps, Map: f}
-	return &e
+	return source.NewColumn(shapes.Make(dtypeOf[T](), dims...), values), nil
 }
 
 // ClassNames gives the classes names, in the order of their numbers.
@@ -247,29 +194,50 @@ func (d *Dataset) ClassName(class int) string {
 	return fmt.Sprint(class)
 }
 
-// Source is for dl's training loops.
-func (d *Dataset) Source() *source.Source { return &d.source }
+// Len is the number of examples, −1 if it is not known: of a stream whose end is
+// seen only when it is reached.
+func (d *Dataset) Len() int { return d.source.Len() }
 
-func (d *Dataset) with(rows []int32) *Dataset {
-	e := *d
-	e.source.Rows = rows
-	return &e
+// InputShape is the shape of one input, as stored: of the first, if there are
+// several.
+func (d *Dataset) InputShape() []int { return slices.Clone(d.source.X[0].Row()) }
+
+// LabelShape is the shape of one label, as stored; nil if there are no labels.
+func (d *Dataset) LabelShape() []int {
+	if len(d.source.Y) == 0 {
+		return nil
+	}
+	return append([]int{}, d.source.Y[0].Row()...)
 }
 
 // String says what the dataset holds.
 func (d *Dataset) String() string {
-	s := fmt.Sprintf("Dataset of %d examples: inputs %s", d.Len(), describe(d.source.X))
-	if d.source.Y != nil {
+	if d.err != nil {
+		return fmt.Sprintf("Dataset with a mistake: %v", d.err)
+	}
+	n := "an unknown number of"
+	if d.Len() >= 0 {
+		n = fmt.Sprint(d.Len())
+	}
+	s := fmt.Sprintf("Dataset of %s examples: inputs %s", n, describe(d.source.X))
+	if len(d.source.Y) > 0 {
 		s += ", labels " + describe(d.source.Y)
+	}
+	if d.source.W != nil {
+		s += ", weighted"
 	}
 	return s
 }
 
-// describe is the type and shape of a column's rows: uint8[28 28 1].
-func describe(c *source.Column) string {
-	s := strings.ToLower(c.Shape.DType.String())
-	if len(c.Row()) > 0 {
-		s += fmt.Sprint(c.Row())
+// describe is the type and shape of columns' rows: uint8[28 28 1].
+func describe(columns []*source.Column) string {
+	var all []string
+	for _, c := range columns {
+		s := strings.ToLower(c.Shape.DType.String())
+		if len(c.Row()) > 0 {
+			s += fmt.Sprint(c.Row())
+		}
+		all = append(all, s)
 	}
-	return s
+	return strings.Join(all, " and ")
 }

@@ -7,21 +7,27 @@ import (
 	"slices"
 )
 
-// Images returns the inputs as pictures, as they are stored: before any Map.
+// Images returns the inputs as pictures, as they are stored: before any Map. A
+// stream is read to its end.
 // Inputs must be [height, width], [height, width, 1] (grey) or [height, width,
 // 3] (colour), uint8 or floats in [0, 1].
 func (d *Dataset) Images() ([]image.Image, error) {
-	shape := d.source.X.Row()
+	d, err := d.Cache()
+	if err != nil {
+		return nil, err
+	}
+	x := d.source.X[0]
+	shape := x.Row()
 	if len(shape) == 2 {
 		shape = []int{shape[0], shape[1], 1}
 	}
 	if len(shape) != 3 || (shape[2] != 1 && shape[2] != 3) {
-		return nil, fmt.Errorf("data: expected inputs of shape [height, width], [height, width, 1] or [height, width, 3] for Images, got %v", d.source.X.Row())
+		return nil, fmt.Errorf("data: expected inputs of shape [height, width], [height, width, 1] or [height, width, 3] for Images, got %v", x.Row())
 	}
 	size := shape[0] * shape[1] * shape[2]
 	images := make([]image.Image, d.Len())
 	for i, row := range d.source.Rows {
-		pixels, err := pixels(d.source.X.Flat, int(row)*size, size)
+		pixels, err := pixels(x.Flat, int(row)*size, size)
 		if err != nil {
 			return nil, err
 		}
@@ -65,13 +71,17 @@ func picture(pixels []uint8, shape []int) image.Image {
 }
 
 // Labels returns the labels as class numbers, as they are stored: before any
-// Map. Labels must be one integer an example.
+// Map. A stream is read to its end. Labels must be one integer an example.
 func (d *Dataset) Labels() ([]int, error) {
-	y := d.source.Y
-	if y == nil {
+	d, err := d.Cache()
+	if err != nil {
+		return nil, err
+	}
+	if len(d.source.Y) == 0 {
 		return nil, fmt.Errorf("data: the dataset has no labels")
 	}
-	if y.Shape.Size() != y.Shape.Dimensions[0] {
+	y := d.source.Y[0]
+	if y.Size() != 1 {
 		return nil, fmt.Errorf("data: expected one number an example for Labels, got labels of shape %v", y.Row())
 	}
 	switch v := y.Flat.(type) {

@@ -10,6 +10,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
+
+	"github.com/gradbook/gradbook/dl/internal/config"
 )
 
 // Initializer fills a new weight.
@@ -39,7 +42,10 @@ func (c Constant) Init(shape []int, _ *rand.Rand) []float32 {
 }
 
 // RandomUniform draws evenly from [Min, Max). With both 0: [−0.05, 0.05).
-type RandomUniform struct{ Min, Max float64 }
+type RandomUniform struct {
+	Min float64 `keras:"minval"`
+	Max float64 `keras:"maxval"`
+}
 
 // Init implements Initializer.
 func (u RandomUniform) Init(shape []int, rng *rand.Rand) []float32 {
@@ -84,6 +90,26 @@ const (
 	FanAvg
 )
 
+var modes = []string{"fan_in", "fan_out", "fan_avg"}
+
+// String is Keras's word.
+func (m Mode) String() string {
+	if m >= 0 && int(m) < len(modes) {
+		return modes[m]
+	}
+	return fmt.Sprintf("Mode(%d)", int(m))
+}
+
+// UnmarshalText reads Keras's word.
+func (m *Mode) UnmarshalText(text []byte) error {
+	i := slices.Index(modes, string(text))
+	if i < 0 {
+		return fmt.Errorf("expected a mode of fan_in, fan_out or fan_avg, got %q", text)
+	}
+	*m = Mode(i)
+	return nil
+}
+
 // VarianceScaling draws values of variance Scale / fan, where fan is the number
 // of a unit's inputs, of its outputs, or their mean. With Scale 0: 1.
 type VarianceScaling struct {
@@ -92,6 +118,19 @@ type VarianceScaling struct {
 	// Uniform draws evenly from [−l, l) with l = √(3 Scale/fan); otherwise from
 	// a truncated normal distribution.
 	Uniform bool
+}
+
+// ReadConfig implements config.Reader.
+func (v *VarianceScaling) ReadConfig(c map[string]any) error {
+	switch d := c["distribution"]; d {
+	case "uniform":
+		v.Uniform = true
+	case nil, "truncated_normal":
+	default:
+		return fmt.Errorf("expected a distribution of uniform or truncated_normal, got %v", d)
+	}
+	delete(c, "distribution")
+	return nil
 }
 
 // truncatedStddev is the standard deviation of a standard normal distribution
@@ -142,6 +181,104 @@ type HeNormal struct{}
 // Init implements Initializer.
 func (HeNormal) Init(shape []int, rng *rand.Rand) []float32 {
 	return VarianceScaling{Scale: 2}.Init(shape, rng)
+}
+
+// LeCunUniform draws from ±√(3 / fan in).
+type LeCunUniform struct{}
+
+// Init implements Initializer.
+func (LeCunUniform) Init(shape []int, rng *rand.Rand) []float32 {
+	return VarianceScaling{Uniform: true}.Init(shape, rng)
+}
+
+// LeCunNormal is LeCunUniform's variance, from a truncated normal distribution.
+type LeCunNormal struct{}
+
+// Init implements Initializer.
+func (LeCunNormal) Init(shape []int, rng *rand.Rand) []float32 {
+	return VarianceScaling{}.Init(shape, rng)
+}
+
+// Orthogonal makes a matrix whose rows, or columns where there are fewer, are at right
+// angles to each other and of length Gain. All axes but the last count as rows. It is
+// the default of recurrent weights. Source: Saxe et al., 2013 (arXiv:1312.6120).
+type Orthogonal struct {
+	// Gain 0 means 1.
+	Gain float64 `zero:"1"`
+}
+
+// Init implements Initializer.
+func (o Orthogonal) Init(shape []int, rng *rand.Rand) []float32 {
+	if len(shape) < 2 {
+		panic(fmt.Sprintf("initializers: expected a shape of at least two axes for Orthogonal, got %v", shape))
+	}
+	columns := shape[len(shape)-1]
+	rows := size(shape) / max(columns, 1)
+	long, short := max(rows, columns), min(rows, columns)
+	// Gram and Schmidt, twice over each vector, so that rounding does not add up.
+	vectors := make([][]float64, short)
+	for i := range vectors {
+		v := make([]float64, long)
+		for j := range v {
+			v[j] = rng.NormFloat64()
+		}
+		for range 2 {
+			for _, u := range vectors[:i] {
+				var dot float64
+				for j := range v {
+					dot += u[j] * v[j]
+				}
+				for j := range v {
+					v[j] -= dot * u[j]
+				}
+			}
+		}
+		var length float64
+		for _, x := range v {
+			length += x * x
+		}
+		for j := range v {
+			v[j] /= math.Sqrt(length)
+		}
+		vectors[i] = v
+	}
+	gain := orDefault(o.Gain, 1)
+	values := make([]float32, 0, rows*columns)
+	for r := range rows {
+		for c := range columns {
+			if rows >= columns {
+				values = append(values, float32(gain*vectors[c][r]))
+			} else {
+				values = append(values, float32(gain*vectors[r][c]))
+			}
+		}
+	}
+	return values
+}
+
+// Identity makes a matrix of Gain on the diagonal and 0 elsewhere.
+type Identity struct {
+	// Gain 0 means 1.
+	Gain float64 `zero:"1"`
+}
+
+// Init implements Initializer.
+func (d Identity) Init(shape []int, _ *rand.Rand) []float32 {
+	if len(shape) != 2 {
+		panic(fmt.Sprintf("initializers: expected a shape of two axes for Identity, got %v", shape))
+	}
+	values := make([]float32, size(shape))
+	for i := range min(shape[0], shape[1]) {
+		values[i*shape[1]+i] = float32(orDefault(d.Gain, 1))
+	}
+	return values
+}
+
+func init() {
+	config.Register(
+		Zeros{}, Ones{}, Constant{}, RandomUniform{}, RandomNormal{}, TruncatedNormal{}, VarianceScaling{},
+		GlorotUniform{}, GlorotNormal{}, HeUniform{}, HeNormal{}, LeCunUniform{}, LeCunNormal{}, Orthogonal{}, Identity{},
+	)
 }
 
 // fans counts the inputs and outputs of one unit. The last two axes are

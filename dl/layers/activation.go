@@ -2,10 +2,15 @@ package layers
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
+	"github.com/gradbook/gradbook/dl/constraints"
+	"github.com/gradbook/gradbook/dl/initializers"
+	"github.com/gradbook/gradbook/dl/regularizers"
 )
 
 // Activation applies a function to its input.
@@ -23,10 +28,193 @@ func (l Activation) Build(in Shape) (Spec, error) {
 	if l.Activation == nil {
 		return Spec{}, errors.New("expected an Activation, got nil")
 	}
-	return Spec{Output: in}, nil
+	return same(in)
 }
 
 // Call implements Layer.
 func (l Activation) Call(c *Context, x *graph.Node) *graph.Node {
 	return c.Activate(l.Activation, x)
+}
+
+// ReLU is max(x, 0), with an upper bound, a slope below, and a threshold.
+//
+//	y = MaxValue            x ≥ MaxValue
+//	y = x                   Threshold ≤ x < MaxValue
+//	y = NegativeSlope (x − Threshold)  x < Threshold
+//
+// Input shape: any. Output shape: the input's.
+//
+// Source: https://keras.io/api/layers/activation_layers/relu/
+type ReLU struct {
+	// MaxValue is the bound; 0 means none.
+	MaxValue float64
+	// NegativeSlope and Threshold are at least 0.
+	NegativeSlope, Threshold float64
+	Name                     string
+}
+
+// Build implements Layer.
+func (l ReLU) Build(in Shape) (Spec, error) {
+	if !(l.MaxValue >= 0 && l.NegativeSlope >= 0 && l.Threshold >= 0) {
+		return Spec{}, fmt.Errorf("expected MaxValue, NegativeSlope and Threshold of at least 0, got %g, %g and %g", l.MaxValue, l.NegativeSlope, l.Threshold)
+	}
+	return same(in)
+}
+
+// Call implements Layer.
+func (l ReLU) Call(_ *Context, x *graph.Node) *graph.Node {
+	below := graph.MulScalar(graph.SubScalar(x, l.Threshold), l.NegativeSlope)
+	y := graph.Where(graph.GreaterThan(x, scalar(x, l.Threshold)), x, below)
+	if l.MaxValue > 0 {
+		y = graph.MinScalar(y, l.MaxValue)
+	}
+	return y
+}
+
+// LeakyReLU is x above 0 and NegativeSlope·x below.
+//
+// Input shape: any. Output shape: the input's.
+//
+// Source: https://keras.io/api/layers/activation_layers/leaky_relu/
+type LeakyReLU struct {
+	// NegativeSlope 0 means 0.3.
+	NegativeSlope float64 `zero:"0.3"`
+	Name          string
+}
+
+// ReadConfig implements config.Reader: alpha is an older name.
+func (*LeakyReLU) ReadConfig(c map[string]any) error {
+	if v, ok := c["alpha"]; ok {
+		c["negative_slope"] = v
+		delete(c, "alpha")
+	}
+	return nil
+}
+
+// Build implements Layer.
+func (l LeakyReLU) Build(in Shape) (Spec, error) {
+	if !(l.NegativeSlope >= 0) {
+		return Spec{}, fmt.Errorf("expected NegativeSlope of at least 0, got %g", l.NegativeSlope)
+	}
+	return same(in)
+}
+
+// Call implements Layer.
+func (l LeakyReLU) Call(_ *Context, x *graph.Node) *graph.Node {
+	return positiveOr(x, graph.MulScalar(x, orFloat(l.NegativeSlope, 0.3)))
+}
+
+// ELU is x above 0 and Alpha·(eˣ − 1) below.
+//
+// Input shape: any. Output shape: the input's.
+//
+// Source: Clevert et al., 2015 (arXiv:1511.07289)
+type ELU struct {
+	// Alpha 0 means 1.
+	Alpha float64 `zero:"1"`
+	Name  string
+}
+
+// Build implements Layer.
+func (l ELU) Build(in Shape) (Spec, error) { return same(in) }
+
+// Call implements Layer.
+func (l ELU) Call(_ *Context, x *graph.Node) *graph.Node {
+	// Positive values are cut off first: what Where leaves out must not overflow.
+	below := graph.SubScalar(graph.Exp(graph.MinScalar(x, 0.0)), 1.0)
+	return positiveOr(x, graph.MulScalar(below, orFloat(l.Alpha, 1)))
+}
+
+// PReLU is x above 0 and α·x below, with an α that is learned.
+//
+// Input shape: any. Output shape: the input's.
+//
+// Source: He et al., 2015 (arXiv:1502.01852)
+type PReLU struct {
+	// AlphaInitializer starts α, of the shape of an example; nil is Zeros.
+	AlphaInitializer initializers.Initializer
+	AlphaRegularizer regularizers.Regularizer
+	AlphaConstraint  constraints.Constraint
+	// SharedAxes are axes, counted with the batch, along which α is the same:
+	// {1, 2} learns one for each channel of an image.
+	SharedAxes []int
+	Name       string
+}
+
+// Build implements Layer.
+func (l PReLU) Build(in Shape) (Spec, error) {
+	shape := slices.Clone(in)
+	for _, a := range l.SharedAxes {
+		at, err := axisOf("SharedAxes", a, in)
+		if err != nil {
+			return Spec{}, err
+		}
+		shape[at] = 1
+	}
+	return Spec{Output: in, KeepsMask: true, Weights: []Weight{{
+		Name: "alpha", Shape: shape, Initializer: orInitializer(l.AlphaInitializer, initializers.Zeros{}),
+		Regularizer: l.AlphaRegularizer, Constraint: l.AlphaConstraint,
+	}}}, nil
+}
+
+// Call implements Layer.
+func (l PReLU) Call(c *Context, x *graph.Node) *graph.Node {
+	alpha := graph.InsertAxes(c.Weight("alpha"), 0)
+	zero := graph.ZerosLike(x)
+	above := graph.Where(graph.GreaterThan(x, zero), x, zero)
+	below := graph.Where(graph.GreaterThan(x, zero), zero, x)
+	return graph.Add(above, graph.Mul(alpha, below))
+}
+
+// Softmax makes a probability distribution of an axis.
+//
+// Input shape: any. Output shape: the input's.
+//
+// Source: https://keras.io/api/layers/activation_layers/softmax/
+type Softmax struct {
+	// Axes are counted with the batch; nil means [−1].
+	Axes []int `keras:"axis"`
+	Name string
+}
+
+// Build implements Layer.
+func (l Softmax) Build(in Shape) (Spec, error) {
+	_, err := LayerNormalization{Axes: l.Axes}.over(in)
+	return same(in, err)
+}
+
+// Call implements Layer.
+func (l Softmax) Call(c *Context, x *graph.Node) *graph.Node {
+	if l.Axes == nil || slices.Equal(l.Axes, []int{-1}) {
+		return c.Activate(activations.Softmax, x)
+	}
+	return graph.Softmax(x, l.Axes...)
+}
+
+// ActivityRegularization adds a cost of its input to the loss and passes it on.
+//
+// Input shape: any. Output shape: the input's.
+//
+// Source: https://keras.io/api/layers/regularization_layers/activity_regularization/
+type ActivityRegularization struct {
+	// L1 is the factor of Σ|x|, L2 that of Σx².
+	L1, L2 float64
+	Name   string
+}
+
+// Build implements Layer.
+func (l ActivityRegularization) Build(in Shape) (Spec, error) { return same(in) }
+
+// Call implements Layer.
+func (l ActivityRegularization) Call(c *Context, x *graph.Node) *graph.Node {
+	return regularization{activityRegularizer: regularizers.L1L2{L1: l.L1, L2: l.L2}}.activity(c, x)
+}
+
+// positiveOr is x above 0, and negative elsewhere.
+func positiveOr(x, negative *graph.Node) *graph.Node {
+	return graph.Where(graph.GreaterThan(x, graph.ZerosLike(x)), x, negative)
+}
+
+func scalar(like *graph.Node, v float64) *graph.Node {
+	return graph.Scalar(like.Graph(), like.DType(), v)
 }

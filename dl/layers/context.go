@@ -3,7 +3,7 @@ package layers
 import (
 	"fmt"
 
-	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
@@ -12,37 +12,132 @@ import (
 // Context is what a layer's Call knows of the graph that is being built.
 type Context struct {
 	*Pass
+	// Trainable is false for a layer that is frozen: batch normalisation then
+	// uses what it has learned.
+	Trainable bool
+
 	layer   string
+	prefix  string // of the part of the layer, with its slash
 	weights map[string]*graph.Node
 	updates map[string]*graph.Node
+	masks   []*graph.Node
+	mask    *graph.Node
+	masked  bool // SetMask was called
 }
 
-// Weight returns the weight of that name, which Build must have asked for.
+// Weight returns the weight of that name, which Build must have asked for, in
+// the type that the model computes in.
 func (c *Context) Weight(name string) *graph.Node {
-	w, ok := c.weights[name]
+	w := c.Variable(name)
+	if c.DType != dtypes.InvalidDType && w.DType().IsFloat() {
+		w = graph.ConvertDType(w, c.DType)
+	}
+	return w
+}
+
+// Variable is Weight in the type in which it is kept, float32.
+func (c *Context) Variable(name string) *graph.Node {
+	w, ok := c.weights[c.prefix+name]
 	if !ok {
-		panic(fmt.Errorf("layer %q: Call uses a weight %q that Build did not declare", c.layer, name))
+		panic(fmt.Errorf("layer %q: Call uses a weight %q that Build did not declare", c.layer, c.prefix+name))
 	}
 	return w
 }
 
 // Update gives a weight a new value after the step, as batch normalisation
-// does with its running means. It has no effect outside training.
+// does with its running means. It has no effect outside training, except on a
+// State.
 func (c *Context) Update(name string, value *graph.Node) {
-	c.Weight(name)
-	c.updates[name] = value
+	w := c.Variable(name)
+	c.updates[c.prefix+name] = graph.ConvertDType(value, w.DType())
 }
 
 // Updates returns what Update was called with, by name.
 func (c *Context) Updates() map[string]*graph.Node { return c.updates }
 
+// Part is the context of a layer inside this one, whose weights Build has
+// included under that name.
+func (c *Context) Part(name string) *Context {
+	p := *c
+	p.prefix += name + "/"
+	p.masks, p.mask, p.masked = nil, nil, false
+	return &p
+}
+
+// Run calls a layer inside this one on nodes with masks, which may be nil, and
+// returns its outputs and their mask.
+func (c *Context) Run(part string, l Layer, spec Spec, x []*graph.Node, masks []*graph.Node) ([]*graph.Node, *graph.Node) {
+	p := c.Part(part)
+	return p.call(l, spec, x, masks)
+}
+
+// call runs a layer, which is what Run and the models have in common.
+func (c *Context) call(l Layer, spec Spec, x []*graph.Node, masks []*graph.Node) ([]*graph.Node, *graph.Node) {
+	c.masks = masks
+	if !spec.AnyType && c.DType != dtypes.InvalidDType {
+		x = append([]*graph.Node{}, x...)
+		for i := range x {
+			if x[i].DType().IsFloat() {
+				x[i] = graph.ConvertDType(x[i], c.DType)
+			}
+		}
+	}
+	var out []*graph.Node
+	if m, ok := l.(Multi); ok {
+		out = m.CallAll(c, x)
+	} else {
+		out = []*graph.Node{l.Call(c, x[0])}
+	}
+	if c.masked {
+		return out, c.mask
+	}
+	if spec.KeepsMask {
+		return out, c.Mask()
+	}
+	return out, nil
+}
+
+// Call runs a model's layer, and checks that it returns what it promised.
+func (c *Context) Call(l Layer, spec Spec, x []*graph.Node, masks []*graph.Node) (out []*graph.Node, mask *graph.Node) {
+	out, mask = c.call(l, spec, x, masks)
+	want := spec.All()
+	if len(out) != len(want) {
+		panic(fmt.Errorf("expected %d outputs as its Build said, got %d from its Call", len(want), len(out)))
+	}
+	for i := range out {
+		if got := Shape(out[i].Shape().Dimensions[1:]); !got.Equal(want[i]) {
+			panic(fmt.Errorf("expected output of shape %v as its Build said, got %v from its Call", want[i], got))
+		}
+	}
+	return out, mask
+}
+
+// Mask says which steps of the first input count: bool [batch, time]; nil if all
+// do.
+func (c *Context) Mask() *graph.Node { return c.MaskOf(0) }
+
+// MaskOf is the mask of an input.
+func (c *Context) MaskOf(input int) *graph.Node {
+	if input >= len(c.masks) {
+		return nil
+	}
+	return c.masks[input]
+}
+
+// SetMask sets the mask of the output; nil is none. Without a call it is what
+// Spec.KeepsMask says.
+func (c *Context) SetMask(mask *graph.Node) { c.mask, c.masked = mask, true }
+
 // Pass is what all layers share in one pass through a model. Models make it.
 type Pass struct {
 	// Training says that the pass belongs to a training step.
 	Training bool
+	// DType is the type in which to compute; zero leaves everything as it is.
+	DType dtypes.DType
 
 	rng    *graph.Node
 	logits map[*graph.Node]Logits
+	losses []*graph.Node
 }
 
 // Logits is the argument that an activation was given.
@@ -58,7 +153,7 @@ func NewPass(training bool, rng *graph.Node) *Pass {
 
 // Layer returns the context of one layer of the pass.
 func (p *Pass) Layer(name string, weights map[string]*graph.Node) *Context {
-	return &Context{Pass: p, layer: name, weights: weights, updates: make(map[string]*graph.Node)}
+	return &Context{Pass: p, Trainable: true, layer: name, weights: weights, updates: make(map[string]*graph.Node)}
 }
 
 // Activate applies an activation and remembers its argument, so that a loss
@@ -75,10 +170,21 @@ func (p *Pass) Logits(y *graph.Node) (Logits, bool) {
 	return l, ok
 }
 
-// RandomUniform returns numbers in [0, 1), new ones in every step.
-func (p *Pass) RandomUniform(shape shapes.Shape) *graph.Node {
+// AddLoss adds a scalar to the loss that training minimises.
+func (p *Pass) AddLoss(loss *graph.Node) {
+	p.losses = append(p.losses, graph.ConvertDType(loss, dtypes.Float32))
+}
+
+// Losses are what AddLoss was called with.
+func (p *Pass) Losses() []*graph.Node { return p.losses }
+
+// random calls a generator, which a pass that predicts may not have.
+func (p *Pass) random(generate func(rng *graph.Node) (*graph.Node, *graph.Node)) *graph.Node {
+	if p.rng == nil {
+		panic(fmt.Errorf("this pass has no random numbers: use them only where Context.Training is true"))
+	}
 	var values *graph.Node
-	p.rng, values = graph.RandomUniform(p.rng, shape)
+	p.rng, values = generate(p.rng)
 	return values
 }
 

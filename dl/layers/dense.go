@@ -6,7 +6,9 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
+	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
+	"github.com/gradbook/gradbook/dl/regularizers"
 )
 
 // Dense connects each input with each unit: y = f(x·W + b), where unit j is
@@ -21,12 +23,19 @@ type Dense struct {
 	// Activation is f; nil is linear.
 	Activation activations.Activation
 	// NoBias leaves b out.
-	NoBias bool
+	NoBias bool `keras:"use_bias,not"`
 	// KernelInitializer starts W, of shape [n, Units]; nil is GlorotUniform.
 	KernelInitializer initializers.Initializer
 	// BiasInitializer starts b, of shape [Units]; nil is Zeros.
 	BiasInitializer initializers.Initializer
-	Name            string
+	// What keeps weights and output small; nil is nothing.
+	KernelRegularizer, BiasRegularizer, ActivityRegularizer regularizers.Regularizer
+	KernelConstraint, BiasConstraint                        constraints.Constraint
+	Name                                                    string
+}
+
+func (l Dense) reg() regularization {
+	return regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint}
 }
 
 // Build implements Layer.
@@ -38,28 +47,29 @@ func (l Dense) Build(in Shape) (Spec, error) {
 		return Spec{}, fmt.Errorf("expected input of shape (None, …, features), got %v", in)
 	}
 	last := len(in) - 1
-	weights := []Weight{{
-		Name: "kernel", Shape: Shape{in[last], l.Units},
-		Initializer: orInitializer(l.KernelInitializer, initializers.GlorotUniform{}),
-	}}
 	return Spec{
-		Output:  append(append(Shape{}, in[:last]...), l.Units),
-		Weights: withBias(weights, l.NoBias, l.Units, l.BiasInitializer),
+		Output:    append(append(Shape{}, in[:last]...), l.Units),
+		Weights:   l.reg().withBias([]Weight{l.reg().kernel("kernel", l.KernelInitializer, in[last], l.Units)}, l.NoBias, l.Units, l.BiasInitializer),
+		KeepsMask: true,
 	}, nil
 }
 
 // Call implements Layer.
 func (l Dense) Call(c *Context, x *graph.Node) *graph.Node {
-	y := graph.MatMul(x, c.Weight("kernel"))
-	return activate(c, l.Activation, addBias(c, l.NoBias, y))
+	y := matMul(x, c.Weight("kernel"))
+	return l.reg().activity(c, activate(c, l.Activation, addBias(c, l.NoBias, y)))
 }
 
-// withBias adds the weight of n biases.
-func withBias(weights []Weight, noBias bool, n int, i initializers.Initializer) []Weight {
-	if noBias {
-		return weights
+// matMul multiplies [batch, …, n] by [n, m]: as one product of matrices, which is
+// faster than many small ones.
+func matMul(x, w *graph.Node) *graph.Node {
+	d := x.Shape().Dimensions
+	if len(d) == 2 {
+		return graph.MatMul(x, w)
 	}
-	return append(weights, Weight{Name: "bias", Shape: Shape{n}, Initializer: orInitializer(i, initializers.Zeros{})})
+	n, m := w.Shape().Dimensions[0], w.Shape().Dimensions[1]
+	y := graph.MatMul(graph.Reshape(x, x.Shape().Size()/n, n), w)
+	return graph.Reshape(y, append(append([]int{}, d[:len(d)-1]...), m)...)
 }
 
 func addBias(c *Context, noBias bool, y *graph.Node) *graph.Node {

@@ -13,12 +13,15 @@ import (
 type Input struct {
 	// Shape of one example, without the batch: Shape{28, 28, 1}.
 	Shape Shape
-	Name  string
+	// BatchSize fixes the number of examples of a batch, for stateful layers; 0
+	// leaves it open.
+	BatchSize int
+	Name      string
 }
 
 // Build implements Layer.
 func (l Input) Build(Shape) (Spec, error) {
-	if err := wantPositive("Shape", l.Shape...); err != nil {
+	if err := checked(wantPositive("Shape", l.Shape...), wantPositive("BatchSize", orInt(l.BatchSize, 1))); err != nil {
 		return Spec{}, err
 	}
 	return Spec{Output: l.Shape}, nil

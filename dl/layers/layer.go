@@ -34,7 +34,9 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
+	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
+	"github.com/gradbook/gradbook/dl/regularizers"
 )
 
 // Layer is a step of a model.
@@ -51,10 +53,45 @@ type Layer interface {
 	Call(c *Context, x *graph.Node) *graph.Node
 }
 
+// Multi is a Layer of several inputs or outputs. A model calls these methods in
+// place of Build and Call.
+type Multi interface {
+	Layer
+	BuildAll(in []Shape) (Spec, error)
+	CallAll(c *Context, in []*graph.Node) []*graph.Node
+}
+
 // Spec is what a layer makes of an input shape.
 type Spec struct {
-	Output  Shape
+	Output Shape
+	// Outputs are the shapes of a layer of several outputs; Output is then
+	// not read.
+	Outputs []Shape
 	Weights []Weight
+	// KeepsMask says that the mask of the input is that of the output: the
+	// layer treats each time step for itself.
+	KeepsMask bool
+	// AnyType leaves the input as it is where others get it in the type that
+	// the model computes in: for class numbers and the like, which half
+	// precision would round.
+	AnyType bool
+}
+
+// All are the shapes of all outputs.
+func (s Spec) All() []Shape {
+	if s.Outputs != nil {
+		return s.Outputs
+	}
+	return []Shape{s.Output}
+}
+
+// Include adds the weights of a layer inside this one, under names that begin
+// with that of the part: "query/kernel". Call reaches them by Context.Part.
+func (s *Spec) Include(part string, inner Spec) {
+	for _, w := range inner.Weights {
+		w.Name = part + "/" + w.Name
+		s.Weights = append(s.Weights, w)
+	}
 }
 
 // Weight describes one of a layer's weights.
@@ -64,8 +101,19 @@ type Weight struct {
 	Shape Shape
 	// Initializer gives the first values.
 	Initializer initializers.Initializer
+	// Regularizer adds to the loss; nil adds nothing.
+	Regularizer regularizers.Regularizer
+	// Constraint is applied after each step; nil is none.
+	Constraint constraints.Constraint
 	// NonTrainable weights are left alone by the optimizer.
 	NonTrainable bool
+	// State is no weight, but what a stateful layer carries from batch to
+	// batch: one value of Shape for each example, zero at first. It is neither
+	// saved nor counted.
+	State bool
+	// Tied weights that are equal, and not nil, are one weight. Models use it
+	// to be layers of other models.
+	Tied any
 }
 
 // Shape is the shape of one example.
@@ -78,6 +126,16 @@ func (s Shape) Size() int {
 		n *= d
 	}
 	return n
+}
+
+// checked reports the first of several errors.
+func checked(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // String is Keras's notation, with the batch: (None, 28, 28, 1).

@@ -16,17 +16,29 @@ const (
 	// Same pads with zeros so that size' = size/stride, rounded up. An odd
 	// zero goes behind, as in TensorFlow.
 	Same
+	// Causal pads with zeros before, so that no output depends on what comes
+	// after it. It is for Conv1D.
+	Causal
 )
+
+var paddings = []string{"valid", "same", "causal"}
 
 // String is Keras's word.
 func (p Padding) String() string {
-	switch p {
-	case Valid:
-		return "valid"
-	case Same:
-		return "same"
+	if p >= 0 && int(p) < len(paddings) {
+		return paddings[p]
 	}
 	return fmt.Sprintf("Padding(%d)", int(p))
+}
+
+// UnmarshalText reads Keras's word.
+func (p *Padding) UnmarshalText(text []byte) error {
+	i := slices.Index(paddings, string(text))
+	if i < 0 {
+		return fmt.Errorf("expected a padding of valid, same or causal, got %q", text)
+	}
+	*p = Padding(i)
+	return nil
 }
 
 func (p Padding) check() error {
@@ -38,7 +50,7 @@ func (p Padding) check() error {
 
 // outputSize is the number of places that a window has along an axis.
 func (p Padding) outputSize(size, window, stride int) (int, error) {
-	if p == Same {
+	if p != Valid {
 		return (size + stride - 1) / stride, nil
 	}
 	if size < window {
@@ -47,14 +59,18 @@ func (p Padding) outputSize(size, window, stride int) (int, error) {
 	return (size-window)/stride + 1, nil
 }
 
-// amounts is how many zeros Same puts before and behind an axis.
+// amounts is how many zeros Same puts before and behind an axis, and Causal before.
 func (p Padding) amounts(size, window, stride int) [2]int {
-	if p == Valid {
+	switch p {
+	case Same:
+		out := (size + stride - 1) / stride
+		total := max((out-1)*stride+window-size, 0)
+		return [2]int{total / 2, total - total/2}
+	case Causal:
+		return [2]int{window - 1, 0}
+	default:
 		return [2]int{}
 	}
-	out := (size + stride - 1) / stride
-	total := max((out-1)*stride+window-size, 0)
-	return [2]int{total / 2, total - total/2}
 }
 
 // pad puts values before and behind an axis. graph.Pad has no gradient.
@@ -76,15 +92,10 @@ func pad(x *graph.Node, axis int, amounts [2]int, value float64) *graph.Node {
 	return graph.Concatenate(parts, axis)
 }
 
-// orOnes gives each axis that is 0 the value 1.
-func orOnes(v [2]int) [2]int { return orElse(v, [2]int{1, 1}) }
-
-// orElse gives each axis that is 0 that of def.
-func orElse(v, def [2]int) [2]int {
-	for i := range v {
-		if v[i] == 0 {
-			v[i] = def[i]
-		}
+// crop takes values off before and behind an axis.
+func crop(x *graph.Node, axis int, amounts [2]int) *graph.Node {
+	if amounts == [2]int{} {
+		return x
 	}
-	return v
+	return graph.SliceAxis(x, axis, graph.AxisRange(amounts[0], x.Shape().Dimensions[axis]-amounts[1]))
 }

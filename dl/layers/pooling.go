@@ -1,11 +1,26 @@
 package layers
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/gomlx/gomlx/core/graph"
 )
+
+// MaxPooling1D takes the largest value of each window. The gradient goes to that
+// value; where several are equal, to the first, as in Keras.
+//
+// Input shape: (None, steps, channels). Output shape: (None, steps', channels).
+//
+// Source: https://keras.io/api/layers/pooling_layers/max_pooling1d/
+type MaxPooling1D struct {
+	// PoolSize is the window's length; 0 means 2.
+	PoolSize int
+	// Strides is the window's step; 0 means PoolSize.
+	Strides int
+	// Padding is Valid unless set.
+	Padding Padding
+	Name    string
+}
 
 // MaxPooling2D takes the largest value of each window. The gradient goes to
 // that value; where several are equal, to the first, as in Keras.
@@ -19,6 +34,37 @@ type MaxPooling2D struct {
 	PoolSize [2]int
 	// Strides is the window's step; 0 means PoolSize.
 	Strides [2]int
+	// Padding is Valid unless set.
+	Padding Padding
+	Name    string
+}
+
+// MaxPooling3D takes the largest value of each window, as MaxPooling2D.
+//
+// Input shape: (None, depth, height, width, channels).
+// Output shape: (None, depth', height', width', channels).
+//
+// Source: https://keras.io/api/layers/pooling_layers/max_pooling3d/
+type MaxPooling3D struct {
+	// PoolSize is the window's size along each axis; 0 means 2.
+	PoolSize [3]int
+	// Strides is the window's step; 0 means PoolSize.
+	Strides [3]int
+	// Padding is Valid unless set.
+	Padding Padding
+	Name    string
+}
+
+// AveragePooling1D takes the mean of each window; padding does not count.
+//
+// Input shape: (None, steps, channels). Output shape: (None, steps', channels).
+//
+// Source: https://keras.io/api/layers/pooling_layers/average_pooling1d/
+type AveragePooling1D struct {
+	// PoolSize is the window's length; 0 means 2.
+	PoolSize int
+	// Strides is the window's step; 0 means PoolSize.
+	Strides int
 	// Padding is Valid unless set.
 	Padding Padding
 	Name    string
@@ -40,98 +86,163 @@ type AveragePooling2D struct {
 	Name    string
 }
 
-// Build implements Layer.
-func (l MaxPooling2D) Build(in Shape) (Spec, error) {
-	return pooling{l.PoolSize, l.Strides, l.Padding}.build(in)
+// AveragePooling3D takes the mean of each window, as AveragePooling2D.
+//
+// Input shape: (None, depth, height, width, channels).
+// Output shape: (None, depth', height', width', channels).
+//
+// Source: https://keras.io/api/layers/pooling_layers/average_pooling3d/
+type AveragePooling3D struct {
+	// PoolSize is the window's size along each axis; 0 means 2.
+	PoolSize [3]int
+	// Strides is the window's step; 0 means PoolSize.
+	Strides [3]int
+	// Padding is Valid unless set.
+	Padding Padding
+	Name    string
 }
 
+func (l MaxPooling1D) pool() pooling {
+	return newPooling(l.Padding, []int{l.PoolSize}, []int{l.Strides})
+}
+func (l MaxPooling2D) pool() pooling { return newPooling(l.Padding, l.PoolSize[:], l.Strides[:]) }
+func (l MaxPooling3D) pool() pooling { return newPooling(l.Padding, l.PoolSize[:], l.Strides[:]) }
+func (l AveragePooling1D) pool() pooling {
+	return newPooling(l.Padding, []int{l.PoolSize}, []int{l.Strides})
+}
+func (l AveragePooling2D) pool() pooling { return newPooling(l.Padding, l.PoolSize[:], l.Strides[:]) }
+func (l AveragePooling3D) pool() pooling { return newPooling(l.Padding, l.PoolSize[:], l.Strides[:]) }
+
+// Build implements Layer.
+func (l MaxPooling1D) Build(in Shape) (Spec, error) { return l.pool().build(in) }
+
+// Build implements Layer.
+func (l MaxPooling2D) Build(in Shape) (Spec, error) { return l.pool().build(in) }
+
+// Build implements Layer.
+func (l MaxPooling3D) Build(in Shape) (Spec, error) { return l.pool().build(in) }
+
+// Build implements Layer.
+func (l AveragePooling1D) Build(in Shape) (Spec, error) { return l.pool().build(in) }
+
+// Build implements Layer.
+func (l AveragePooling2D) Build(in Shape) (Spec, error) { return l.pool().build(in) }
+
+// Build implements Layer.
+func (l AveragePooling3D) Build(in Shape) (Spec, error) { return l.pool().build(in) }
+
 // Call implements Layer.
+func (l MaxPooling1D) Call(_ *Context, x *graph.Node) *graph.Node { return l.pool().max(x) }
+
+// Call implements Layer.
+func (l MaxPooling2D) Call(_ *Context, x *graph.Node) *graph.Node { return l.pool().max(x) }
+
+// Call implements Layer.
+func (l MaxPooling3D) Call(_ *Context, x *graph.Node) *graph.Node { return l.pool().max(x) }
+
+// Call implements Layer.
+func (l AveragePooling1D) Call(_ *Context, x *graph.Node) *graph.Node { return l.pool().average(x) }
+
+// Call implements Layer.
+func (l AveragePooling2D) Call(_ *Context, x *graph.Node) *graph.Node { return l.pool().average(x) }
+
+// Call implements Layer.
+func (l AveragePooling3D) Call(_ *Context, x *graph.Node) *graph.Node { return l.pool().average(x) }
+
+// pooling is what all of them have in common.
+type pooling struct {
+	size, strides []int
+	padding       Padding
+}
+
+func newPooling(padding Padding, size, strides []int) pooling {
+	p := pooling{padding: padding}
+	p.size = orEach(size, slicesOf(2, len(size)))
+	p.strides = orEach(strides, p.size)
+	return p
+}
+
+func slicesOf(v, n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = v
+	}
+	return all
+}
+
+func (p pooling) build(in Shape) (Spec, error) {
+	n := len(p.size)
+	err := checked(
+		wantSpace(in, n),
+		wantPositive("PoolSize", p.size...),
+		wantPositive("Strides", p.strides...),
+		p.padding.check(),
+	)
+	if err != nil {
+		return Spec{}, err
+	}
+	out, err := windowed("PoolSize", in, p.size, p.strides, ones(make([]int, n)), p.padding)
+	if err != nil {
+		return Spec{}, err
+	}
+	return Spec{Output: append(out, in[n])}, nil
+}
+
+// max is the largest value of each window.
 //
 // XLA's gradient of a windowed maximum is slow on CPU, and which of several
 // equal values it goes to depends on the padding. A knock-out between the places
 // of the window computes the same, and its gradient is a selection; the earlier
 // place wins a tie.
-func (l MaxPooling2D) Call(_ *Context, x *graph.Node) *graph.Node {
-	p := pooling{l.PoolSize, l.Strides, l.Padding}.withDefaults()
-	places := p.places(x)
-	for len(places) > 1 {
+func (p pooling) max(x *graph.Node) *graph.Node {
+	all := p.places(x)
+	for len(all) > 1 {
 		var winners []*graph.Node
-		for i := 0; i+1 < len(places); i += 2 {
-			a, b := places[i], places[i+1]
+		for i := 0; i+1 < len(all); i += 2 {
+			a, b := all[i], all[i+1]
 			winners = append(winners, graph.Where(graph.GreaterOrEqual(a, b), a, b))
 		}
-		if len(places)%2 == 1 {
-			winners = append(winners, places[len(places)-1])
+		if len(all)%2 == 1 {
+			winners = append(winners, all[len(all)-1])
 		}
-		places = winners
+		all = winners
 	}
-	return places[0]
+	return all[0]
 }
 
-// Build implements Layer.
-func (l AveragePooling2D) Build(in Shape) (Spec, error) {
-	return pooling{l.PoolSize, l.Strides, l.Padding}.build(in)
-}
-
-// Call implements Layer.
-func (l AveragePooling2D) Call(_ *Context, x *graph.Node) *graph.Node {
-	p := pooling{l.PoolSize, l.Strides, l.Padding}.withDefaults()
+func (p pooling) average(x *graph.Node) *graph.Node {
 	if !p.tiles(x) {
 		return p.mean(x)
 	}
-	return graph.ReduceMean(p.windows(x), 2, 4)
-}
-
-// pooling is what both have in common.
-type pooling struct {
-	size, strides [2]int
-	padding       Padding
-}
-
-func (p pooling) withDefaults() pooling {
-	p.size = orElse(p.size, [2]int{2, 2})
-	p.strides = orElse(p.strides, p.size)
-	return p
-}
-
-func (p pooling) build(in Shape) (Spec, error) {
-	p = p.withDefaults()
-	for _, err := range []error{
-		wantRank(in, "height", "width", "channels"),
-		wantPositive("PoolSize", p.size[:]...),
-		wantPositive("Strides", p.strides[:]...),
-		p.padding.check(),
-	} {
-		if err != nil {
-			return Spec{}, err
-		}
+	var within []int
+	for i := range p.size {
+		within = append(within, 2+2*i)
 	}
-	out := Shape{0, 0, in[2]}
-	for i := range 2 {
-		var err error
-		if out[i], err = p.padding.outputSize(in[i], p.size[i], p.strides[i]); err != nil {
-			return Spec{}, fmt.Errorf("PoolSize %v does not fit into input %v: %w", p.size, in, err)
-		}
-	}
-	return Spec{Output: out}, nil
+	return graph.ReduceMean(p.windows(x), within...)
 }
 
 // tiles says whether the windows neither overlap nor reach beyond the edge, nor
 // leave gaps between them.
 func (p pooling) tiles(x *graph.Node) bool {
-	d := x.Shape().Dimensions
-	return p.size == p.strides && (p.padding == Valid || d[1]%p.size[0] == 0 && d[2]%p.size[1] == 0)
+	for i := range p.size {
+		if p.size[i] != p.strides[i] || p.padding == Same && x.Shape().Dimensions[1+i]%p.size[i] != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // windows cuts [batch, height, width, channels] into windows: [batch, rows,
 // window height, columns, window width, channels]. What no window covers is cut off.
 func (p pooling) windows(x *graph.Node) *graph.Node {
 	d := x.Shape().Dimensions
-	rows, columns := d[1]/p.size[0], d[2]/p.size[1]
-	if d[1] != rows*p.size[0] || d[2] != columns*p.size[1] {
-		x = graph.Slice(x, graph.AxisRange(), graph.AxisRange(0, rows*p.size[0]), graph.AxisRange(0, columns*p.size[1]), graph.AxisRange())
+	dims := []int{d[0]}
+	for i, size := range p.size {
+		rows := d[1+i] / size
+		x = crop(x, 1+i, [2]int{0, d[1+i] - rows*size})
+		dims = append(dims, rows, size)
 	}
-	return graph.Reshape(x, d[0], rows, p.size[0], columns, p.size[1], d[3])
+	return graph.Reshape(x, append(dims, d[len(d)-1])...)
 }
 
 // places returns, for each place of a window in reading order, what all windows
@@ -140,21 +251,20 @@ func (p pooling) places(x *graph.Node) []*graph.Node {
 	if p.tiles(x) {
 		return p.tiledPlaces(x)
 	}
-	for i := range 2 {
+	for i := range p.size {
 		x = pad(x, 1+i, p.padding.amounts(x.Shape().Dimensions[1+i], p.size[i], p.strides[i]), math.Inf(-1))
 	}
 	d := x.Shape().Dimensions
-	along := func(axis, at int) graph.SliceAxisSpec {
-		n := (d[1+axis] - p.size[axis]) / p.strides[axis] // the last window
-		return graph.AxisRange(at, at+n*p.strides[axis]+1).Stride(p.strides[axis])
-	}
-	var places []*graph.Node
-	for i := range p.size[0] {
-		for j := range p.size[1] {
-			places = append(places, graph.Slice(x, graph.AxisRange(), along(0, i), along(1, j), graph.AxisRange()))
+	var all []*graph.Node
+	places(p.size, func(at []int) {
+		along := []graph.SliceAxisSpec{graph.AxisRange()}
+		for i := range at {
+			last := (d[1+i] - p.size[i]) / p.strides[i]
+			along = append(along, graph.AxisRange(at[i], at[i]+last*p.strides[i]+1).Stride(p.strides[i]))
 		}
-	}
-	return places
+		all = append(all, graph.Slice(x, append(along, graph.AxisRange())...))
+	})
+	return all
 }
 
 // tiledPlaces is places for windows that tile the input: as parts of a reshaped
@@ -162,25 +272,31 @@ func (p pooling) places(x *graph.Node) []*graph.Node {
 func (p pooling) tiledPlaces(x *graph.Node) []*graph.Node {
 	w := p.windows(x)
 	d := w.Shape().Dimensions
-	var places []*graph.Node
-	for i := range p.size[0] {
-		for j := range p.size[1] {
-			at := graph.Slice(w, graph.AxisRange(), graph.AxisRange(), graph.AxisElem(i), graph.AxisRange(), graph.AxisElem(j), graph.AxisRange())
-			places = append(places, graph.Reshape(at, d[0], d[1], d[3], d[5]))
-		}
+	dims := []int{d[0]}
+	for i := range p.size {
+		dims = append(dims, d[1+2*i])
 	}
-	return places
+	dims = append(dims, d[len(d)-1])
+	var all []*graph.Node
+	places(p.size, func(at []int) {
+		along := []graph.SliceAxisSpec{graph.AxisRange()}
+		for _, a := range at {
+			along = append(along, graph.AxisRange(), graph.AxisElem(a))
+		}
+		all = append(all, graph.Reshape(graph.Slice(w, append(along, graph.AxisRange())...), dims...))
+	})
+	return all
 }
 
 // mean is the windowed mean for windows that do not tile.
 func (p pooling) mean(x *graph.Node) *graph.Node {
-	b := graph.MeanPool(x).WindowPerAxis(p.size[:]...).StridePerAxis(p.strides[:]...)
+	b := graph.MeanPool(x).WindowPerAxis(p.size...).StridePerAxis(p.strides...)
 	if p.padding == Valid {
 		return b.NoPadding().Done()
 	}
-	d := x.Shape().Dimensions
-	return b.PaddingPerDim([][2]int{
-		p.padding.amounts(d[1], p.size[0], p.strides[0]),
-		p.padding.amounts(d[2], p.size[1], p.strides[1]),
-	}).Done()
+	var pads [][2]int
+	for i := range p.size {
+		pads = append(pads, p.padding.amounts(x.Shape().Dimensions[1+i], p.size[i], p.strides[i]))
+	}
+	return b.PaddingPerDim(pads).Done()
 }

@@ -16,7 +16,7 @@ import (
 // Source: https://keras.io/api/losses/probabilistic_losses/
 type SparseCategoricalCrossentropy struct {
 	// Logits says that the output has not been through a softmax.
-	Logits bool
+	Logits bool `keras:"from_logits"`
 }
 
 // Name implements Loss.
@@ -59,7 +59,7 @@ func (l SparseCategoricalCrossentropy) Compute(labels, output *graph.Node) *grap
 // Logits, their logits.
 type CategoricalCrossentropy struct {
 	// Logits says that the output has not been through a softmax.
-	Logits bool
+	Logits bool `keras:"from_logits"`
 	// LabelSmoothing s makes labels y(1−s) + s/classes; in [0, 1).
 	LabelSmoothing float64
 }
@@ -86,10 +86,7 @@ func (l CategoricalCrossentropy) Check(labels, output []int) error {
 // Compute implements Loss.
 func (l CategoricalCrossentropy) Compute(labels, output *graph.Node) *graph.Node {
 	y := Align(labels, output)
-	if l.LabelSmoothing > 0 {
-		classes := output.Shape().Dimensions[output.Rank()-1]
-		y = graph.AddScalar(graph.MulScalar(y, 1-l.LabelSmoothing), l.LabelSmoothing/float64(classes))
-	}
+	y = smooth(y, l.LabelSmoothing, output.Shape().Dimensions[output.Rank()-1])
 	var logp *graph.Node
 	if l.Logits {
 		logp = graph.LogSoftmax(output, -1)
@@ -107,7 +104,7 @@ func (l CategoricalCrossentropy) Compute(labels, output *graph.Node) *graph.Node
 // output is probabilities or, with Logits, their logits.
 type BinaryCrossentropy struct {
 	// Logits says that the output has not been through a sigmoid.
-	Logits bool
+	Logits bool `keras:"from_logits"`
 	// LabelSmoothing s makes labels y(1−s) + s/2; in [0, 1).
 	LabelSmoothing float64
 }
@@ -134,9 +131,7 @@ func (l BinaryCrossentropy) Check(labels, output []int) error {
 // Compute implements Loss.
 func (l BinaryCrossentropy) Compute(labels, output *graph.Node) *graph.Node {
 	y := Align(labels, output)
-	if l.LabelSmoothing > 0 {
-		y = graph.AddScalar(graph.MulScalar(y, 1-l.LabelSmoothing), l.LabelSmoothing/2)
-	}
+	y = smooth(y, l.LabelSmoothing, 2)
 	var loss *graph.Node
 	if l.Logits { // max(z, 0) − z y + log(1 + e^−|z|)
 		loss = graph.Add(graph.Sub(graph.MaxScalar(output, 0.0), graph.Mul(output, y)),
@@ -145,5 +140,5 @@ func (l BinaryCrossentropy) Compute(labels, output *graph.Node) *graph.Node {
 		p := clip(output)
 		loss = graph.Neg(graph.Add(graph.Mul(y, graph.Log(p)), graph.Mul(graph.OneMinus(y), graph.Log(graph.OneMinus(p)))))
 	}
-	return graph.ReduceMean(loss, -1)
+	return mean(loss)
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/config"
 )
 
 // Loss is a function of labels and output. Their first axis is the batch.
@@ -79,4 +81,26 @@ func ClassNumbers(labels, output *graph.Node) *graph.Node {
 		labels = graph.Squeeze(labels, -1)
 	}
 	return graph.ConvertDType(labels, dtypes.Int32)
+}
+
+func init() {
+	config.Register(
+		SparseCategoricalCrossentropy{}, CategoricalCrossentropy{}, BinaryCrossentropy{},
+		BinaryFocalCrossentropy{}, CategoricalFocalCrossentropy{},
+		MeanSquaredError{}, MeanAbsoluteError{}, MeanAbsolutePercentageError{}, MeanSquaredLogarithmicError{},
+		Huber{}, LogCosh{}, CosineSimilarity{}, Poisson{}, KLDivergence{},
+		Hinge{}, SquaredHinge{}, CategoricalHinge{}, Dice{}, Tversky{},
+	)
+}
+
+// Named returns the loss that Keras knows by a name or an alias: "mse".
+func Named(name string) (Loss, error) {
+	if long, ok := map[string]string{
+		"mse": "MeanSquaredError", "mae": "MeanAbsoluteError", "mape": "MeanAbsolutePercentageError",
+		"msle": "MeanSquaredLogarithmicError", "kld": "KLDivergence", "kullback_leibler_divergence": "KLDivergence",
+		"kl_divergence": "KLDivergence", "logcosh": "LogCosh", "log_cosh": "LogCosh", "huber": "Huber", "huber_loss": "Huber",
+	}[name]; ok {
+		name = long
+	}
+	return config.Decode[Loss](config.Object{Class: name})
 }

@@ -6,9 +6,11 @@ package metrics
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/gomlx/gomlx/core/graph"
 
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/losses"
 )
 
@@ -116,26 +118,157 @@ func (m BinaryAccuracy) Compute(labels, output *graph.Node) *graph.Node {
 	return same(predicted, losses.Align(labels, output), output)
 }
 
-// MeanSquaredError is the loss of that name, as a metric.
-type MeanSquaredError struct{ losses.MeanSquaredError }
+// TopKCategoricalAccuracy is the part of the examples whose label is among the K
+// largest outputs. Labels are one-hot.
+type TopKCategoricalAccuracy struct {
+	// K 0 means 5.
+	K int `zero:"5"`
+}
 
-// MeanAbsoluteError is the mean over the last axis of |output − label|.
-type MeanAbsoluteError struct{}
+// SparseTopKCategoricalAccuracy is the same for labels that are class numbers.
+type SparseTopKCategoricalAccuracy struct {
+	// K 0 means 5.
+	K int `zero:"5"`
+}
 
 // Name implements Metric.
-func (MeanAbsoluteError) Name() string { return "mean_absolute_error" }
+func (TopKCategoricalAccuracy) Name() string { return "top_k_categorical_accuracy" }
+
+// Name implements Metric.
+func (SparseTopKCategoricalAccuracy) Name() string { return "sparse_top_k_categorical_accuracy" }
 
 // Check implements Metric.
-func (MeanAbsoluteError) Check(labels, output []int) error {
-	return losses.MeanSquaredError{}.Check(labels, output)
+func (m TopKCategoricalAccuracy) Check(labels, output []int) error {
+	return checkK(m.K, losses.CategoricalCrossentropy{}.Check(labels, output))
+}
+
+// Check implements Metric.
+func (m SparseTopKCategoricalAccuracy) Check(labels, output []int) error {
+	return checkK(m.K, losses.SparseCategoricalCrossentropy{}.Check(labels, output))
+}
+
+func checkK(k int, err error) error {
+	if k < 0 {
+		return fmt.Errorf("expected K of at least 1 (or 0 for 5), got %d", k)
+	}
+	return err
 }
 
 // Compute implements Metric.
-func (MeanAbsoluteError) Compute(labels, output *graph.Node) *graph.Node {
-	return graph.Abs(graph.Sub(output, losses.Align(labels, output)))
+func (m TopKCategoricalAccuracy) Compute(labels, output *graph.Node) *graph.Node {
+	return amongBest(graph.ArgMax(labels, -1), output, m.K)
+}
+
+// Compute implements Metric.
+func (m SparseTopKCategoricalAccuracy) Compute(labels, output *graph.Node) *graph.Node {
+	return amongBest(losses.ClassNumbers(labels, output), output, m.K)
+}
+
+// amongBest is 1 where fewer than k outputs are larger than that of the class.
+func amongBest(class, output *graph.Node, k int) *graph.Node {
+	if k == 0 {
+		k = 5
+	}
+	n := output.Shape().Dimensions[output.Rank()-1]
+	own := graph.ReduceAndKeep(graph.Mul(output, graph.OneHot(class, n, output.DType())), graph.ReduceSum, -1)
+	larger := graph.ReduceSum(graph.ConvertDType(graph.GreaterThan(output, own), output.DType()), -1)
+	return graph.ConvertDType(graph.LessThan(larger, graph.Scalar(output.Graph(), output.DType(), float64(k))), output.DType())
+}
+
+// The losses of these names, as metrics.
+type (
+	MeanSquaredError            struct{ losses.MeanSquaredError }
+	MeanAbsoluteError           struct{ losses.MeanAbsoluteError }
+	MeanAbsolutePercentageError struct {
+		losses.MeanAbsolutePercentageError
+	}
+	MeanSquaredLogarithmicError struct {
+		losses.MeanSquaredLogarithmicError
+	}
+	LogCoshError                  struct{ losses.LogCosh }
+	Poisson                       struct{ losses.Poisson }
+	KLDivergence                  struct{ losses.KLDivergence }
+	Hinge                         struct{ losses.Hinge }
+	SquaredHinge                  struct{ losses.SquaredHinge }
+	CategoricalHinge              struct{ losses.CategoricalHinge }
+	BinaryCrossentropy            struct{ losses.BinaryCrossentropy }
+	CategoricalCrossentropy       struct{ losses.CategoricalCrossentropy }
+	SparseCategoricalCrossentropy struct {
+		losses.SparseCategoricalCrossentropy
+	}
+)
+
+// Name implements Metric.
+func (LogCoshError) Name() string { return "logcosh" }
+
+// CosineSimilarity is the cosine of the angle between label and output: 1 where they
+// point the same way.
+type CosineSimilarity struct{}
+
+// Name implements Metric.
+func (CosineSimilarity) Name() string { return "cosine_similarity" }
+
+// Check implements Metric.
+func (CosineSimilarity) Check(labels, output []int) error {
+	return losses.CosineSimilarity{}.Check(labels, output)
+}
+
+// Compute implements Metric.
+func (CosineSimilarity) Compute(labels, output *graph.Node) *graph.Node {
+	return graph.Neg(losses.CosineSimilarity{}.Compute(labels, output))
 }
 
 // same is 1 where a and b are equal, else 0, in the type of like.
 func same(a, b, like *graph.Node) *graph.Node {
 	return graph.ConvertDType(graph.Equal(a, b), like.DType())
+}
+
+func init() {
+	config.RegisterAs("metrics.Accuracy", Accuracy{})
+	for _, m := range []Metric{
+		SparseCategoricalAccuracy{}, CategoricalAccuracy{}, BinaryAccuracy{}, TopKCategoricalAccuracy{}, SparseTopKCategoricalAccuracy{},
+		Precision{}, Recall{}, AUC{}, FBetaScore{}, F1Score{}, TruePositives{}, FalsePositives{}, TrueNegatives{}, FalseNegatives{},
+		RootMeanSquaredError{}, R2Score{}, MeanIoU{}, Perplexity{},
+	} {
+		config.Register(m)
+	}
+	// Those that share their names with losses or layers.
+	for name, m := range map[string]Metric{
+		"MeanSquaredError": MeanSquaredError{}, "MeanAbsoluteError": MeanAbsoluteError{},
+		"MeanAbsolutePercentageError": MeanAbsolutePercentageError{}, "MeanSquaredLogarithmicError": MeanSquaredLogarithmicError{},
+		"LogCoshError": LogCoshError{}, "Poisson": Poisson{}, "KLDivergence": KLDivergence{}, "Hinge": Hinge{},
+		"SquaredHinge": SquaredHinge{}, "CategoricalHinge": CategoricalHinge{}, "BinaryCrossentropy": BinaryCrossentropy{},
+		"CategoricalCrossentropy": CategoricalCrossentropy{}, "SparseCategoricalCrossentropy": SparseCategoricalCrossentropy{},
+		"CosineSimilarity": CosineSimilarity{},
+	} {
+		config.RegisterAs("metrics."+name, m)
+	}
+}
+
+// Named returns the metric that Keras knows by class or by name: "Precision",
+// "mean_squared_error", "accuracy".
+func Named(name string) (Metric, error) {
+	if long, ok := map[string]string{
+		"acc": "Accuracy", "accuracy": "Accuracy", "mse": "MeanSquaredError", "mae": "MeanAbsoluteError", "mape": "MeanAbsolutePercentageError",
+		"msle": "MeanSquaredLogarithmicError", "auc": "AUC", "cosine_similarity": "CosineSimilarity",
+	}[name]; ok {
+		name = long
+	}
+	if m, err := config.Decode[Metric](config.Object{Class: "metrics." + name}); err == nil {
+		return m, nil
+	}
+	return config.Decode[Metric](config.Object{Class: name})
+}
+
+// Described returns the metric that Keras's JSON describes.
+func Described(object map[string]any) (Metric, error) {
+	class, _ := object["class_name"].(string)
+	fields, _ := object["config"].(map[string]any)
+	if strings.HasPrefix(class, "metrics.") {
+		return config.Decode[Metric](config.Object{Class: class, Config: fields})
+	}
+	if m, err := config.Decode[Metric](config.Object{Class: "metrics." + class, Config: fields}); err == nil {
+		return m, nil
+	}
+	return config.Decode[Metric](config.Object{Class: class, Config: fields})
 }

@@ -1,7 +1,7 @@
 package optimizers
 
 import (
-	"fmt"
+	"errors"
 
 	"github.com/gomlx/gomlx/core/graph"
 )
@@ -20,34 +20,30 @@ type SGD struct {
 	Momentum float64
 	// Nesterov looks ahead along the momentum; it needs a Momentum above 0.
 	Nesterov bool
+	Options
 }
 
 // Name implements Optimizer.
 func (SGD) Name() string { return "sgd" }
 
 // Rate implements Optimizer.
-func (o SGD) Rate() float64 { return orDefault(o.LearningRate, 0.01) }
+func (o SGD) Rate() float64 { return o.rate(o.LearningRate, 0.01) }
 
 // Check implements Optimizer.
 func (o SGD) Check() error {
-	if err := checkRate(o.LearningRate); err != nil {
-		return fmt.Errorf("optimizers.SGD: %w", err)
-	}
-	if err := checkFraction("Momentum", o.Momentum); err != nil {
-		return fmt.Errorf("optimizers.SGD: %w", err)
-	}
+	var err error
 	if o.Nesterov && o.Momentum == 0 {
-		return fmt.Errorf("optimizers.SGD: expected a Momentum above 0 with Nesterov, got 0")
+		err = errors.New("expected a Momentum above 0 with Nesterov, got 0")
 	}
-	return nil
+	return check("SGD", o.LearningRate, o.Options, checkFraction("Momentum", o.Momentum), err)
 }
 
 // Slots implements Optimizer.
-func (o SGD) Slots() []string {
+func (o SGD) Slots() []Slot {
 	if o.Momentum == 0 {
 		return nil
 	}
-	return []string{"momentum"}
+	return slots("momentum")
 }
 
 // Apply implements Optimizer.

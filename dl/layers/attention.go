@@ -1,0 +1,189 @@
+package layers
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/constraints"
+	"github.com/gradbook/gradbook/dl/initializers"
+	"github.com/gradbook/gradbook/dl/regularizers"
+)
+
+// MultiHeadAttention lets each step of a query look at all steps of a value: in
+// each head, softmax(q·kᵀ/√KeyDim)·v of projections q, k and v.
+//
+// Inputs: query (None, target, features), value (None, source, features) and key,
+// of the value's steps; without a key it is the value, and of a single input all
+// three. Output shape: (None, target, features of the query), or OutputShape as
+// the last axis. With ReturnAttentionScores a second output is (None, heads,
+// target, source).
+//
+// Source: Vaswani et al., 2017 (arXiv:1706.03762);
+// https://keras.io/api/layers/attention_layers/multi_head_attention/
+type MultiHeadAttention struct {
+	// NumHeads is the number of heads, KeyDim the size of q and k in each.
+	NumHeads, KeyDim int
+	// ValueDim is the size of v; 0 means KeyDim.
+	ValueDim int
+	// Dropout is the part of the scores that is dropped in training.
+	Dropout float64
+	// NoBias leaves the biases of all projections out.
+	NoBias bool `keras:"use_bias,not"`
+	// OutputShape is the size of the last axis of the output; 0 means the query's.
+	OutputShape int
+	// UseCausalMask lets a step look only at itself and what came before. In
+	// Keras this is an argument of the call.
+	UseCausalMask bool
+	// ReturnAttentionScores adds the scores as an output. In Keras this is an
+	// argument of the call.
+	ReturnAttentionScores bool
+	// KernelInitializer starts the projections; nil is GlorotUniform.
+	// BiasInitializer starts the biases; nil is Zeros.
+	KernelInitializer, BiasInitializer                      initializers.Initializer
+	KernelRegularizer, BiasRegularizer, ActivityRegularizer regularizers.Regularizer
+	KernelConstraint, BiasConstraint                        constraints.Constraint
+	Name                                                    string
+}
+
+// ReadConfig implements config.Reader.
+func (*MultiHeadAttention) ReadConfig(c map[string]any) error {
+	for _, key := range []string{"attention_axes", "gate", "use_gate"} {
+		if list, ok := c[key].([]any); ok && len(list) == 1 && list[0] == 1.0 {
+			delete(c, key)
+		}
+	}
+	for _, key := range []string{"query_shape", "value_shape", "key_shape"} { // of older files
+		delete(c, key)
+	}
+	return nil
+}
+
+func (l MultiHeadAttention) valueDim() int { return orInt(l.ValueDim, l.KeyDim) }
+
+// Build implements Layer.
+func (l MultiHeadAttention) Build(in Shape) (Spec, error) { return l.BuildAll([]Shape{in}) }
+
+// BuildAll implements Multi.
+func (l MultiHeadAttention) BuildAll(in []Shape) (Spec, error) {
+	err := checked(
+		wantPositive("NumHeads", l.NumHeads), wantPositive("KeyDim", l.KeyDim),
+		wantPositive("ValueDim", orInt(l.ValueDim, 1)), wantPositive("OutputShape", orInt(l.OutputShape, 1)), wantRate(l.Dropout),
+	)
+	if err != nil {
+		return Spec{}, err
+	}
+	if len(in) > 3 {
+		return Spec{}, fmt.Errorf("expected 1 to 3 inputs (query, value, key), got %d", len(in))
+	}
+	q, v, k := three(in)
+	for i, s := range []Shape{q, v, k} {
+		if err := wantRank(s, "steps", "features"); err != nil {
+			return Spec{}, fmt.Errorf("%s: %w", []string{"query", "value", "key"}[i], err)
+		}
+	}
+	if k[0] != v[0] {
+		return Spec{}, fmt.Errorf("expected as many steps of key and value, got %v and %v", k, v)
+	}
+	n, out := l.NumHeads, orInt(l.OutputShape, q[1])
+	reg := regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint}
+	var s Spec
+	project := func(part string, kernel, bias Shape) {
+		w := []Weight{reg.kernel("kernel", l.KernelInitializer, kernel...)}
+		w = reg.withBias(w, l.NoBias, 1, l.BiasInitializer)
+		if !l.NoBias {
+			w[1].Shape = bias
+		}
+		s.Include(part, Spec{Weights: w})
+	}
+	project("query", Shape{q[1], n, l.KeyDim}, Shape{n, l.KeyDim})
+	project("key", Shape{k[1], n, l.KeyDim}, Shape{n, l.KeyDim})
+	project("value", Shape{v[1], n, l.valueDim()}, Shape{n, l.valueDim()})
+	project("attention_output", Shape{n, l.valueDim(), out}, Shape{out})
+	s.Output, s.KeepsMask = Shape{q[0], out}, true
+	if l.ReturnAttentionScores {
+		s.Outputs = []Shape{s.Output, {n, q[0], k[0]}}
+	}
+	return s, nil
+}
+
+// three fills in what is not given: the value from the query, the key from the value.
+func three[T any](in []T) (q, v, k T) {
+	q, v = in[0], in[min(1, len(in)-1)]
+	return q, v, in[len(in)-1]
+}
+
+// Call implements Layer.
+func (l MultiHeadAttention) Call(c *Context, x *graph.Node) *graph.Node {
+	return l.CallAll(c, []*graph.Node{x})[0]
+}
+
+// CallAll implements Multi.
+func (l MultiHeadAttention) CallAll(c *Context, in []*graph.Node) []*graph.Node {
+	query, value, key := three(in)
+	q := graph.MulScalar(l.project(c.Part("query"), query), 1/math.Sqrt(float64(l.KeyDim)))
+	k, v := l.project(c.Part("key"), key), l.project(c.Part("value"), value)
+	scores := graph.EinsumAxes(q, k, [][2]int{{3, 3}}, [][2]int{{0, 0}, {2, 2}}) // [batch, heads, target, source]
+	if mask := l.mask(c, len(in), scores); mask != nil {
+		scores = graph.Where(mask, scores, graph.BroadcastToDims(scalar(scores, -1e9), scores.Shape().Dimensions...))
+	}
+	scores = graph.Softmax(scores, -1)
+	kept := drop(c, scores, l.Dropout, scores.Shape().Dimensions)
+	out := graph.EinsumAxes(kept, v, [][2]int{{3, 1}}, [][2]int{{0, 0}, {1, 2}}) // [batch, heads, target, value]
+	out = graph.TransposeAllAxes(out, 0, 2, 1, 3)
+	d := out.Shape().Dimensions
+	o := c.Part("attention_output")
+	w := o.Weight("kernel")
+	wd := w.Shape().Dimensions
+	y := matMul(graph.Reshape(out, d[0], d[1], d[2]*d[3]), graph.Reshape(w, wd[0]*wd[1], wd[2]))
+	y = addBias(o, l.NoBias, y)
+	regularization{activityRegularizer: l.ActivityRegularizer}.activity(c, y)
+	if l.ReturnAttentionScores {
+		return []*graph.Node{y, scores}
+	}
+	return []*graph.Node{y}
+}
+
+// project makes [batch, steps, heads, dim] of [batch, steps, features].
+func (l MultiHeadAttention) project(c *Context, x *graph.Node) *graph.Node {
+	w := c.Weight("kernel")
+	d := w.Shape().Dimensions
+	y := matMul(x, graph.Reshape(w, d[0], d[1]*d[2]))
+	y = graph.Reshape(y, append(slices.Clone(x.Shape().Dimensions[:2]), d[1:]...)...)
+	if l.NoBias {
+		return y
+	}
+	return graph.Add(y, graph.ExpandLeftToRank(c.Weight("bias"), 4))
+}
+
+// mask says which pairs of steps count: [batch, heads, target, source]; nil if all do.
+func (l MultiHeadAttention) mask(c *Context, inputs int, scores *graph.Node) *graph.Node {
+	d := scores.Shape().Dimensions
+	var mask *graph.Node
+	and := func(m *graph.Node) {
+		m = graph.BroadcastToDims(m, d...)
+		if mask == nil {
+			mask = m
+		} else {
+			mask = graph.LogicalAnd(mask, m)
+		}
+	}
+	if m := c.MaskOf(0); m != nil {
+		and(graph.InsertAxes(m, 1, -1))
+	}
+	if m := c.MaskOf(min(1, inputs-1)); m != nil {
+		and(graph.InsertAxes(m, 1, 1))
+	}
+	if m := c.MaskOf(2); inputs == 3 && m != nil {
+		and(graph.InsertAxes(m, 1, 1))
+	}
+	if l.UseCausalMask {
+		square := shapes.Make(dtypes.Int32, d[2], d[3])
+		and(graph.InsertAxes(graph.GreaterOrEqual(graph.Iota(scores.Graph(), square, 0), graph.Iota(scores.Graph(), square, 1)), 0, 0))
+	}
+	return mask
+}

@@ -1,0 +1,197 @@
+package layers
+
+import (
+	"fmt"
+
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/activations"
+	"github.com/gradbook/gradbook/dl/constraints"
+	"github.com/gradbook/gradbook/dl/initializers"
+	"github.com/gradbook/gradbook/dl/regularizers"
+)
+
+// Conv2DTranspose goes the way of Conv2D's gradient: it spreads each value over a
+// window, and so makes images larger.
+//
+// Input shape: (None, height, width, channels).
+// Output shape: (None, height', width', Filters), where with Same height' =
+// height·stride, and with Valid height' = height·stride + max(window − stride, 0).
+//
+// Source: https://keras.io/api/layers/convolution_layers/convolution2d_transpose/
+type Conv2DTranspose struct {
+	// Filters is the number of output channels.
+	Filters int
+	// KernelSize is the window's height and width.
+	KernelSize [2]int
+	// Strides is the distance of two windows; 0 means 1.
+	Strides [2]int
+	// Padding is Valid unless set.
+	Padding Padding
+	// DilationRate spreads the window; 0 means 1.
+	DilationRate [2]int
+	// Activation is applied to the sums; nil is linear.
+	Activation activations.Activation
+	// NoBias leaves the bias out.
+	NoBias bool `keras:"use_bias,not"`
+	// KernelInitializer starts the kernel, of shape [height, width, Filters,
+	// channels]; nil is GlorotUniform.
+	KernelInitializer initializers.Initializer
+	// BiasInitializer starts the bias, of shape [Filters]; nil is Zeros.
+	BiasInitializer initializers.Initializer
+	// What keeps weights and output small; nil is nothing.
+	KernelRegularizer, BiasRegularizer, ActivityRegularizer regularizers.Regularizer
+	KernelConstraint, BiasConstraint                        constraints.Constraint
+	Name                                                    string
+}
+
+// Build implements Layer.
+func (l Conv2DTranspose) Build(in Shape) (Spec, error) {
+	return l.transpose().build(in)
+}
+
+// Call implements Layer.
+func (l Conv2DTranspose) Call(c *Context, x *graph.Node) *graph.Node { return l.transpose().call(c, x) }
+
+func (l Conv2DTranspose) transpose() convTranspose {
+	return convTranspose{l.Filters, l.KernelSize[:], l.Strides[:], l.DilationRate[:], l.Padding,
+		l.Activation, l.NoBias, l.KernelInitializer, l.BiasInitializer, regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint}}
+}
+
+// Conv1DTranspose is Conv2DTranspose with one axis.
+//
+// Input shape: (None, steps, channels). Output shape: (None, steps', Filters).
+//
+// Source: https://keras.io/api/layers/convolution_layers/convolution1d_transpose/
+type Conv1DTranspose struct {
+	// Filters is the number of output channels.
+	Filters int
+	// KernelSize is the window's length.
+	KernelSize int
+	// Strides is the distance of two windows; 0 means 1.
+	Strides int
+	// Padding is Valid unless set.
+	Padding Padding
+	// DilationRate spreads the window; 0 means 1.
+	DilationRate int
+	// Activation is applied to the sums; nil is linear.
+	Activation activations.Activation
+	// NoBias leaves the bias out.
+	NoBias bool `keras:"use_bias,not"`
+	// KernelInitializer starts the kernel, of shape [steps, Filters,
+	// channels]; nil is GlorotUniform.
+	KernelInitializer initializers.Initializer
+	// BiasInitializer starts the bias, of shape [Filters]; nil is Zeros.
+	BiasInitializer initializers.Initializer
+	// What keeps weights and output small; nil is nothing.
+	KernelRegularizer, BiasRegularizer, ActivityRegularizer regularizers.Regularizer
+	KernelConstraint, BiasConstraint                        constraints.Constraint
+	Name                                                    string
+}
+
+// Build implements Layer.
+func (l Conv1DTranspose) Build(in Shape) (Spec, error) { return l.transpose().build(in) }
+
+// Call implements Layer.
+func (l Conv1DTranspose) Call(c *Context, x *graph.Node) *graph.Node { return l.transpose().call(c, x) }
+
+func (l Conv1DTranspose) transpose() convTranspose {
+	return convTranspose{l.Filters, []int{l.KernelSize}, []int{l.Strides}, []int{l.DilationRate}, l.Padding,
+		l.Activation, l.NoBias, l.KernelInitializer, l.BiasInitializer, regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint}}
+}
+
+type convTranspose struct {
+	filters                 int
+	size, strides, dilation []int
+	padding                 Padding
+	activation              activations.Activation
+	noBias                  bool
+	kernel, bias            initializers.Initializer
+	reg                     regularization
+}
+
+func (l convTranspose) build(in Shape) (Spec, error) {
+	n := len(l.size)
+	strides, dilation := ones(l.strides), ones(l.dilation)
+	err := checked(
+		wantSpace(in, n),
+		wantPositive("Filters", l.filters),
+		wantPositive("KernelSize", l.size...),
+		wantPositive("Strides", strides...),
+		wantPositive("DilationRate", dilation...),
+		l.padding.check(),
+	)
+	if err != nil {
+		return Spec{}, err
+	}
+	if !allOnes(dilation) && !allOnes(strides) {
+		return Spec{}, fmt.Errorf("expected Strides or DilationRate above 1, not both, got %s and %s", each(strides), each(dilation))
+	}
+	shape := append(append([]int{}, l.size...), l.filters, in[n])
+	return Spec{
+		Output:  append(l.space(in), l.filters),
+		Weights: l.reg.withBias([]Weight{l.reg.kernel("kernel", l.kernel, shape...)}, l.noBias, l.filters, l.bias),
+	}, nil
+}
+
+// space is the output's shape, but for the channels.
+func (l convTranspose) space(in []int) Shape {
+	strides, dilation := ones(l.strides), ones(l.dilation)
+	out := make(Shape, len(l.size))
+	for i := range out {
+		window := (l.size[i]-1)*dilation[i] + 1
+		out[i] = in[i] * strides[i]
+		if l.padding == Valid {
+			out[i] += max(window-strides[i], 0)
+		}
+	}
+	return out
+}
+
+func (l convTranspose) call(c *Context, x *graph.Node) *graph.Node {
+	n := len(l.size)
+	strides, dilation := ones(l.strides), ones(l.dilation)
+	out := l.space(x.Shape().Dimensions[1:])
+	pads := make([][2]int, n)
+	for i := range n {
+		// Zeros between the values, and behind the last, make of a stride of the
+		// output one of 1.
+		size := x.Shape().Dimensions[1+i] * strides[i]
+		x = spread(x, 1+i, strides[i])
+		window := (l.size[i]-1)*dilation[i] + 1
+		before := 0 // what the convolution that goes the other way would pad
+		if l.padding == Same {
+			before = max(window-strides[i], 0) / 2
+		}
+		pads[i][0] = window - 1 - before
+		pads[i][1] = out[i] - size - pads[i][0] + window - 1
+		if pads[i][1] < 0 {
+			x = crop(x, 1+i, [2]int{0, -pads[i][1]})
+			pads[i][1] = 0
+		}
+	}
+	kernel := c.Weight("kernel") // [window…, filters, channels]
+	kernel = graph.Transpose(graph.Reverse(kernel, window(n)...), n, n+1)
+	y := convolvePadded(x, kernel, ones(make([]int, n)), dilation, pads, 1)
+	return l.reg.activity(c, activate(c, l.activation, addBias(c, l.noBias, y)))
+}
+
+// window is the axes of a kernel's window.
+func window(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// spread puts by − 1 zeros behind each value along an axis.
+func spread(x *graph.Node, axis, by int) *graph.Node {
+	if by == 1 {
+		return x
+	}
+	dims := append([]int{}, x.Shape().Dimensions...)
+	x = pad(graph.InsertAxes(x, axis+1), axis+1, [2]int{0, by - 1}, 0)
+	dims[axis] *= by
+	return graph.Reshape(x, dims...)
+}

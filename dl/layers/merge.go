@@ -1,0 +1,352 @@
+package layers
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// Add is the sum of its inputs.
+//
+// Input shapes: equal, or such that axes of 1 can be stretched. Output shape: the
+// inputs'.
+//
+// Source: https://keras.io/api/layers/merging_layers/add/
+type Add struct{ Name string }
+
+// Subtract is its first input minus its second.
+//
+// Source: https://keras.io/api/layers/merging_layers/subtract/
+type Subtract struct{ Name string }
+
+// Multiply is the product of its inputs, value by value.
+//
+// Source: https://keras.io/api/layers/merging_layers/multiply/
+type Multiply struct{ Name string }
+
+// Average is the mean of its inputs.
+//
+// Source: https://keras.io/api/layers/merging_layers/average/
+type Average struct{ Name string }
+
+// Maximum is the largest of its inputs, value by value.
+//
+// Source: https://keras.io/api/layers/merging_layers/maximum/
+type Maximum struct{ Name string }
+
+// Minimum is the smallest of its inputs, value by value.
+//
+// Source: https://keras.io/api/layers/merging_layers/minimum/
+type Minimum struct{ Name string }
+
+// Build implements Layer.
+func (Add) Build(in Shape) (Spec, error) { return together(2, in) }
+
+// Build implements Layer.
+func (Subtract) Build(in Shape) (Spec, error) { return together(2, in) }
+
+// Build implements Layer.
+func (Multiply) Build(in Shape) (Spec, error) { return together(2, in) }
+
+// Build implements Layer.
+func (Average) Build(in Shape) (Spec, error) { return together(2, in) }
+
+// Build implements Layer.
+func (Maximum) Build(in Shape) (Spec, error) { return together(2, in) }
+
+// Build implements Layer.
+func (Minimum) Build(in Shape) (Spec, error) { return together(2, in) }
+
+// BuildAll implements Multi.
+func (Add) BuildAll(in []Shape) (Spec, error) { return together(2, in...) }
+
+// BuildAll implements Multi.
+func (Subtract) BuildAll(in []Shape) (Spec, error) {
+	if len(in) != 2 {
+		return Spec{}, fmt.Errorf("expected 2 inputs, got %d", len(in))
+	}
+	return together(2, in...)
+}
+
+// BuildAll implements Multi.
+func (Multiply) BuildAll(in []Shape) (Spec, error) { return together(2, in...) }
+
+// BuildAll implements Multi.
+func (Average) BuildAll(in []Shape) (Spec, error) { return together(2, in...) }
+
+// BuildAll implements Multi.
+func (Maximum) BuildAll(in []Shape) (Spec, error) { return together(2, in...) }
+
+// BuildAll implements Multi.
+func (Minimum) BuildAll(in []Shape) (Spec, error) { return together(2, in...) }
+
+// Call implements Layer.
+func (Add) Call(_ *Context, x *graph.Node) *graph.Node { return x }
+
+// Call implements Layer.
+func (Subtract) Call(_ *Context, x *graph.Node) *graph.Node { return x }
+
+// Call implements Layer.
+func (Multiply) Call(_ *Context, x *graph.Node) *graph.Node { return x }
+
+// Call implements Layer.
+func (Average) Call(_ *Context, x *graph.Node) *graph.Node { return x }
+
+// Call implements Layer.
+func (Maximum) Call(_ *Context, x *graph.Node) *graph.Node { return x }
+
+// Call implements Layer.
+func (Minimum) Call(_ *Context, x *graph.Node) *graph.Node { return x }
+
+// CallAll implements Multi.
+func (Add) CallAll(c *Context, in []*graph.Node) []*graph.Node { return merge(c, in, graph.Add) }
+
+// CallAll implements Multi.
+func (Subtract) CallAll(c *Context, in []*graph.Node) []*graph.Node { return merge(c, in, graph.Sub) }
+
+// CallAll implements Multi.
+func (Multiply) CallAll(c *Context, in []*graph.Node) []*graph.Node { return merge(c, in, graph.Mul) }
+
+// CallAll implements Multi.
+func (Average) CallAll(c *Context, in []*graph.Node) []*graph.Node {
+	return []*graph.Node{graph.DivScalar(merge(c, in, graph.Add)[0], float64(len(in)))}
+}
+
+// CallAll implements Multi.
+func (Maximum) CallAll(c *Context, in []*graph.Node) []*graph.Node { return merge(c, in, graph.Max) }
+
+// CallAll implements Multi.
+func (Minimum) CallAll(c *Context, in []*graph.Node) []*graph.Node { return merge(c, in, graph.Min) }
+
+// together is the Build of layers that merge value by value.
+func together(least int, in ...Shape) (Spec, error) {
+	if len(in) < least {
+		return Spec{}, fmt.Errorf("expected at least %d inputs, got %d", least, len(in))
+	}
+	out := in[0]
+	for _, s := range in[1:] {
+		var ok bool
+		if out, ok = stretched(out, s); !ok {
+			return Spec{}, fmt.Errorf("expected inputs of one shape, got %v", in)
+		}
+	}
+	return Spec{Output: out}, nil
+}
+
+// stretched is the shape of an operation on two shapes, where axes of 1 are
+// repeated, and missing axes put behind the batch.
+func stretched(a, b Shape) (Shape, bool) {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	b = append(Shape(ones(make([]int, len(a)-len(b)))), b...)
+	out := make(Shape, len(a))
+	for i := range a {
+		if a[i] != b[i] && a[i] != 1 && b[i] != 1 {
+			return nil, false
+		}
+		out[i] = max(a[i], b[i])
+	}
+	return out, true
+}
+
+func merge(c *Context, in []*graph.Node, f func(a, b *graph.Node) *graph.Node) []*graph.Node {
+	c.SetMask(allMasks(c, len(in)))
+	rank := 0
+	for _, x := range in {
+		rank = max(rank, x.Rank())
+	}
+	out := sameRank(in[0], rank)
+	for _, x := range in[1:] {
+		out = f(out, sameRank(x, rank))
+	}
+	return []*graph.Node{out}
+}
+
+func sameRank(x *graph.Node, rank int) *graph.Node {
+	for x.Rank() < rank {
+		x = graph.InsertAxes(x, 1)
+	}
+	return x
+}
+
+// allMasks lets those steps count that do in some input; nil unless all inputs have
+// a mask.
+func allMasks(c *Context, n int) *graph.Node {
+	var mask *graph.Node
+	for i := range n {
+		m := c.MaskOf(i)
+		switch {
+		case m == nil:
+			return nil
+		case mask == nil:
+			mask = m
+		default:
+			mask = graph.LogicalOr(mask, m)
+		}
+	}
+	return mask
+}
+
+// Concatenate puts its inputs one behind the other along an axis.
+//
+// Input shapes: equal but for that axis. Output shape: along it, their sum.
+//
+// Source: https://keras.io/api/layers/merging_layers/concatenate/
+type Concatenate struct {
+	// Axis counts with the batch, which is 0; negative counts from the end. 0
+	// means −1.
+	Axis int
+	Name string
+}
+
+// Build implements Layer.
+func (l Concatenate) Build(in Shape) (Spec, error) { return l.BuildAll([]Shape{in}) }
+
+// BuildAll implements Multi.
+func (l Concatenate) BuildAll(in []Shape) (Spec, error) {
+	if len(in) < 2 {
+		return Spec{}, fmt.Errorf("expected at least 2 inputs, got %d", len(in))
+	}
+	axis, err := axisOf("Axis", orInt(l.Axis, -1), in[0])
+	if err != nil {
+		return Spec{}, err
+	}
+	out := slices.Clone(in[0])
+	for _, s := range in[1:] {
+		if len(s) != len(out) {
+			return Spec{}, fmt.Errorf("expected inputs of as many axes, got %v", in)
+		}
+		for i := range s {
+			if i == axis {
+				out[i] += s[i]
+			} else if s[i] != out[i] {
+				return Spec{}, fmt.Errorf("expected inputs that differ along axis %d only, got %v", axis+1, in)
+			}
+		}
+	}
+	return Spec{Output: out}, nil
+}
+
+// Call implements Layer.
+func (l Concatenate) Call(_ *Context, x *graph.Node) *graph.Node { return x }
+
+// CallAll implements Multi.
+func (l Concatenate) CallAll(c *Context, in []*graph.Node) []*graph.Node {
+	axis := orInt(l.Axis, -1)
+	if axis < 0 {
+		axis += in[0].Rank()
+	}
+	c.SetMask(concatenatedMask(c, in, axis))
+	return []*graph.Node{graph.Concatenate(in, axis)}
+}
+
+// concatenatedMask joins the masks of inputs that are joined in time; for those that
+// are joined otherwise, a step counts that counts in each.
+func concatenatedMask(c *Context, in []*graph.Node, axis int) *graph.Node {
+	var masks []*graph.Node
+	any := false
+	for i, x := range in {
+		m := c.MaskOf(i)
+		if m == nil {
+			if x.Rank() < 3 {
+				return nil
+			}
+			m = graph.BroadcastToDims(graph.Const(x.Graph(), true), x.Shape().Dimensions[:2]...)
+		} else {
+			any = true
+		}
+		masks = append(masks, m)
+	}
+	switch {
+	case !any:
+		return nil
+	case axis == 1:
+		return graph.Concatenate(masks, 1)
+	}
+	mask := masks[0]
+	for _, m := range masks[1:] {
+		mask = graph.LogicalAnd(mask, m)
+	}
+	return mask
+}
+
+// axisOf turns an axis that counts the batch into one of a shape without it.
+func axisOf(field string, axis int, in Shape) (int, error) {
+	at := axis - 1
+	if axis < 0 {
+		at = len(in) + axis
+	}
+	if at < 0 || at >= len(in) {
+		return 0, fmt.Errorf("expected %s to be an axis of %v other than the batch, got %d", field, in, axis)
+	}
+	return at, nil
+}
+
+// Dot multiplies two tensors along an axis of each: for two sequences of vectors,
+// each vector of one by each of the other.
+//
+// Input shapes: with axes of the same size at Axes. Output shape: the axes of the
+// first that are left, then those of the second; (None, 1) if none are.
+//
+// Source: https://keras.io/api/layers/merging_layers/dot/
+type Dot struct {
+	// Axes is the axis of each input, counted with the batch; negative counts
+	// from the end.
+	Axes [2]int
+	// Normalize scales the vectors along Axes to length 1, which makes of the
+	// product the cosine of the angle.
+	Normalize bool
+	Name      string
+}
+
+// Build implements Layer.
+func (l Dot) Build(in Shape) (Spec, error) { return l.BuildAll([]Shape{in}) }
+
+// BuildAll implements Multi.
+func (l Dot) BuildAll(in []Shape) (Spec, error) {
+	if len(in) != 2 {
+		return Spec{}, fmt.Errorf("expected 2 inputs, got %d", len(in))
+	}
+	a, err := axisOf("Axes", l.Axes[0], in[0])
+	if err != nil {
+		return Spec{}, err
+	}
+	b, err := axisOf("Axes", l.Axes[1], in[1])
+	if err != nil {
+		return Spec{}, err
+	}
+	if in[0][a] != in[1][b] {
+		return Spec{}, fmt.Errorf("expected axes %v of the inputs to be of one size, got %v", l.Axes, in)
+	}
+	out := slices.Concat(slices.Delete(slices.Clone(in[0]), a, a+1), slices.Delete(slices.Clone(in[1]), b, b+1))
+	if len(out) == 0 {
+		out = Shape{1}
+	}
+	return Spec{Output: out}, nil
+}
+
+// Call implements Layer.
+func (l Dot) Call(_ *Context, x *graph.Node) *graph.Node { return x }
+
+// CallAll implements Multi.
+func (l Dot) CallAll(_ *Context, in []*graph.Node) []*graph.Node {
+	var at [2]int
+	x := slices.Clone(in)
+	for i := range at {
+		at[i] = l.Axes[i]
+		if at[i] < 0 {
+			at[i] += x[i].Rank()
+		}
+		if l.Normalize {
+			length := graph.ReduceAndKeep(graph.Square(x[i]), graph.ReduceSum, at[i])
+			x[i] = graph.Mul(x[i], graph.Rsqrt(graph.MaxScalar(length, 1e-12)))
+		}
+	}
+	y := graph.EinsumAxes(x[0], x[1], [][2]int{at}, [][2]int{{0, 0}})
+	if y.Rank() == 1 {
+		y = graph.InsertAxes(y, -1)
+	}
+	return []*graph.Node{y}
+}

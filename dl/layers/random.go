@@ -1,0 +1,16 @@
+package layers
+
+import (
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// RandomUniform returns numbers in [0, 1), new ones in every step.
+func (p *Pass) RandomUniform(shape shapes.Shape) *graph.Node {
+	return p.random(func(rng *graph.Node) (*graph.Node, *graph.Node) { return graph.RandomUniform(rng, shape) })
+}
+
+// RandomNormal returns numbers of mean 0 and variance 1, new ones in every step.
+func (p *Pass) RandomNormal(shape shapes.Shape) *graph.Node {
+	return p.random(func(rng *graph.Node) (*graph.Node, *graph.Node) { return graph.RandomNormal(rng, shape) })
+}

@@ -1,0 +1,69 @@
+package layers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// axes names the axes of inputs of one, two and three dimensions.
+var axes = map[int][]string{
+	1: {"steps", "channels"},
+	2: {"height", "width", "channels"},
+	3: {"depth", "height", "width", "channels"},
+}
+
+// wantSpace reports an input without n axes in space and one of channels.
+func wantSpace(in Shape, n int) error { return wantRank(in, axes[n]...) }
+
+// ones replaces zeros by ones.
+func ones(v []int) []int { return orEach(v, slices.Repeat([]int{1}, len(v))) }
+
+// orEach replaces each zero by what def has there.
+func orEach(v, def []int) []int {
+	out := slices.Clone(v)
+	for i := range out {
+		if out[i] == 0 {
+			out[i] = def[i]
+		}
+	}
+	return out
+}
+
+func allOnes(v []int) bool { return !slices.ContainsFunc(v, func(i int) bool { return i != 1 }) }
+
+// places calls f with each place of a window, in reading order.
+func places(size []int, f func(at []int)) {
+	at := make([]int, len(size))
+	var walk func(axis int)
+	walk = func(axis int) {
+		if axis == len(size) {
+			f(slices.Clone(at))
+			return
+		}
+		for at[axis] = 0; at[axis] < size[axis]; at[axis]++ {
+			walk(axis + 1)
+		}
+	}
+	walk(0)
+}
+
+// windowed returns the shape that a window leaves of in, but for the channels.
+func windowed(field string, in Shape, size, strides, dilation []int, p Padding) (Shape, error) {
+	out := make(Shape, len(size))
+	for i := range size {
+		var err error
+		if out[i], err = p.outputSize(in[i], (size[i]-1)*dilation[i]+1, strides[i]); err != nil {
+			return nil, fmt.Errorf("%s %s does not fit into input %v: %w", field, each(size), in, err)
+		}
+	}
+	return out, nil
+}
+
+// each writes a setting as the field has it: a number for one axis.
+func each(v []int) string {
+	if len(v) == 1 {
+		return fmt.Sprint(v[0])
+	}
+	return strings.ReplaceAll(fmt.Sprint(v), ",", "")
+}

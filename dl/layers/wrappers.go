@@ -1,0 +1,210 @@
+package layers
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// TimeDistributed applies a layer to each step of a sequence.
+//
+// Input shape: (None, steps, …). Output shape: (None, steps, what the layer makes
+// of the rest).
+//
+// Source: https://keras.io/api/layers/recurrent_layers/time_distributed/
+type TimeDistributed struct {
+	Layer Layer
+	Name  string
+}
+
+// Build implements Layer.
+func (l TimeDistributed) Build(in Shape) (Spec, error) {
+	if l.Layer == nil {
+		return Spec{}, errors.New("expected a Layer, got nil")
+	}
+	if len(in) < 2 {
+		return Spec{}, fmt.Errorf("expected input of shape (None, steps, …), got %v", in)
+	}
+	inner, err := l.Layer.Build(in[1:])
+	if err != nil {
+		return Spec{}, fmt.Errorf("Layer: %w", err)
+	}
+	if inner.Outputs != nil {
+		return Spec{}, fmt.Errorf("expected a Layer of one output, got one of %d", len(inner.Outputs))
+	}
+	s := Spec{Output: append(Shape{in[0]}, inner.Output...), KeepsMask: true, AnyType: inner.AnyType}
+	s.Include("layer", inner)
+	return s, nil
+}
+
+// Call implements Layer.
+func (l TimeDistributed) Call(c *Context, x *graph.Node) *graph.Node {
+	d := x.Shape().Dimensions
+	inner, err := l.Layer.Build(d[2:])
+	if err != nil {
+		panic(err)
+	}
+	each := graph.Reshape(x, append([]int{d[0] * d[1]}, d[2:]...)...)
+	out, _ := c.Run("layer", l.Layer, inner, []*graph.Node{each}, nil)
+	return graph.Reshape(out[0], append([]int{d[0], d[1]}, inner.Output...)...)
+}
+
+// MergeMode says what Bidirectional makes of its two outputs.
+type MergeMode int
+
+const (
+	// Concat puts them one behind the other along the features.
+	Concat MergeMode = iota
+	// Sum adds, Mul multiplies, and Ave takes the mean.
+	Sum
+	Mul
+	Ave
+	// Separate keeps two outputs.
+	Separate
+)
+
+var mergeModes = []string{"concat", "sum", "mul", "ave", "none"}
+
+// String is Keras's word.
+func (m MergeMode) String() string {
+	if m >= 0 && int(m) < len(mergeModes) {
+		return mergeModes[m]
+	}
+	return fmt.Sprintf("MergeMode(%d)", int(m))
+}
+
+// UnmarshalText reads Keras's word.
+func (m *MergeMode) UnmarshalText(text []byte) error {
+	i := slices.Index(mergeModes, string(text))
+	if i < 0 {
+		return fmt.Errorf("expected a merge mode of concat, sum, mul or ave, got %q", text)
+	}
+	*m = MergeMode(i)
+	return nil
+}
+
+// Recurrent is a layer that Bidirectional can turn round.
+type Recurrent interface {
+	Multi
+	// Reversed is the layer that reads its input from the other end.
+	Reversed() Recurrent
+	// Sequences says whether there is an output for each step, States how many
+	// states are outputs behind it.
+	Sequences() bool
+	States() int
+}
+
+// Bidirectional runs a recurrent layer over a sequence from both ends.
+//
+// Input shape: (None, steps, features). Output shape: as the layer's, with twice
+// the features if they are concatenated.
+//
+// Source: https://keras.io/api/layers/recurrent_layers/bidirectional/
+type Bidirectional struct {
+	// Layer reads forwards.
+	Layer Recurrent
+	// BackwardLayer reads backwards; nil is Layer, turned round, with weights of
+	// its own.
+	BackwardLayer Recurrent
+	// MergeMode is Concat unless set.
+	MergeMode MergeMode
+	Name      string
+}
+
+// ReadConfig implements config.Reader.
+func (l *Bidirectional) ReadConfig(c map[string]any) error {
+	if mode, ok := c["merge_mode"]; ok && mode == nil {
+		c["merge_mode"] = "none"
+	}
+	return nil
+}
+
+func (l Bidirectional) backward() Recurrent {
+	if l.BackwardLayer != nil {
+		return l.BackwardLayer
+	}
+	return l.Layer.Reversed()
+}
+
+// Build implements Layer.
+func (l Bidirectional) Build(in Shape) (Spec, error) { return l.BuildAll([]Shape{in}) }
+
+// BuildAll implements Multi.
+func (l Bidirectional) BuildAll(in []Shape) (Spec, error) {
+	if l.Layer == nil {
+		return Spec{}, errors.New("expected a Layer, got nil")
+	}
+	f, b, err := l.specs(in)
+	if err != nil {
+		return Spec{}, err
+	}
+	fo, bo := f.All(), b.All()
+	if len(fo) != len(bo) || !fo[0].Equal(bo[0]) || l.Layer.Sequences() != l.backward().Sequences() {
+		return Spec{}, fmt.Errorf("expected Layer and BackwardLayer to have outputs of one shape, got %v and %v", fo, bo)
+	}
+	out := fo[0]
+	if l.MergeMode == Concat {
+		out = append(slices.Clone(out[:len(out)-1]), 2*out[len(out)-1])
+	}
+	s := Spec{Outputs: []Shape{out}, KeepsMask: l.Layer.Sequences()}
+	if l.MergeMode == Separate {
+		s.Outputs = []Shape{out, bo[0]}
+	}
+	s.Outputs = append(append(s.Outputs, fo[1:]...), bo[1:]...)
+	s.Include("forward_layer", f)
+	s.Include("backward_layer", b)
+	return s, nil
+}
+
+// specs builds both layers. Initial states, if there are any, come first for the
+// one, then for the other.
+func (l Bidirectional) specs(in []Shape) (f, b Spec, err error) {
+	half := (len(in) - 1) / 2
+	if f, err = l.Layer.BuildAll(in[:1+half]); err != nil {
+		return f, b, fmt.Errorf("Layer: %w", err)
+	}
+	if b, err = l.backward().BuildAll(append([]Shape{in[0]}, in[1+half:]...)); err != nil {
+		return f, b, fmt.Errorf("BackwardLayer: %w", err)
+	}
+	return f, b, nil
+}
+
+// Call implements Layer.
+func (l Bidirectional) Call(c *Context, x *graph.Node) *graph.Node {
+	return l.CallAll(c, []*graph.Node{x})[0]
+}
+
+// CallAll implements Multi.
+func (l Bidirectional) CallAll(c *Context, in []*graph.Node) []*graph.Node {
+	var shapes []Shape
+	for _, x := range in {
+		shapes = append(shapes, x.Shape().Dimensions[1:])
+	}
+	fs, bs, err := l.specs(shapes)
+	if err != nil {
+		panic(err)
+	}
+	half := (len(in) - 1) / 2
+	masks := []*graph.Node{c.Mask()}
+	f, _ := c.Run("forward_layer", l.Layer, fs, in[:1+half], masks)
+	b, _ := c.Run("backward_layer", l.backward(), bs, append([]*graph.Node{in[0]}, in[1+half:]...), masks)
+	if l.Layer.Sequences() {
+		b[0] = graph.Reverse(b[0], 1)
+	}
+	var out []*graph.Node
+	switch l.MergeMode {
+	case Concat:
+		out = []*graph.Node{graph.Concatenate([]*graph.Node{f[0], b[0]}, -1)}
+	case Sum:
+		out = []*graph.Node{graph.Add(f[0], b[0])}
+	case Mul:
+		out = []*graph.Node{graph.Mul(f[0], b[0])}
+	case Ave:
+		out = []*graph.Node{graph.MulScalar(graph.Add(f[0], b[0]), 0.5)}
+	default:
+		out = []*graph.Node{f[0], b[0]}
+	}
+	return append(append(out, f[1:]...), b[1:]...)
+}
