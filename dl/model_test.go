@@ -120,7 +120,7 @@ func TestDeferredBuild(t *testing.T) {
 		t.Errorf("expected a summary that says unbuilt, got\n%s", s)
 	}
 	_, err = m.Weights()
-	wantError(t, err, "not built", "InputLayer")
+	wantError(t, err, "not built", "layers.Input")
 	wantError(t, m.SetWeights(nil), "not built")
 	wantError(t, m.BuildFor(layers.Shape{-1}), "at least 1", "-1")
 	wantError(t, m.BuildFor(layers.Shape{0}), "at least 1")

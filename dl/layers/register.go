@@ -27,6 +27,7 @@ func init() {
 		Add{}, Subtract{}, Multiply{}, Average{}, Maximum{}, Minimum{}, Concatenate{}, Dot{},
 		Activation{}, ReLU{}, LeakyReLU{}, ELU{}, PReLU{}, Softmax{}, ActivityRegularization{},
 		Rescaling{}, Normalization{}, CategoryEncoding{}, Discretization{},
+		SimpleRNN{}, LSTM{}, GRU{},
 		RandomFlip{}, RandomRotation{}, RandomTranslation{}, RandomZoom{}, RandomContrast{}, RandomBrightness{},
 	)
 }

@@ -94,6 +94,8 @@ type Recurrent interface {
 	// states are outputs behind it.
 	Sequences() bool
 	States() int
+	// ZeroForMask is the layer whose output is 0 where a mask leaves a step out.
+	ZeroForMask() Recurrent
 }
 
 // Bidirectional runs a recurrent layer over a sequence from both ends.
@@ -121,11 +123,17 @@ func (l *Bidirectional) ReadConfig(c map[string]any) error {
 	return nil
 }
 
-func (l Bidirectional) backward() Recurrent {
-	if l.BackwardLayer != nil {
-		return l.BackwardLayer
+// both are the layers that read forwards and backwards. Where they return sequences,
+// steps that a mask leaves out are 0 in both, as in Keras.
+func (l Bidirectional) both() (forward, backward Recurrent) {
+	forward, backward = l.Layer, l.BackwardLayer
+	if backward == nil {
+		backward = forward.Reversed()
 	}
-	return l.Layer.Reversed()
+	if forward.Sequences() {
+		forward, backward = forward.ZeroForMask(), backward.ZeroForMask()
+	}
+	return forward, backward
 }
 
 // Build implements Layer.
@@ -141,7 +149,7 @@ func (l Bidirectional) BuildAll(in []Shape) (Spec, error) {
 		return Spec{}, err
 	}
 	fo, bo := f.All(), b.All()
-	if len(fo) != len(bo) || !fo[0].Equal(bo[0]) || l.Layer.Sequences() != l.backward().Sequences() {
+	if len(fo) != len(bo) || !fo[0].Equal(bo[0]) {
 		return Spec{}, fmt.Errorf("expected Layer and BackwardLayer to have outputs of one shape, got %v and %v", fo, bo)
 	}
 	out := fo[0]
@@ -162,10 +170,11 @@ func (l Bidirectional) BuildAll(in []Shape) (Spec, error) {
 // one, then for the other.
 func (l Bidirectional) specs(in []Shape) (f, b Spec, err error) {
 	half := (len(in) - 1) / 2
-	if f, err = l.Layer.BuildAll(in[:1+half]); err != nil {
+	forward, backward := l.both()
+	if f, err = forward.BuildAll(in[:1+half]); err != nil {
 		return f, b, fmt.Errorf("Layer: %w", err)
 	}
-	if b, err = l.backward().BuildAll(append([]Shape{in[0]}, in[1+half:]...)); err != nil {
+	if b, err = backward.BuildAll(append([]Shape{in[0]}, in[1+half:]...)); err != nil {
 		return f, b, fmt.Errorf("BackwardLayer: %w", err)
 	}
 	return f, b, nil
@@ -188,8 +197,9 @@ func (l Bidirectional) CallAll(c *Context, in []*graph.Node) []*graph.Node {
 	}
 	half := (len(in) - 1) / 2
 	masks := []*graph.Node{c.Mask()}
-	f, _ := c.Run("forward_layer", l.Layer, fs, in[:1+half], masks)
-	b, _ := c.Run("backward_layer", l.backward(), bs, append([]*graph.Node{in[0]}, in[1+half:]...), masks)
+	forward, backward := l.both()
+	f, _ := c.Run("forward_layer", forward, fs, in[:1+half], masks)
+	b, _ := c.Run("backward_layer", backward, bs, append([]*graph.Node{in[0]}, in[1+half:]...), masks)
 	if l.Layer.Sequences() {
 		b[0] = graph.Reverse(b[0], 1)
 	}

@@ -57,9 +57,18 @@ func (f Fixture) Get(t testing.TB, name string) *tensors.Tensor {
 // Run compiles a graph for the inputs, runs it, and returns its outputs.
 func Run(t testing.TB, build func(in []*graph.Node) []*graph.Node, in ...*tensors.Tensor) []*tensors.Tensor {
 	t.Helper()
-	d, err := device.Current()
+	out, err := Compute(build, in...)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return out
+}
+
+// Compute is Run for goroutines other than the test's.
+func Compute(build func(in []*graph.Node) []*graph.Node, in ...*tensors.Tensor) ([]*tensors.Tensor, error) {
+	d, err := device.Current()
+	if err != nil {
+		return nil, err
 	}
 	var params []engine.Param
 	var buffers []compute.Buffer
@@ -67,27 +76,27 @@ func Run(t testing.TB, build func(in []*graph.Node) []*graph.Node, in ...*tensor
 		params = append(params, engine.Param{Name: "in", Shape: x.Shape()})
 		b, err := x.Buffer(d.Backend, d.Num)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		buffers = append(buffers, b)
 	}
 	p, err := engine.Compile(d, "test", params, build)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	outs, err := p.Run(buffers)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	var all []*tensors.Tensor
 	for _, b := range outs {
 		x, err := tensors.FromBuffer(b)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		all = append(all, x)
 	}
-	return all
+	return all, nil
 }
 
 // Close fails the test unless got has want's shape and its values, within

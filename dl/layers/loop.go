@@ -1,0 +1,105 @@
+package layers
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// loop runs body n times, with what it returns as the next state. The graph has one
+// copy of the body, so that it does not grow with n.
+//
+// Two limits of go-xla 0.4.1: an elementwise operation in the body must not have an
+// operand from outside, which comes in through outer instead (products and slices
+// may); and scalars that GoMLX keeps for a graph, as in AddScalar or OneMinus, must
+// not be used, but Const may.
+func loop(n int, state, outer []*graph.Node, body func(t *graph.Node, state, outer []*graph.Node) []*graph.Node) []*graph.Node {
+	g := state[0].Graph()
+	all := append(append([]*graph.Node{graph.Const(g, int32(0))}, state...), outer...)
+	params := func(g *graph.Graph) []*graph.Node {
+		p := make([]*graph.Node, len(all))
+		for i, s := range all {
+			p[i] = graph.Parameter(g, fmt.Sprintf("loop%d", i), s.Shape())
+		}
+		return p
+	}
+	goOn := graph.NewClosure(g, func(g *graph.Graph) []*graph.Node {
+		return []*graph.Node{graph.LessThan(params(g)[0], graph.Const(g, int32(n)))}
+	})
+	once := graph.NewClosure(g, func(g *graph.Graph) []*graph.Node {
+		p := params(g)
+		state, outer := p[1:1+len(state)], p[1+len(state):]
+		next := append([]*graph.Node{graph.Add(p[0], graph.Const(g, int32(1)))}, body(p[0], state, outer)...)
+		return append(next, outer...)
+	})
+	return graph.While(goOn, once, all...)[1 : 1+len(state)]
+}
+
+// at reads row t of [time, …].
+func at(x, t *graph.Node) *graph.Node {
+	d := append([]int{1}, x.Shape().Dimensions[1:]...)
+	return graph.Reshape(graph.DynamicSlice(x, starts(t, 0, x.Rank()), d), d[1:]...)
+}
+
+// put writes row t of [time, …], which XLA does in place.
+func put(x, row, t *graph.Node) *graph.Node { return putAt(x, row, t, 0) }
+
+// putAt is put from a column of the last axis on.
+func putAt(x, row, t *graph.Node, column int) *graph.Node {
+	return graph.DynamicUpdateSlice(x, graph.InsertAxes(row, 0), starts(t, column, x.Rank()))
+}
+
+func starts(t *graph.Node, column, rank int) []*graph.Node {
+	s := []*graph.Node{t}
+	for len(s) < rank {
+		c := 0
+		if len(s) == rank-1 {
+			c = column
+		}
+		s = append(s, graph.Const(t.Graph(), int32(c)))
+	}
+	return s
+}
+
+// zeros are made where the loop is, not in it.
+func zeros(like *graph.Node, dims ...int) *graph.Node {
+	return graph.Zeros(like.Graph(), shapes.Make(like.DType(), dims...))
+}
+
+// withGradient gives outs, computed from ins in whatever way, a gradient of its own:
+// vjp gets the gradient of the loss by each of outs, nil where the loss does not
+// depend on it, and returns that by each of ins.
+//
+// GoMLX has a hook for the gradient of one node by itself, and goes through nodes
+// from the last to the first. The outputs' hooks collect what comes back to them;
+// zeros that are made of the inputs, and added to the outputs, make the inputs' hooks
+// run after those.
+func withGradient(outs, ins []*graph.Node, vjp func(douts []*graph.Node) []*graph.Node) []*graph.Node {
+	g := outs[0].Graph()
+	douts := make([]*graph.Node, len(outs))
+	var dins []*graph.Node
+	never, zero := graph.Const(g, false), graph.ConvertDType(graph.Const(g, float32(0)), outs[0].DType())
+	link := zero
+	for i, in := range ins {
+		hooked := graph.IdentityWithCustomGradient(in, func(_, _ *graph.Node) *graph.Node {
+			if dins == nil {
+				dins = vjp(douts)
+			}
+			return dins[i]
+		})
+		first := make([]graph.SliceAxisSpec, in.Rank())
+		for k := range first {
+			first[k] = graph.AxisElem(0)
+		}
+		link = graph.Add(link, graph.Where(never, graph.Reshape(graph.Slice(hooked, first...)), zero))
+	}
+	results := make([]*graph.Node, len(outs))
+	for k, out := range outs {
+		results[k] = graph.IdentityWithCustomGradient(graph.Add(graph.StopGradient(out), link), func(_, d *graph.Node) *graph.Node {
+			douts[k], dins = d, nil
+			return d
+		})
+	}
+	return results
+}

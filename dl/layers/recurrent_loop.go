@@ -1,0 +1,371 @@
+package layers
+
+import (
+	"slices"
+
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/activations"
+)
+
+// The recurrences as loops, forwards and, for their gradients, backwards. A gradient
+// is linear in what comes back from the step after, so all its factors, the slopes of
+// the activations, are computed for all steps at once, outside the loop; the loop
+// multiplies them in and goes back through U, and the gradients by W and U are one
+// product each after it. What the loops read and write is laid out so that XLA's CPU
+// compiler does not fuse slices into the gates, which would be slow.
+
+// loopCell is what a recurrence as a loop is given.
+type loopCell struct {
+	x, w, u, bx, bh *graph.Node   // x is [batch, time, features]; biases may be nil
+	mask            *graph.Node   // [time, batch, units] bool: true where a step counts; or nil
+	keep            *graph.Node   // [batch, units], by which h is multiplied before U; or nil
+	carry           []*graph.Node // at first
+	act, gate       activations.Activation
+
+	batch, time, features, units int
+}
+
+// inLoops says whether loops can be used: XLA has them whole, and these activations.
+func inLoops(g *graph.Graph, acts ...activations.Activation) bool {
+	if g.Backend().Name() == "go" {
+		return false // it has no DynamicSlice
+	}
+	for _, a := range acts {
+		if !slices.Contains([]string{"tanh", "sigmoid", "linear", "relu"}, a.Name()) {
+			return false
+		}
+	}
+	return true
+}
+
+// applyInLoop applies an activation without the scalars that a loop cannot use.
+func applyInLoop(a activations.Activation, z *graph.Node) *graph.Node {
+	if a.Name() == "relu" {
+		zero := graph.ConvertDType(graph.Const(z.Graph(), float32(0)), z.DType())
+		return graph.Max(z, zero)
+	}
+	return a.Apply(z)
+}
+
+// slope is an activation's derivative where its value is y.
+func slope(a activations.Activation, y *graph.Node) *graph.Node {
+	switch a.Name() {
+	case "tanh":
+		return graph.OneMinus(graph.Square(y))
+	case "sigmoid":
+		return graph.Mul(y, graph.OneMinus(y))
+	case "relu":
+		return graph.ConvertDType(graph.GreaterThan(y, graph.ZerosLike(y)), y.DType())
+	}
+	return graph.OnesLike(y)
+}
+
+func (c *loopCell) measure() {
+	d := c.x.Shape().Dimensions
+	c.batch, c.time, c.features, c.units = d[0], d[1], d[2], c.u.Shape().Dimensions[0]
+}
+
+// bias is one that is zero if the layer has none.
+func (c *loopCell) bias(b *graph.Node) *graph.Node {
+	if b == nil {
+		return zeros(c.x, 1, c.u.Shape().Dimensions[1])
+	}
+	return graph.InsertAxes(b, 0)
+}
+
+// seen is what U sees of h.
+func (c *loopCell) seen(h *graph.Node, keep []*graph.Node) *graph.Node {
+	if c.keep == nil {
+		return h
+	}
+	return graph.Mul(h, keep[0])
+}
+
+// outer adds what loops are handed only if it is there.
+func (c *loopCell) outer(nodes ...*graph.Node) []*graph.Node {
+	if c.keep != nil {
+		nodes = append(nodes, c.keep)
+	}
+	return nodes
+}
+
+// pick is next where step t counts, else before.
+func (c *loopCell) pick(t, next, before *graph.Node) *graph.Node {
+	if c.mask == nil {
+		return next
+	}
+	return graph.Where(at(c.mask, t), next, before)
+}
+
+// only is v where steps count, else otherwise.
+func (c *loopCell) only(v, otherwise *graph.Node) *graph.Node {
+	if c.mask == nil {
+		return v
+	}
+	return graph.Where(c.mask, v, otherwise)
+}
+
+// block is the kth block of units along the last axis.
+func (c *loopCell) block(x *graph.Node, k int) *graph.Node {
+	return graph.SliceAxis(x, -1, graph.AxisRange(k*c.units, (k+1)*c.units))
+}
+
+// orZeros is the gradient of a state at the end, which may not be asked for.
+func (c *loopCell) orZeros(d *graph.Node) *graph.Node {
+	if d == nil {
+		return zeros(c.x, c.batch, c.units)
+	}
+	return d
+}
+
+// withH is [x_t, h_(t−1)] for all steps, with room for h: the operand of one product a
+// step, and of the weights' gradient.
+func (c *loopCell) withH() *graph.Node {
+	xt := graph.TransposeAllAxes(c.x, 1, 0, 2)
+	x := graph.Concatenate([]*graph.Node{xt, zeros(c.x, 1, c.batch, c.features)}, 0)
+	h := graph.Concatenate([]*graph.Node{graph.InsertAxes(c.carry[0], 0), zeros(c.x, c.time, c.batch, c.units)}, 0)
+	return graph.Concatenate([]*graph.Node{x, h}, 2)
+}
+
+// seenAll is what U sees of h in all steps.
+func (c *loopCell) seenAll(h *graph.Node) *graph.Node {
+	if c.keep == nil {
+		return h
+	}
+	return graph.Mul(h, graph.InsertAxes(c.keep, 0))
+}
+
+// product is aᵀ·b over steps and batch. In this order of operands it is the fastest.
+func product(a, b *graph.Node) *graph.Node {
+	flat := func(x *graph.Node) *graph.Node {
+		d := x.Shape().Dimensions
+		return graph.Reshape(x, d[0]*d[1], d[2])
+	}
+	return graph.Transpose(graph.DotGeneral(flat(b), []int{0}, nil, flat(a), []int{0}, nil), 0, 1)
+}
+
+// byInput is the gradient by x of the gates' for all steps.
+func (c *loopCell) byInput(dz *graph.Node) *graph.Node {
+	return graph.TransposeAllAxes(matMul(dz, graph.Transpose(c.w, 0, 1)), 1, 0, 2)
+}
+
+// back reads the gradients that come back to step t: of its output, added to h's.
+func back(dh, all, t *graph.Node) *graph.Node {
+	if all == nil {
+		return dh
+	}
+	return graph.Add(dh, at(all, t))
+}
+
+// backwards counts down where a loop counts up.
+func (c *loopCell) backwards(t *graph.Node) *graph.Node {
+	return graph.Sub(graph.Const(t.Graph(), int32(c.time-1)), t)
+}
+
+func (c *loopCell) next(t *graph.Node) *graph.Node {
+	return graph.Add(t, graph.Const(t.Graph(), int32(1)))
+}
+
+// inputs are the nodes that gradients go to, and grads their gradients, without those
+// that are not there.
+func (c *loopCell) inputs() []*graph.Node {
+	all := append([]*graph.Node{c.x, c.w, c.u}, c.carry...)
+	for _, b := range []*graph.Node{c.bx, c.bh} {
+		if b != nil {
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
+func (c *loopCell) grads(dx, dw, du, dbx, dbh *graph.Node, carry ...*graph.Node) []*graph.Node {
+	all := append([]*graph.Node{dx, dw, du}, carry...)
+	if c.bx != nil {
+		all = append(all, dbx)
+	}
+	if c.bh != nil {
+		all = append(all, dbh)
+	}
+	return all
+}
+
+// simple runs a SimpleRNN: the states of all steps, [time, batch, units], and the last.
+func (c *loopCell) simple() (all *graph.Node, last []*graph.Node) {
+	c.measure()
+	wu := graph.Concatenate([]*graph.Node{c.w, c.u}, 0)
+	out := loop(c.time, []*graph.Node{c.withH(), c.carry[0]}, c.outer(c.bias(c.bx)), func(t *graph.Node, s, o []*graph.Node) []*graph.Node {
+		xh := at(s[0], t)
+		if c.keep != nil {
+			xh = graph.Concatenate([]*graph.Node{graph.SliceAxis(xh, 1, graph.AxisRange(0, c.features)), c.seen(s[1], o[1:])}, 1)
+		}
+		h := c.pick(t, applyInLoop(c.act, graph.Add(graph.MatMul(xh, wu), o[0])), s[1])
+		return []*graph.Node{putAt(s[0], h, c.next(t), c.features), h}
+	})
+	xh := out[0]
+	hs := graph.Slice(xh, graph.AxisRangeToEnd(1), graph.AxisRange(), graph.AxisRangeToEnd(c.features))
+	r := withGradient([]*graph.Node{hs, out[1]}, c.inputs(), func(d []*graph.Node) []*graph.Node {
+		k := c.only(slope(c.act, hs), graph.ZerosLike(hs))
+		ut := graph.Transpose(c.u, 0, 1)
+		end := loop(c.time, []*graph.Node{c.orZeros(d[1]), zeros(c.x, c.time, c.batch, c.units)}, c.outer(), func(t *graph.Node, s, o []*graph.Node) []*graph.Node {
+			t = c.backwards(t)
+			dh := back(s[0], d[0], t)
+			dz := graph.Mul(dh, at(k, t))
+			before := c.pick(t, c.seen(graph.MatMul(dz, ut), o), dh)
+			return []*graph.Node{before, put(s[1], dz, t)}
+		})
+		dz := end[1]
+		x, h := c.operands(xh)
+		db := graph.ReduceSum(dz, 0, 1)
+		return c.grads(c.byInput(dz), product(x, dz), product(h, dz), db, nil, end[0])
+	})
+	return r[0], r[1:]
+}
+
+// operands takes [x_t, h_(t−1)] of all steps apart.
+func (c *loopCell) operands(xh *graph.Node) (x, h *graph.Node) {
+	steps := graph.Slice(xh, graph.AxisRange(0, c.time))
+	return graph.SliceAxis(steps, 2, graph.AxisRange(0, c.features)), c.seenAll(graph.SliceAxis(steps, 2, graph.AxisRangeToEnd(c.features)))
+}
+
+// lstm runs an LSTM; the gates are i, f, c̃ and o.
+func (c *loopCell) lstm() (all *graph.Node, last []*graph.Node) {
+	c.measure()
+	xt := graph.TransposeAllAxes(c.x, 1, 0, 2)
+	cells := graph.Concatenate([]*graph.Node{graph.InsertAxes(c.carry[1], 0), zeros(c.x, c.time, c.batch, c.units)}, 0)
+	state := []*graph.Node{c.withH(), zeros(c.x, c.time, c.batch, 4*c.units), cells, c.carry[0], c.carry[1]}
+	out := loop(c.time, state, c.outer(c.bias(c.bx)), func(t *graph.Node, s, o []*graph.Node) []*graph.Node {
+		pre := graph.Add(graph.MatMul(c.seen(s[3], o[1:]), c.u), graph.MatMul(at(xt, t), c.w))
+		z := graph.Add(pre, o[0])
+		gate := func(k int) *graph.Node { return applyInLoop(c.gate, c.block(z, k)) }
+		cell := graph.Add(graph.Mul(gate(1), s[4]), graph.Mul(gate(0), applyInLoop(c.act, c.block(z, 2))))
+		cell = c.pick(t, cell, s[4])
+		h := c.pick(t, graph.Mul(gate(3), applyInLoop(c.act, cell)), s[3])
+		return []*graph.Node{putAt(s[0], h, c.next(t), c.features), put(s[1], pre, t), put(s[2], cell, c.next(t)), h, cell}
+	})
+	xh := out[0]
+	hs := graph.Slice(xh, graph.AxisRangeToEnd(1), graph.AxisRange(), graph.AxisRangeToEnd(c.features))
+	r := withGradient([]*graph.Node{hs, out[3], out[4]}, c.inputs(), func(d []*graph.Node) []*graph.Node {
+		z := graph.Add(out[1], graph.InsertAxes(c.bias(c.bx), 0))
+		i, f, o := c.gate.Apply(c.block(z, 0)), c.gate.Apply(c.block(z, 1)), c.gate.Apply(c.block(z, 3))
+		candidate := c.act.Apply(c.block(z, 2))
+		before, after := graph.Slice(out[2], graph.AxisRange(0, c.time)), graph.Slice(out[2], graph.AxisRangeToEnd(1))
+		y := c.act.Apply(after)
+		zero := graph.ZerosLike(y)
+		// The gradients of the gates are these times that of c, or for o of h. The loop
+		// writes them in their place.
+		ks := []*graph.Node{
+			c.only(graph.Mul(candidate, slope(c.gate, i)), zero),
+			c.only(graph.Mul(before, slope(c.gate, f)), zero),
+			c.only(graph.Mul(i, slope(c.act, candidate)), zero),
+			c.only(graph.Mul(y, slope(c.gate, o)), zero),
+		}
+		through := c.only(graph.Mul(o, slope(c.act, y)), zero) // from h to c
+		stays := c.only(f, graph.OnesLike(f))                  // from c to the c before
+		ut := graph.Transpose(c.u, 0, 1)
+		outer := c.outer(graph.OptimizationBarriers(through, stays)...)
+		end := loop(c.time, append([]*graph.Node{c.orZeros(d[1]), c.orZeros(d[2])}, ks...), outer, func(t *graph.Node, s, o []*graph.Node) []*graph.Node {
+			t = c.backwards(t)
+			dh := back(s[0], d[0], t)
+			dc := graph.Add(s[1], graph.Mul(dh, at(o[0], t)))
+			next := []*graph.Node{nil, graph.Mul(dc, at(o[1], t))}
+			var before *graph.Node
+			for k := range 4 {
+				by := dc
+				if k == 3 {
+					by = dh
+				}
+				dz := graph.Mul(at(s[2+k], t), by)
+				next = append(next, put(s[2+k], dz, t))
+				// Four small products: XLA would split one of all gates among
+				// threads, and take twice as long.
+				before = sum(before, graph.MatMul(dz, graph.Slice(ut, graph.AxisRange(k*c.units, (k+1)*c.units))))
+			}
+			next[0] = c.pick(t, c.seen(before, o[2:]), dh)
+			return next
+		})
+		dz := end[2:]
+		x, h := c.operands(xh)
+		var dw, du, db []*graph.Node
+		for _, g := range dz {
+			if c.keep == nil { // both at once
+				both := product(graph.Slice(xh, graph.AxisRange(0, c.time)), g)
+				dw, du = append(dw, graph.Slice(both, graph.AxisRange(0, c.features))), append(du, graph.Slice(both, graph.AxisRangeToEnd(c.features)))
+			} else {
+				dw, du = append(dw, product(x, g)), append(du, product(h, g))
+			}
+			db = append(db, graph.ReduceSum(g, 0, 1))
+		}
+		return c.grads(c.byInput(graph.Concatenate(dz, 2)), graph.Concatenate(dw, 1), graph.Concatenate(du, 1), graph.Concatenate(db, 0), nil, end[0], end[1])
+	})
+	return r[0], r[1:]
+}
+
+// gru runs a GRU that applies r behind U; the gates are z, r and h̃.
+func (c *loopCell) gru() (all *graph.Node, last []*graph.Node) {
+	c.measure()
+	xt := graph.TransposeAllAxes(c.x, 1, 0, 2)
+	xz := graph.Add(matMul(xt, c.w), graph.InsertAxes(c.bias(c.bx), 0))
+	bh := c.bias(c.bh)
+	hidden := graph.Concatenate([]*graph.Node{graph.InsertAxes(c.carry[0], 0), zeros(c.x, c.time, c.batch, c.units)}, 0)
+	// The next row of xz is carried along: a slice that is read in the body would be
+	// fused into the gates.
+	state := []*graph.Node{hidden, zeros(c.x, c.time, c.batch, 3*c.units), c.carry[0], graph.Squeeze(graph.Slice(xz, graph.AxisElem(0)), 0)}
+	out := loop(c.time, state, c.outer(bh), func(t *graph.Node, s, o []*graph.Node) []*graph.Node {
+		before, x := s[2], s[3]
+		pre := graph.MatMul(c.seen(before, o[1:]), c.u)
+		h := graph.Add(pre, o[0])
+		gate := func(k int) *graph.Node { return applyInLoop(c.gate, graph.Add(c.block(x, k), c.block(h, k))) }
+		candidate := applyInLoop(c.act, graph.Add(c.block(x, 2), graph.Mul(gate(1), c.block(h, 2))))
+		now := graph.Add(candidate, graph.Mul(gate(0), graph.Sub(before, candidate)))
+		now = c.pick(t, now, before)
+		// The last start is beyond the end, and XLA moves it back.
+		return []*graph.Node{put(s[0], now, c.next(t)), put(s[1], pre, t), now, at(xz, c.next(t))}
+	})
+	hs := graph.Slice(out[0], graph.AxisRangeToEnd(1))
+	r := withGradient([]*graph.Node{hs, out[2]}, c.inputs(), func(d []*graph.Node) []*graph.Node {
+		before := graph.Slice(out[0], graph.AxisRange(0, c.time))
+		hz := graph.Add(out[1], graph.InsertAxes(bh, 0))
+		gate := func(k int) *graph.Node { return c.gate.Apply(graph.Add(c.block(xz, k), c.block(hz, k))) }
+		z, r, h := gate(0), gate(1), c.block(hz, 2)
+		candidate := c.act.Apply(graph.Add(c.block(xz, 2), graph.Mul(r, h)))
+		zero := graph.ZerosLike(before)
+		kn := c.only(graph.Mul(graph.OneMinus(z), slope(c.act, candidate)), zero)
+		ks := []*graph.Node{ // of h̃ for x, and of z, r and h̃ for h
+			kn,
+			c.only(graph.Mul(graph.Sub(before, candidate), slope(c.gate, z)), zero),
+			graph.Mul(graph.Mul(kn, h), slope(c.gate, r)),
+			graph.Mul(kn, r),
+		}
+		stays := c.only(z, graph.OnesLike(z))
+		ut := graph.Transpose(c.u, 0, 1)
+		end := loop(c.time, append([]*graph.Node{c.orZeros(d[1])}, ks...), c.outer(stays), func(t *graph.Node, s, o []*graph.Node) []*graph.Node {
+			t = c.backwards(t)
+			dh := back(s[0], d[0], t)
+			next := []*graph.Node{nil, put(s[1], graph.Mul(dh, at(s[1], t)), t)}
+			var through *graph.Node
+			for k := range 3 {
+				dz := graph.Mul(at(s[2+k], t), dh)
+				next = append(next, put(s[2+k], dz, t))
+				through = sum(through, graph.MatMul(dz, graph.Slice(ut, graph.AxisRange(k*c.units, (k+1)*c.units))))
+			}
+			next[0] = graph.Add(graph.Mul(dh, at(o[0], t)), c.seen(through, o[1:]))
+			return next
+		})
+		dzx, dzh := []*graph.Node{end[2], end[3], end[1]}, end[2:5]
+		var dw, du, dbx, dbh []*graph.Node
+		for k := range 3 {
+			dw, du = append(dw, product(xt, dzx[k])), append(du, product(c.seenAll(before), dzh[k]))
+			dbx, dbh = append(dbx, graph.ReduceSum(dzx[k], 0, 1)), append(dbh, graph.ReduceSum(dzh[k], 0, 1))
+		}
+		return c.grads(c.byInput(graph.Concatenate(dzx, 2)), graph.Concatenate(dw, 1), graph.Concatenate(du, 1), graph.Concatenate(dbx, 0), graph.Concatenate(dbh, 0), end[0])
+	})
+	return r[0], r[1:]
+}
+
+func sum(a, b *graph.Node) *graph.Node {
+	if a == nil {
+		return b
+	}
+	return graph.Add(a, b)
+}
