@@ -44,5 +44,8 @@ bench: setup ## measure the network here and in Keras, JAX and PyTorch, and prin
 bench-kernels: setup ## measure the kernel beside stock GoNB and ipykernel with Keras (after make bench)
 	$(GO) run ./bench/kernels
 
+parity: setup ## write docs/parity.md: dl beside Keras, case by case
+	$(GO) test ./dl -count=1 -run TestParity -args -parity ../docs/parity.md
+
 clean: ## remove what setup made in the checkout
 	rm -rf .gradbook

@@ -43,7 +43,7 @@ func (l RandomFlip) Call(c *Context, x *graph.Node) *graph.Node {
 		if l.Mode == "" || strings.Contains(l.Mode, mode) {
 			flip := graph.LessThan(uniform(c, x, 0, 1), graph.Scalar(x.Graph(), dtypes.Float32, 0.5))
 			flip = graph.BroadcastToDims(graph.InsertAxes(flip, -1, -1, -1), x.Shape().Dimensions...)
-			x = graph.Where(flip, graph.Reverse(x, 1+i), x)
+			x = graph.Where(flip, reverse(x, 1+i), x)
 		}
 	}
 	return x
@@ -300,7 +300,7 @@ func (f Fill) affine(x *graph.Node, m [6]*graph.Node) *graph.Node {
 	}
 	sx, sy := f.inside(at(m[0], m[1], m[2]), d[2]), f.inside(at(m[3], m[4], m[5]), d[1])
 	if f.Interpolation.or(Bilinear) == Nearest {
-		return f.read(x, graph.Round(sy), graph.Round(sx))
+		return f.read(x, round(sy), round(sx))
 	}
 	top, left := graph.Floor(sy), graph.Floor(sx)
 	mix := func(a, b, part *graph.Node) *graph.Node {
@@ -313,7 +313,13 @@ func (f Fill) affine(x *graph.Node, m [6]*graph.Node) *graph.Node {
 	return mix(line(top), line(graph.OnePlus(top)), graph.Sub(sy, top))
 }
 
-// inside brings places into an axis of a size, as FillMode says.
+// round is to the nearest whole number, and from the middle away from 0.
+func round(v *graph.Node) *graph.Node {
+	return graph.Mul(graph.Sign(v), graph.Floor(graph.AddScalar(graph.Abs(v), 0.5)))
+}
+
+// inside brings places into an axis of a size, as FillMode says, and as TensorFlow
+// understands it.
 func (f Fill) inside(at *graph.Node, size int) *graph.Node {
 	n := float64(size)
 	mod := func(v *graph.Node, by float64) *graph.Node {
@@ -325,7 +331,14 @@ func (f Fill) inside(at *graph.Node, size int) *graph.Node {
 	case "nearest":
 		return graph.ClipScalar(at, 0, n-1)
 	case "wrap":
-		return graph.ClipScalar(mod(at, n), 0, n-1)
+		turns := func(v *graph.Node) *graph.Node {
+			return graph.MulScalar(graph.Floor(graph.DivScalar(v, max(n-1, 1))), n)
+		}
+		below := graph.AddScalar(graph.Add(at, turns(graph.Neg(at))), n)
+		above := graph.Sub(at, turns(at))
+		zero := graph.ZerosLike(at)
+		inner := graph.Where(graph.GreaterThan(at, graph.AddScalar(zero, n-1)), above, at)
+		return graph.ClipScalar(graph.Where(graph.LessThan(at, zero), below, inner), 0, n-1)
 	default:
 		u := mod(graph.AddScalar(at, 0.5), 2*n)
 		there := graph.AddScalar(graph.Neg(graph.Abs(graph.SubScalar(u, n))), n-0.5)

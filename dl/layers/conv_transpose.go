@@ -171,7 +171,7 @@ func (l convTranspose) call(c *Context, x *graph.Node) *graph.Node {
 		}
 	}
 	kernel := c.Weight("kernel") // [window…, filters, channels]
-	kernel = graph.Transpose(graph.Reverse(kernel, window(n)...), n, n+1)
+	kernel = graph.Transpose(reverse(kernel, window(n)...), n, n+1)
 	y := convolvePadded(x, kernel, ones(make([]int, n)), dilation, pads, 1)
 	return l.reg.activity(c, activate(c, l.activation, addBias(c, l.noBias, y)))
 }

@@ -307,7 +307,7 @@ func (r recurrent) call(c *Context, in []*graph.Node) []*graph.Node {
 	x = drop(c, x, r.dropout, []int{batch, 1, x.Shape().Dimensions[2]})
 	mask := c.Mask()
 	if r.backwards {
-		x = graph.Reverse(x, 1)
+		x = reverse(x, 1)
 		if mask != nil {
 			mask = graph.Reverse(mask, 1)
 		}

@@ -157,6 +157,13 @@ type Resizing struct {
 	Name          string
 }
 
+// ReadConfig implements config.Reader: what is outside is never seen.
+func (*Resizing) ReadConfig(c map[string]any) error {
+	delete(c, "fill_mode")
+	delete(c, "fill_value")
+	return nil
+}
+
 // Build implements Layer.
 func (l Resizing) Build(in Shape) (Spec, error) {
 	if err := checked(wantSpace(in, 2), wantPositive("Height", l.Height), wantPositive("Width", l.Width), l.Interpolation.check()); err != nil {

@@ -24,8 +24,8 @@ type CategoricalHinge struct{}
 // Dice is 1 − 2·Σ y p / (Σ y + Σ p), over all of a batch: how little two masks overlap.
 type Dice struct{}
 
-// Tversky is Dice with a weight Alpha for what is wrongly 1 and Beta for what is
-// wrongly 0.
+// Tversky is Dice with a weight Alpha for what is wrongly 0 and Beta for what is
+// wrongly 1: so in Keras, which calls them the other way round.
 //
 // Source: Salehi et al., 2017 (arXiv:1706.05721)
 type Tversky struct {
@@ -124,7 +124,7 @@ func (l Tversky) Compute(labels, output *graph.Node) *graph.Node {
 	both := graph.ReduceAllSum(graph.Mul(y, output))
 	more := graph.ReduceAllSum(graph.Mul(graph.OneMinus(y), output))
 	less := graph.ReduceAllSum(graph.Mul(y, graph.OneMinus(output)))
-	all := graph.Add(both, graph.Add(graph.MulScalar(more, alpha), graph.MulScalar(less, beta)))
+	all := graph.Add(both, graph.Add(graph.MulScalar(less, alpha), graph.MulScalar(more, beta)))
 	return perExample(output, graph.OneMinus(graph.Div(both, graph.AddScalar(all, epsilon))))
 }
 

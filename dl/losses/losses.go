@@ -74,6 +74,9 @@ func checkSame(labels, output []int) error {
 	return fmt.Errorf("expected labels of the output's shape %v, got %v", output, labels)
 }
 
+// rsqrt is 1/√x. graph.Rsqrt has no gradient.
+func rsqrt(x *graph.Node) *graph.Node { return graph.Reciprocal(graph.Sqrt(x)) }
+
 // ClassNumbers returns labels that are class numbers as int32, without the axis
 // of size 1 that they may end with: [batch, 1] becomes [batch].
 func ClassNumbers(labels, output *graph.Node) *graph.Node {

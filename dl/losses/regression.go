@@ -162,5 +162,5 @@ func mean(x *graph.Node) *graph.Node {
 // unit scales vectors to length 1.
 func unit(x *graph.Node) *graph.Node {
 	length := graph.ReduceAndKeep(graph.Square(x), graph.ReduceSum, -1)
-	return graph.Mul(x, graph.Rsqrt(graph.MaxScalar(length, 1e-12)))
+	return graph.Mul(x, rsqrt(graph.MaxScalar(length, 1e-12)))
 }

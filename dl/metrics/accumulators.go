@@ -280,6 +280,14 @@ func (m AUC) Check(labels, output []int) error {
 	return losses.BinaryCrossentropy{}.Check(labels, output)
 }
 
+// ReadConfig implements config.Reader.
+func (*AUC) ReadConfig(c map[string]any) error {
+	if c["summation_method"] == "interpolation" {
+		delete(c, "summation_method")
+	}
+	return nil
+}
+
 func (m AUC) thresholds() []float64 {
 	n := m.NumThresholds
 	if n == 0 {
@@ -471,6 +479,17 @@ func (R2Score) Check(labels, output []int) error {
 		return fmt.Errorf("expected an output of shape [n], got %v", output)
 	}
 	return losses.MeanSquaredError{}.Check(labels, output)
+}
+
+// ReadConfig implements config.Reader.
+func (*R2Score) ReadConfig(c map[string]any) error {
+	if c["class_aggregation"] == "uniform_average" {
+		delete(c, "class_aggregation")
+	}
+	if c["num_regressors"] == 0.0 {
+		delete(c, "num_regressors")
+	}
+	return nil
 }
 
 // Size implements Accumulator: Σw, Σwy, Σwy² and Σw(y − p)² for each output.

@@ -82,7 +82,7 @@ func fill(p reflect.Value, config map[string]any) error {
 		if k == "data_format" && !channelsLast[v] {
 			return fmt.Errorf("expected data_format channels_last, got %v", v)
 		}
-		if !idle[k] && !blank(v) {
+		if !idle[k] && !blank(v) && !(k == "axis" && v == -1.0) {
 			return fmt.Errorf("the setting %s = %v is not supported", k, v)
 		}
 	}
