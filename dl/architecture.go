@@ -271,6 +271,7 @@ func constructGraph(c map[string]any) (*Model, error) {
 		if err != nil {
 			return nil, err
 		}
+		m.listed = append(m.listed, l)
 		nodes := list(raw.(map[string]any)["inbound_nodes"])
 		if inner, ok := l.Layer.(*Model); ok && inner.kind == "Functional" {
 			nested[l.name] = true

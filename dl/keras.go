@@ -1,6 +1,242 @@
 package dl
 
-import "errors"
+import (
+	"archive/zip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
 
-func loadKeras(path string) (*Model, error)         { return nil, errors.New("todo") }
-func (m *Model) loadKerasWeights(path string) error { return errors.New("todo") }
+	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/internal/hdf5"
+	"github.com/gradbook/gradbook/dl/layers"
+)
+
+// kerasFile is what a .keras file of Keras 3 holds: an archive with the architecture as
+// JSON and the weights as HDF5.
+//
+// Source: https://keras.io/guides/serialization_and_saving/
+type kerasFile struct {
+	model   architecture
+	compile map[string]any
+	weights map[string]hdf5.Dataset
+}
+
+// maxKerasPart bounds what is read of an archive, which could say that it is larger than
+// the memory.
+const maxKerasPart = 1 << 33
+
+func readKeras(path string) (f kerasFile, err error) {
+	z, err := zip.OpenReader(path)
+	if err != nil {
+		return f, fmt.Errorf("expected a .keras file, which is a zip archive: %w", err)
+	}
+	defer func() { _ = z.Close() }()
+	part := func(name string) ([]byte, error) {
+		r, err := z.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("expected a .keras file of Keras 3, with a part %s: %w", name, err)
+		}
+		defer func() { _ = r.Close() }()
+		return io.ReadAll(io.LimitReader(r, maxKerasPart))
+	}
+	text, err := part("config.json")
+	if err != nil {
+		return f, err
+	}
+	var file struct {
+		architecture
+		Compile map[string]any `json:"compile_config"`
+	}
+	if err := json.Unmarshal(text, &file); err != nil {
+		return f, fmt.Errorf("config.json: %w", err)
+	}
+	f.model, f.compile = file.architecture, file.Compile
+	data, err := part("model.weights.h5")
+	if err != nil {
+		return f, err
+	}
+	if f.weights, err = hdf5.Read(data); err != nil {
+		return f, fmt.Errorf("model.weights.h5: %w", err)
+	}
+	return f, nil
+}
+
+// loadKeras makes the model that a .keras file holds. It is compiled as the file says,
+// if dl knows all that it says; the state of its optimizer is not read.
+func loadKeras(path string) (*Model, error) {
+	f, err := readKeras(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.adapt(f.model.Config, "layers/"); err != nil {
+		return nil, err
+	}
+	m, err := construct(f.model)
+	if err != nil {
+		return nil, err
+	}
+	lock.Lock()
+	err = f.fill(m)
+	lock.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	if c, err := constructCompiled(f.compile); err == nil && (c.Loss != nil || len(c.Losses) > 0) {
+		if err := m.Compile(c); err != nil {
+			m.compiled = nil
+		}
+	}
+	return m, nil
+}
+
+func (m *Model) loadKerasWeights(path string) error {
+	f, err := readKeras(path)
+	if err == nil {
+		err = f.fill(m)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot load %s into model %q: %w", path, m.name, err)
+	}
+	return nil
+}
+
+// fill sets all weights of a model to those of the file, or none.
+func (f kerasFile) fill(m *Model) error {
+	if m.inputs == nil {
+		return errNotBuilt
+	}
+	paths := kerasPaths(m, "layers/")
+	weights := make(map[*variable][]float32)
+	for _, w := range m.kept() {
+		path, ok := paths[w.variable]
+		if !ok {
+			return fmt.Errorf("weight %q: Keras's name for it is not known", w.name)
+		}
+		d, ok := f.weights[path]
+		if !ok {
+			return fmt.Errorf("expected weight %q of shape %v as %s, got none in the file", w.name, w.shape.Dimensions, path)
+		}
+		if !slices.Equal(d.Shape, w.shape.Dimensions) {
+			return fmt.Errorf("expected weight %q of shape %v, got %v", w.name, w.shape.Dimensions, d.Shape)
+		}
+		weights[w.variable] = d.Values
+	}
+	for v, values := range weights {
+		v.set(values)
+	}
+	return nil
+}
+
+// kerasPaths says where in Keras's files the weights of a model are. Keras counts the
+// layers of each class: dense, dense_1, whatever their names.
+func kerasPaths(m *Model, prefix string) map[*variable]string {
+	paths := make(map[*variable]string)
+	order := m.all()
+	if m.listed != nil {
+		order = m.listed
+	}
+	count := make(map[string]int)
+	for _, l := range order {
+		path := prefix + countedName(count, classOf(l))
+		if inner, ok := l.Layer.(*Model); ok {
+			for v, p := range kerasPaths(inner, path+"/layers/") {
+				paths[v] = p
+			}
+			continue
+		}
+		at := make(map[string]int)
+		for i, w := range l.spec.Weights {
+			if w.State {
+				continue
+			}
+			within := kerasWithin(l.Layer, w.Name)
+			paths[l.weights[i]] = fmt.Sprintf("%s%s/vars/%d", path, within, at[within])
+			at[within]++
+		}
+	}
+	return paths
+}
+
+// classOf is Keras's class of a layer.
+func classOf(l *Layer) string {
+	if _, ok := l.Layer.(*Model); ok || asInput(l.Layer) != nil {
+		return l.Type()
+	}
+	return config.ClassOf(l.Layer)
+}
+
+// countedName is Keras's name of a layer in a file: that of its class, and counted.
+func countedName(count map[string]int, class string) string {
+	name := config.KerasSnake(class)
+	n := count[name]
+	count[name]++
+	if n > 0 {
+		return fmt.Sprintf("%s_%d", name, n)
+	}
+	return name
+}
+
+// kerasWithin is the part of a layer's path that leads to a weight in it.
+func kerasWithin(l layers.Layer, weight string) string {
+	switch l := l.(type) {
+	case layers.SimpleRNN, layers.LSTM, layers.GRU:
+		return "/cell"
+	case layers.Bidirectional:
+		part, rest := cutPart(weight)
+		return "/" + part + kerasWithin(l.Layer, rest)
+	case layers.TimeDistributed:
+		_, rest := cutPart(weight)
+		return "/layer" + kerasWithin(l.Layer, rest)
+	case layers.MultiHeadAttention:
+		part, _ := cutPart(weight)
+		if part == "attention_output" {
+			part = "output"
+		}
+		return "/" + part + "_dense"
+	}
+	return ""
+}
+
+func cutPart(name string) (part, rest string) {
+	for i := range name {
+		if name[i] == '/' {
+			return name[:i], name[i+1:]
+		}
+	}
+	return "", name
+}
+
+// adapt puts what Normalization layers have been adapted to, which Keras keeps among
+// the weights, into their configurations.
+func (f kerasFile) adapt(c map[string]any, prefix string) error {
+	count := make(map[string]int)
+	for i, raw := range list(c["layers"]) {
+		entry, _ := raw.(map[string]any)
+		class, _ := entry["class_name"].(string)
+		fields, _ := entry["config"].(map[string]any)
+		if _, graph := c["input_layers"]; !graph && i == 0 && class == "InputLayer" {
+			continue
+		}
+		path := prefix + countedName(count, class)
+		switch {
+		case fields["layers"] != nil:
+			if err := f.adapt(fields, path+"/layers/"); err != nil {
+				return err
+			}
+		case class == "Normalization" && fields["mean"] == nil:
+			for i, key := range []string{"mean", "variance"} {
+				d, ok := f.weights[fmt.Sprintf("%s/vars/%d", path, i)]
+				if !ok {
+					return fmt.Errorf("layer %v (Normalization): expected its %s in the file, got none: it was not adapted", fields["name"], key)
+				}
+				var values []any
+				for _, v := range d.Values {
+					values = append(values, float64(v))
+				}
+				fields[key] = values
+			}
+		}
+	}
+	return nil
+}

@@ -28,6 +28,7 @@ type Model struct {
 	calls           []*call  // each after those that it needs
 	layers          []*Layer // in the order of Keras
 	weights         []weight // in the order of layers
+	listed          []*Layer // in the order of the file that the model was read from
 
 	random   *rand.Rand // for weights and shuffling
 	source   *rand.PCG  // that random draws from

@@ -4,8 +4,8 @@
     python dl/testdata/generate.py MNIST-FOLDER
 
 MNIST-FOLDER holds train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz.
-Output: layers.npz, losses.npz, optimizers.npz, cnn.npz, summary.txt and
-versions.json, beside this file.
+Output: cnn.npz, summary.txt, *.keras, keras.npz and versions.json, beside this file.
+parity.py writes the rest.
 """
 
 import gzip
@@ -33,133 +33,6 @@ def normal(*shape):
 
 def save(name, **arrays):
     np.savez_compressed(HERE / name, **{k: np.asarray(v) for k, v in arrays.items()})
-
-
-# Each layer's output, and the gradients of the sum of its output times r.
-LAYERS = {
-    "dense": (layers.Dense(5), (4, 7)),
-    "dense_relu": (layers.Dense(5, activation="relu"), (4, 7)),
-    "dense_3d": (layers.Dense(3, activation="tanh"), (2, 4, 6)),
-    "dense_nobias": (layers.Dense(2, use_bias=False), (3, 4)),
-    "conv2d": (layers.Conv2D(4, (3, 3)), (2, 8, 7, 3)),
-    "conv2d_same": (layers.Conv2D(4, (3, 2), padding="same", activation="relu"), (2, 8, 7, 3)),
-    "conv2d_strides": (layers.Conv2D(4, (3, 3), strides=(2, 3)), (2, 9, 10, 3)),
-    "conv2d_same_strides": (layers.Conv2D(4, (3, 3), strides=2, padding="same"), (2, 8, 7, 3)),
-    "conv2d_dilation": (layers.Conv2D(4, (3, 3), dilation_rate=2), (2, 9, 8, 3)),
-    "conv2d_groups": (layers.Conv2D(4, (3, 3), groups=2), (2, 6, 6, 4)),
-    "max_pooling2d": (layers.MaxPooling2D((2, 2)), (2, 6, 8, 3)),
-    "max_pooling2d_odd": (layers.MaxPooling2D((2, 2)), (2, 7, 5, 3)),
-    "max_pooling2d_3x2": (layers.MaxPooling2D((3, 2)), (2, 7, 8, 2)),
-    "max_pooling2d_same": (layers.MaxPooling2D((2, 2), padding="same"), (2, 7, 5, 3)),
-    "max_pooling2d_overlap": (layers.MaxPooling2D((3, 3), strides=2), (2, 7, 7, 2)),
-    "average_pooling2d": (layers.AveragePooling2D((2, 2)), (2, 6, 8, 3)),
-    "average_pooling2d_odd": (layers.AveragePooling2D((2, 3)), (2, 7, 8, 3)),
-    "average_pooling2d_same": (layers.AveragePooling2D((2, 2), padding="same"), (2, 7, 5, 3)),
-    "average_pooling2d_overlap": (layers.AveragePooling2D((3, 3), strides=2), (2, 7, 7, 2)),
-    "flatten": (layers.Flatten(), (2, 3, 4, 2)),
-    "dropout": (layers.Dropout(0.5), (3, 4)),
-    "activation": (layers.Activation("sigmoid"), (3, 4)),
-}
-ACTIVATIONS = (
-    "linear relu relu6 leaky_relu elu selu gelu silu sigmoid hard_sigmoid tanh softplus "
-    "softsign exponential mish softmax log_softmax"
-).split()
-
-
-def layer_cases():
-    out = {}
-
-    def record(name, fn, weights, x):
-        x = tf.Variable(x)
-        with tf.GradientTape() as tape:
-            y = fn(x)
-            r = normal(*y.shape)
-            total = tf.reduce_sum(y * r)
-        gradients = tape.gradient(total, [x] + [w.value for w in weights])
-        out[f"{name}.x"], out[f"{name}.y"], out[f"{name}.r"] = x.numpy(), y.numpy(), r
-        out[f"{name}.dx"] = gradients[0].numpy()
-        for i, w in enumerate(weights):
-            out[f"{name}.w{i}"], out[f"{name}.dw{i}"] = w.numpy(), gradients[i + 1].numpy()
-
-    for name, (layer, shape) in LAYERS.items():
-        layer.build(shape)
-        layer.set_weights([normal(*w.shape) for w in layer.weights])
-        x = normal(*shape)
-        if name.startswith("max"):
-            x = np.round(x).clip(0, 2)  # as after a relu: many windows hold ties
-        record(name, lambda v, f=layer: f(v, training=False) if name == "dropout" else f(v), layer.trainable_weights, x)
-    for name in ACTIVATIONS:
-        x = np.concatenate([normal(4, 6) * 3, [[0, 8, -8, 30, -30, 1]]]).astype("float32")
-        if name == "exponential":
-            x = x.clip(-8, 8)
-        # gelu: Keras's default is the exact form; relu6 saturates.
-        fn = keras.activations.get(name)
-        record("activation_" + name, fn, [], x)
-    save("layers.npz", **out)
-
-
-def loss_cases():
-    out = {}
-    n, classes = 6, 5
-    logits = normal(n, classes) * 2
-    probabilities = keras.activations.softmax(logits).numpy()
-    sparse = rng.integers(0, classes, n).astype("int32")
-    onehot = np.eye(classes, dtype="float32")[sparse]
-    binary = rng.integers(0, 2, (n, 3)).astype("float32")
-    z = normal(n, 3) * 2
-    L = keras.losses
-    cases = {
-        "sparse": (L.SparseCategoricalCrossentropy(), sparse, probabilities),
-        "sparse_logits": (L.SparseCategoricalCrossentropy(from_logits=True), sparse, logits),
-        "categorical": (L.CategoricalCrossentropy(), onehot, probabilities),
-        "categorical_logits": (L.CategoricalCrossentropy(from_logits=True), onehot, logits),
-        "categorical_smooth": (L.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1), onehot, logits),
-        "binary": (L.BinaryCrossentropy(), binary, keras.activations.sigmoid(z).numpy()),
-        "binary_logits": (L.BinaryCrossentropy(from_logits=True), binary, z),
-        "binary_smooth": (L.BinaryCrossentropy(from_logits=True, label_smoothing=0.2), binary, z),
-        "mse": (L.MeanSquaredError(), normal(n, 3), z),
-    }
-    for name, (loss, labels, output) in cases.items():
-        output = tf.Variable(output)
-        with tf.GradientTape() as tape:
-            value = loss(labels, output)
-        out[f"{name}.labels"], out[f"{name}.output"] = labels, output.numpy()
-        out[f"{name}.loss"], out[f"{name}.gradient"] = value.numpy().reshape(1), tape.gradient(value, output).numpy()
-    M = keras.metrics
-    for name, metric, labels, output in [
-        ("sparse_categorical_accuracy", M.SparseCategoricalAccuracy(), sparse, probabilities),
-        ("categorical_accuracy", M.CategoricalAccuracy(), onehot, probabilities),
-        ("binary_accuracy", M.BinaryAccuracy(), binary, keras.activations.sigmoid(z).numpy()),
-        ("mean_absolute_error", M.MeanAbsoluteError(), binary, z),
-        ("mean_squared_error", M.MeanSquaredError(), binary, z),
-    ]:
-        metric.update_state(labels, output)
-        out[f"metric_{name}.labels"], out[f"metric_{name}.output"] = labels, output
-        out[f"metric_{name}.value"] = np.asarray(metric.result()).reshape(1).astype("float32")
-    save("losses.npz", **out)
-
-
-def optimizer_cases():
-    out = {}
-    start = normal(3, 4)
-    gradients = [normal(3, 4) * s for s in (1, 0.1, 5, 0.01, 1)]
-    O = keras.optimizers
-    out["start"], out["gradients"] = start, np.stack(gradients)
-    for name, optimizer in {
-        "sgd": O.SGD(),
-        "sgd_momentum": O.SGD(0.1, momentum=0.9),
-        "sgd_nesterov": O.SGD(0.1, momentum=0.9, nesterov=True),
-        "adam": O.Adam(),
-        "adam_betas": O.Adam(0.01, beta_1=0.8, beta_2=0.99, epsilon=1e-3),
-    }.items():
-        w = keras.Variable(start)
-        optimizer.build([w])
-        steps = []
-        for g in gradients:
-            optimizer.apply([tf.constant(g)], [w])
-            steps.append(w.numpy().copy())
-        out[name] = np.stack(steps)
-    save("optimizers.npz", **out)
 
 
 def cnn(folder):
@@ -218,11 +91,87 @@ def cnn(folder):
     save("cnn.npz", **out)
 
 
+def keras_files():
+    """Models as Keras saves them, with inputs and what they predict."""
+    out = {}
+
+    def document():
+        return keras.Sequential([
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(32, (3, 3), activation="relu"),
+            layers.MaxPooling2D((2, 2)),
+            layers.Conv2D(64, (3, 3), activation="relu"),
+            layers.MaxPooling2D((2, 2)),
+            layers.Conv2D(64, (3, 3), activation="relu"),
+            layers.Flatten(),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ])
+
+    def lstm():
+        m = keras.Sequential([
+            keras.Input((6,)),
+            layers.Embedding(20, 8, mask_zero=True),
+            layers.Bidirectional(layers.LSTM(5, return_sequences=True)),
+            layers.LSTM(4),
+            layers.Dense(3, activation="softmax"),
+        ])
+        m.compile(keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(0.01, 100)), keras.losses.SparseCategoricalCrossentropy(), metrics=["accuracy", keras.metrics.SparseTopKCategoricalAccuracy(k=2)])
+        return m
+
+    def skip():
+        a = keras.Input((8, 8, 3), name="image")
+        x = layers.Conv2D(4, 3, padding="same", name="first")(a)
+        y = layers.BatchNormalization()(x)
+        y = layers.PReLU(shared_axes=[1, 2])(y)
+        y = layers.SeparableConv2D(4, 3, padding="same")(y)
+        x = layers.Add()([x, y])
+        shared = layers.Dense(5, activation="gelu", name="shared")
+        p = shared(layers.GlobalAveragePooling2D()(x))
+        q = shared(layers.GlobalMaxPooling2D()(x))
+        z = layers.Concatenate()([p, q])
+        m = keras.Model(a, [layers.Dense(3, name="left")(z), layers.Dense(2, name="right")(p)])
+        m.compile("sgd", {"left": "mse", "right": "mae"}, loss_weights={"left": 1.0, "right": 0.5})
+        return m
+
+    def nested():
+        inner = keras.Sequential([keras.Input((4, 6)), layers.LayerNormalization(), layers.Dense(6)], name="inner")
+        i = keras.Input((4, 6))
+        core = keras.Model(i, layers.Multiply()([i, layers.Dense(6, activation="sigmoid")(i)]), name="core")
+        a = keras.Input((4, 6))
+        x = inner(a)
+        x = core(x)
+        x = layers.MultiHeadAttention(2, 3)(x, x, use_causal_mask=True)
+        x = layers.TimeDistributed(layers.Dense(2))(x)
+        return keras.Model(a, core(layers.Dense(6)(layers.GRU(3, return_sequences=True)(x))))
+
+    def table():
+        n = layers.Normalization()
+        n.adapt(normal(50, 4) * 3 + 1)
+        return keras.Sequential([keras.Input((4,)), n, layers.Dense(3, activation="elu", kernel_regularizer="l2"), layers.LeakyReLU(), layers.Dense(1, activation="sigmoid")])
+
+    for make in (document, lstm, skip, nested, table):
+        keras.backend.clear_session()
+        model, name = make(), make.__name__
+        for w in model.weights:
+            if name == "document" or "count" in w.path or w.path.startswith("normalization"):
+                continue
+            w.assign(np.abs(normal(*w.shape)) + 0.5 if "variance" in w.path else normal(*w.shape) * 0.4)
+        shape = model.input_shape[1:]
+        x = rng.integers(0, 20, (5, *shape)).astype("float32") if name == "lstm" else normal(3, *shape)
+        if name == "lstm":
+            x[0, 3:] = 0
+        y = model.predict(x, verbose=0)
+        out[f"{name}.x"] = x
+        for k, v in enumerate(y if isinstance(y, list) else [y]):
+            out[f"{name}.y{k}"] = v
+        model.save(HERE / f"{name}.keras")
+    save("keras.npz", **out)
+
+
 def main():
-    layer_cases()
-    loss_cases()
-    optimizer_cases()
     cnn(sys.argv[1])
+    keras_files()
     versions = {"python": platform.python_version(), "keras": keras.__version__, "tensorflow": tf.__version__, "numpy": np.__version__}
     (HERE / "versions.json").write_text(json.dumps(versions, indent=2) + "\n")
 

@@ -18,6 +18,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -210,6 +211,16 @@ func Snake(name string) string {
 		b.WriteRune(unicode.ToLower(r))
 	}
 	return b.String()
+}
+
+var (
+	word  = regexp.MustCompile(`(.)([A-Z][a-z]+)`)
+	lower = regexp.MustCompile(`([a-z])([A-Z])`)
+)
+
+// KerasSnake is Keras's own rule, by which its files name layers: PReLU is p_re_lu.
+func KerasSnake(name string) string {
+	return strings.ToLower(lower.ReplaceAllString(word.ReplaceAllString(name, "${1}_${2}"), "${1}_${2}"))
 }
 
 // Parse reads JSON into the form that Decode takes.
