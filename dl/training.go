@@ -369,6 +369,9 @@ func (t *training) epoch(ctx context.Context) (err error) {
 			break
 		}
 	}
+	if t.state.Steps < 0 && !t.state.Stopped() {
+		t.state.Steps = t.state.Batch + 1
+	}
 	if t.sums.examples == 0 {
 		return fmt.Errorf("epoch %d: expected at least one example, got an empty dataset", t.state.Epoch+1)
 	}

@@ -100,7 +100,7 @@ func (p *ProgressBar) OnTrainBatchEnd(t *Training) error {
 	}
 	done := t.Batch + 1
 	eta := ""
-	if done > 1 {
+	if done > 1 && t.Steps > 0 {
 		left := time.Duration(float64(now.Sub(p.first)) / float64(done-1) * float64(t.Steps-done))
 		eta = "ETA " + short(left.Truncate(time.Second)+time.Second)
 	}
@@ -120,9 +120,13 @@ func (p *ProgressBar) OnTrainEnd(*Training) error { return p.endLine() }
 
 // line is the text for an epoch of which some batches are done.
 func (p *ProgressBar) line(t *Training, done int, logs Logs, clock string) string {
-	n := len(fmt.Sprint(t.Steps))
+	steps := fmt.Sprint(t.Steps)
+	if t.Steps < 0 {
+		steps = "?" // a stream's end is seen when it is reached
+	}
+	n := len(steps)
 	head := fmt.Sprintf("Epoch %*d/%d ", len(fmt.Sprint(t.Epochs)), t.Epoch+1, t.Epochs)
-	tail := fmt.Sprintf(" %*d/%d", n, done, t.Steps)
+	tail := fmt.Sprintf(" %*d/%s", n, done, steps)
 	if clock != "" {
 		tail += " " + clock
 	}
@@ -142,7 +146,7 @@ func (p *ProgressBar) line(t *Training, done int, logs Logs, clock string) strin
 		}
 	}
 	bar := p.bar
-	if p.bar == notebookBarWidth && done == t.Steps {
+	if p.bar == notebookBarWidth && done == t.Steps || t.Steps < 0 {
 		bar = 0 // it has said what it had to say
 	}
 	if columns := p.columns(); columns > 0 {
