@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/gradbook/gradbook/dl/internal/device"
 )
@@ -107,6 +108,9 @@ func Try(f func() error) (err error) {
 func Upload(d *device.Device, flat any, shape shapes.Shape) (compute.Buffer, error) {
 	return d.BufferFromFlatData(d.Num, flat, shape)
 }
+
+// Tensor makes a tensor of a program's output, which it takes over.
+func Tensor(b compute.Buffer) (*tensors.Tensor, error) { return tensors.FromBuffer(b) }
 
 // Free gives buffers back to the device; nil ones are passed over.
 func Free(buffers ...compute.Buffer) {
