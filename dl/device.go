@@ -5,7 +5,10 @@ import (
 )
 
 // UseDevice chooses where to compute from now on: "cuda", "cuda:1" for the
-// second GPU, "cpu", or "go" for pure Go without XLA. With "", as without a call,
+// second GPU, "cuda:0,1" or "cuda:all" for several, which then share each batch,
+// "cpu", or "go" for pure Go without XLA. On several devices each has the weights and
+// the data, and losses are those of one device, but for rounding; batches that the
+// number of devices does not divide are computed by each as a whole. With "", as without a call,
 // the environment variable GRADBOOK_DEVICE says, or else the best is used: CUDA
 // if there is a GPU, then XLA's CPU, then pure Go.
 //

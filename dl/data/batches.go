@@ -100,7 +100,7 @@ func (d *Dataset) run(dev *device.Device, programs map[int]*engine.Program, r *s
 func (d *Dataset) batchOf(buffers []compute.Buffer) (b Batch, err error) {
 	all := make([]*tensors.Tensor, len(buffers))
 	for i, buffer := range buffers {
-		if all[i], err = tensors.FromBuffer(buffer); err != nil {
+		if all[i], err = engine.Tensor(buffer); err != nil {
 			return b, err
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -26,8 +28,8 @@ type Device struct {
 	Plugin string
 	// Note says why a better device was passed over; "" if none was.
 	Note string
-	// Num is the number of the device within the backend.
-	Num compute.DeviceNum
+	// Nums are the numbers of the devices within the backend, which share the work.
+	Nums []compute.DeviceNum
 }
 
 var (
@@ -99,34 +101,50 @@ func open(spec string) (*Device, error) {
 
 func openNew(spec string) (*Device, error) {
 	kind, num, hasNum := strings.Cut(spec, ":")
-	var n int
+	nums := []int{0}
 	if hasNum {
-		if _, err := fmt.Sscanf(num, "%d", &n); err != nil || fmt.Sprint(n) != num || n < 0 {
-			return nil, fmt.Errorf("device: expected a number behind %q, got %q", kind+":", num)
+		var err error
+		if nums, err = numbers(num); err != nil {
+			return nil, fmt.Errorf("device: expected numbers behind %q, as in %s:0,1, or all, got %q", kind+":", kind, num)
 		}
 	}
 	switch kind {
 	case "cpu", "cuda":
-		return openXLA(kind, n)
+		return openXLA(kind, nums)
 	case "go":
 		return openGo("")
 	case "":
 		return best()
 	}
-	return nil, fmt.Errorf("device: expected cpu, cuda, cuda:1 or go in %s or UseDevice, got %q", Env, spec)
+	return nil, fmt.Errorf("device: expected cpu, cuda, cuda:1, cuda:0,1, cuda:all or go in %s or UseDevice, got %q", Env, spec)
+}
+
+// numbers reads "0", "0,1" or "all", which is nil.
+func numbers(text string) (all []int, err error) {
+	if text == "all" {
+		return nil, nil
+	}
+	for s := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 0 || strconv.Itoa(n) != s || slices.Contains(all, n) {
+			return nil, fmt.Errorf("expected different numbers, got %q", text)
+		}
+		all = append(all, n)
+	}
+	return all, nil
 }
 
 // best opens CUDA if a GPU is there, else the CPU, else pure Go.
 func best() (*Device, error) {
 	var note string
 	if pjrt.HasGPU() {
-		d, err := openXLA("cuda", 0)
+		d, err := openXLA("cuda", []int{0})
 		if err == nil {
 			return d, nil
 		}
 		note = fmt.Sprintf("there is a GPU, but it cannot be used (%v); computing on the CPU. `gradbook doctor` says more", oneLine(err))
 	}
-	d, err := openXLA("cpu", 0)
+	d, err := openXLA("cpu", []int{0})
 	if err == nil {
 		d.Note = note
 		return d, nil
@@ -134,7 +152,8 @@ func best() (*Device, error) {
 	return openGo(fmt.Sprintf("XLA cannot be used (%v); computing in pure Go, which is about a hundred times slower", oneLine(err)))
 }
 
-func openXLA(kind string, num int) (*Device, error) {
+// openXLA opens devices of a kind, by their numbers; nil means all.
+func openXLA(kind string, nums []int) (*Device, error) {
 	path, err := pjrt.Find(kind)
 	if err != nil {
 		return nil, err
@@ -150,10 +169,19 @@ func openXLA(kind string, num int) (*Device, error) {
 		}
 		clients[path] = b
 	}
-	if num >= b.NumDevices() {
-		return nil, fmt.Errorf("device: expected %s:0 to %s:%d, got %s:%d", kind, kind, b.NumDevices()-1, kind, num)
+	d := &Device{Backend: b, Kind: kind, Plugin: path}
+	for n := range b.NumDevices() {
+		if nums == nil {
+			d.Nums = append(d.Nums, compute.DeviceNum(n))
+		}
 	}
-	return &Device{Backend: b, Kind: kind, Plugin: path, Num: compute.DeviceNum(num)}, nil
+	for _, n := range nums {
+		if n >= b.NumDevices() {
+			return nil, fmt.Errorf("device: expected %s:0 to %s:%d, got %s:%d", kind, kind, b.NumDevices()-1, kind, n)
+		}
+		d.Nums = append(d.Nums, compute.DeviceNum(n))
+	}
+	return d, nil
 }
 
 func openGo(note string) (*Device, error) {
@@ -161,7 +189,7 @@ func openGo(note string) (*Device, error) {
 	if err != nil {
 		return nil, fmt.Errorf("device: %w", err)
 	}
-	return &Device{Backend: b, Kind: "go", Note: note}, nil
+	return &Device{Backend: b, Kind: "go", Note: note, Nums: []compute.DeviceNum{0}}, nil
 }
 
 // xlaFlags lets XLA call oneDNN for convolutions, which takes a fifth off the step

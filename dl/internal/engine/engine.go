@@ -6,9 +6,11 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/distributed"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -39,22 +41,34 @@ func (p Param) identifier(i int) string {
 // Program is a compiled graph.
 type Program struct {
 	exec   compute.Executable
-	donate []bool
-	num    compute.DeviceNum
+	donate []bool // for each device in turn
+	nums   []compute.DeviceNum
+	places []compute.Buffer // each device's part of Places
 }
 
 // Compile builds a graph and compiles it for a device. build gets a node for each
 // parameter and returns the outputs; its panics are returned as errors.
 func Compile(d *device.Device, name string, params []Param, build func(in []*graph.Node) []*graph.Node) (*Program, error) {
 	g := graph.NewGraph(d.Backend, name)
-	p := &Program{num: d.Num}
+	p := &Program{nums: d.Nums}
 	err := Try(func() error {
+		whole, err := spread(g, d)
+		if err != nil {
+			return err
+		}
 		nodes := make([]*graph.Node, len(params))
 		for i, param := range params {
-			nodes[i] = graph.Parameter(g, param.identifier(i), param.Shape)
+			nodes[i] = graph.ShardedParameter(g, param.identifier(i), param.Shape, whole)
 			p.donate = append(p.donate, param.Donated)
 		}
-		return g.Compile(build(nodes)...)
+		out := build(nodes)
+		if whole == nil {
+			return g.Compile(out...)
+		}
+		if err := p.divide(g, d); err != nil {
+			return err
+		}
+		return g.CompileWithSharding(out, slices.Repeat([]*distributed.ShardingSpec{whole}, len(out)))
 	})
 	if err != nil {
 		return nil, err
@@ -65,7 +79,10 @@ func Compile(d *device.Device, name string, params []Param, build func(in []*gra
 
 // Run executes the program and waits for it.
 func (p *Program) Run(in []compute.Buffer) ([]compute.Buffer, error) {
-	return p.exec.Execute(in, p.donate, p.num)
+	if len(p.nums) > 1 {
+		return p.runTogether(in)
+	}
+	return p.exec.Execute(in, p.donate, p.nums[0])
 }
 
 // Shapes builds a graph without compiling it, and returns its outputs' shapes.
@@ -106,11 +123,14 @@ func Try(f func() error) (err error) {
 
 // Upload moves values to the device.
 func Upload(d *device.Device, flat any, shape shapes.Shape) (compute.Buffer, error) {
-	return d.BufferFromFlatData(d.Num, flat, shape)
+	if len(d.Nums) > 1 {
+		return replicate(d, flat, shape)
+	}
+	return d.BufferFromFlatData(d.Nums[0], flat, shape)
 }
 
 // Tensor makes a tensor of a program's output, which it takes over.
-func Tensor(b compute.Buffer) (*tensors.Tensor, error) { return tensors.FromBuffer(b) }
+func Tensor(b compute.Buffer) (*tensors.Tensor, error) { return tensors.FromBuffer(first(b)) }
 
 // Free gives buffers back to the device; nil ones are passed over.
 func Free(buffers ...compute.Buffer) {

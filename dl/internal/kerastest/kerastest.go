@@ -74,7 +74,10 @@ func Compute(build func(in []*graph.Node) []*graph.Node, in ...*tensors.Tensor) 
 	var buffers []compute.Buffer
 	for _, x := range in {
 		params = append(params, engine.Param{Name: "in", Shape: x.Shape()})
-		b, err := x.Buffer(d.Backend, d.Num)
+		var b compute.Buffer
+		if e := x.ConstFlatData(func(flat any) { b, err = engine.Upload(d, flat, x.Shape()) }); e != nil {
+			err = e
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -90,7 +93,7 @@ func Compute(build func(in []*graph.Node) []*graph.Node, in ...*tensors.Tensor) 
 	}
 	var all []*tensors.Tensor
 	for _, b := range outs {
-		x, err := tensors.FromBuffer(b)
+		x, err := engine.Tensor(b)
 		if err != nil {
 			return nil, err
 		}

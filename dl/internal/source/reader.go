@@ -74,8 +74,8 @@ func (s *Source) ReadBatch(params []*graph.Node, n int) (b Batch, moved *graph.N
 	columns := len(s.Columns())
 	order, offset := params[columns], params[columns+1]
 	// A DynamicSlice would say it in one word, but the pure-Go backend has none.
-	places := graph.Add(graph.Iota(offset.Graph(), shapes.Make(dtypes.Int32, n, 1), 0), offset)
-	index := graph.Gather(order, places)
+	places := graph.Add(engine.Places(offset.Graph(), n), offset)
+	index := graph.Gather(order, graph.InsertAxes(places, -1))
 	return s.Batch(params[:columns], index), graph.AddScalar(offset, n)
 }
 
