@@ -187,7 +187,11 @@ func (m *Model) connect(inputs, outputs []*Symbol) error {
 		return err
 	}
 	all := ordered(calls, inputs, m.kind)
-	if err := nameLayers(all); err != nil {
+	named := all
+	for _, s := range inputs { // a Sequential model does not count its input
+		named = append(named[:len(named):len(named)], s.from.layer)
+	}
+	if err := nameLayers(unique(named)); err != nil {
 		return err
 	}
 	var weights []weight

@@ -3,6 +3,7 @@ package dl
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gradbook/gradbook/dl/layers"
 )
@@ -36,6 +37,15 @@ func (s *Symbol) Shape() layers.Shape { return s.shape }
 
 // Err is the mistake that was made on the way to the symbol; nil if there was none.
 func (s *Symbol) Err() error { return s.err }
+
+// Origin returns the layer that computes the symbol, the symbols that it is applied to,
+// and which of its outputs the symbol is: for who goes through a model.
+func (s *Symbol) Origin() (l *Layer, in []*Symbol, output int) {
+	if s.from == nil {
+		return nil, nil, 0
+	}
+	return s.from.layer, slices.Clone(s.from.in), slices.Index(s.from.out, s)
+}
 
 // String tells the shape and the layer that computes it.
 func (s *Symbol) String() string {

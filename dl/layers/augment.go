@@ -9,6 +9,8 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/ops"
 )
 
 // PlusMinus is the range from −f to f: layers.RandomRotation{Factor: layers.PlusMinus(0.1)}.
@@ -43,7 +45,7 @@ func (l RandomFlip) Call(c *Context, x *graph.Node) *graph.Node {
 		if l.Mode == "" || strings.Contains(l.Mode, mode) {
 			flip := graph.LessThan(uniform(c, x, 0, 1), graph.Scalar(x.Graph(), dtypes.Float32, 0.5))
 			flip = graph.BroadcastToDims(graph.InsertAxes(flip, -1, -1, -1), x.Shape().Dimensions...)
-			x = graph.Where(flip, reverse(x, 1+i), x)
+			x = graph.Where(flip, ops.Reverse(x, 1+i), x)
 		}
 	}
 	return x

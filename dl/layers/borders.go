@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/ops"
 )
 
 // ZeroPadding1D puts zeros before and behind a sequence.
@@ -159,14 +161,14 @@ func grown(in Shape, field string, sign int, amounts ...[2]int) (Spec, error) {
 
 func padAll(x *graph.Node, amounts ...[2]int) *graph.Node {
 	for i, a := range amounts {
-		x = pad(x, 1+i, a, 0)
+		x = ops.Pad(x, 1+i, a, 0)
 	}
 	return x
 }
 
 func cropAll(x *graph.Node, amounts ...[2]int) *graph.Node {
 	for i, a := range amounts {
-		x = crop(x, 1+i, a)
+		x = ops.Crop(x, 1+i, a)
 	}
 	return x
 }

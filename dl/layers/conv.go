@@ -8,6 +8,7 @@ import (
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
+	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/regularizers"
 )
 
@@ -210,25 +211,5 @@ func convolve(x, kernel *graph.Node, strides, dilation []int, padding Padding, g
 	for i := range pads {
 		pads[i] = padding.amounts(x.Shape().Dimensions[1+i], (kernel.Shape().Dimensions[i]-1)*dilation[i]+1, strides[i])
 	}
-	return convolvePadded(x, kernel, strides, dilation, pads, groups)
-}
-
-func convolvePadded(x, kernel *graph.Node, strides, dilation []int, pads [][2]int, groups int) *graph.Node {
-	for i := range pads {
-		if kernel.Shape().Dimensions[i]%2 == 0 {
-			// GoMLX 0.28.2 takes the gradient of a window of even size by the
-			// wrong places. One more row, of zeros, makes the window odd; it
-			// reaches that much further.
-			kernel = pad(kernel, i, [2]int{0, 1}, 0)
-			pads[i][1] += dilation[i]
-		}
-	}
-	b := graph.Convolve(x, kernel).StridePerAxis(strides...).PaddingPerDim(pads)
-	if !allOnes(dilation) {
-		b = b.DilationPerAxis(dilation...)
-	}
-	if groups > 1 {
-		b = b.ChannelGroupCount(groups)
-	}
-	return b.Done()
+	return ops.Convolve(x, kernel, strides, dilation, pads, groups)
 }

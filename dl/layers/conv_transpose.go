@@ -8,6 +8,7 @@ import (
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
+	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/regularizers"
 )
 
@@ -152,46 +153,12 @@ func (l convTranspose) call(c *Context, x *graph.Node) *graph.Node {
 	n := len(l.size)
 	strides, dilation := ones(l.strides), ones(l.dilation)
 	out := l.space(x.Shape().Dimensions[1:])
-	pads := make([][2]int, n)
-	for i := range n {
-		// Zeros between the values, and behind the last, make of a stride of the
-		// output one of 1.
-		size := x.Shape().Dimensions[1+i] * strides[i]
-		x = spread(x, 1+i, strides[i])
-		window := (l.size[i]-1)*dilation[i] + 1
-		before := 0 // what the convolution that goes the other way would pad
+	before := make([]int, n) // what the convolution that goes the other way would pad
+	for i := range before {
 		if l.padding == Same {
-			before = max(window-strides[i], 0) / 2
-		}
-		pads[i][0] = window - 1 - before
-		pads[i][1] = out[i] - size - pads[i][0] + window - 1
-		if pads[i][1] < 0 {
-			x = crop(x, 1+i, [2]int{0, -pads[i][1]})
-			pads[i][1] = 0
+			before[i] = max((l.size[i]-1)*dilation[i]+1-strides[i], 0) / 2
 		}
 	}
-	kernel := c.Weight("kernel") // [window…, filters, channels]
-	kernel = graph.Transpose(reverse(kernel, window(n)...), n, n+1)
-	y := convolvePadded(x, kernel, ones(make([]int, n)), dilation, pads, 1)
+	y := ops.Transposed(x, c.Weight("kernel"), strides, dilation, before, out)
 	return l.reg.activity(c, activate(c, l.activation, addBias(c, l.noBias, y)))
-}
-
-// window is the axes of a kernel's window.
-func window(n int) []int {
-	all := make([]int, n)
-	for i := range all {
-		all[i] = i
-	}
-	return all
-}
-
-// spread puts by − 1 zeros behind each value along an axis.
-func spread(x *graph.Node, axis, by int) *graph.Node {
-	if by == 1 {
-		return x
-	}
-	dims := append([]int{}, x.Shape().Dimensions...)
-	x = pad(graph.InsertAxes(x, axis+1), axis+1, [2]int{0, by - 1}, 0)
-	dims[axis] *= by
-	return graph.Reshape(x, dims...)
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/ops"
 )
 
 // Add is the sum of its inputs.
@@ -341,7 +343,7 @@ func (l Dot) CallAll(_ *Context, in []*graph.Node) []*graph.Node {
 		}
 		if l.Normalize {
 			length := graph.ReduceAndKeep(graph.Square(x[i]), graph.ReduceSum, at[i])
-			x[i] = graph.Mul(x[i], rsqrt(graph.MaxScalar(length, 1e-12)))
+			x[i] = graph.Mul(x[i], ops.Rsqrt(graph.MaxScalar(length, 1e-12)))
 		}
 	}
 	y := graph.EinsumAxes(x[0], x[1], [][2]int{at}, [][2]int{{0, 0}})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
+	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/regularizers"
 )
 
@@ -93,7 +94,7 @@ func (l BatchNormalization) Call(c *Context, x *graph.Node) *graph.Node {
 			c.Update(name, graph.Add(graph.MulScalar(old, momentum), graph.MulScalar(now, 1-momentum)))
 		}
 	}
-	y := graph.Mul(graph.Sub(wide, mean), rsqrt(graph.AddScalar(variance, orFloat(l.Epsilon, 1e-3))))
+	y := graph.Mul(graph.Sub(wide, mean), ops.Rsqrt(graph.AddScalar(variance, orFloat(l.Epsilon, 1e-3))))
 	return graph.ConvertDType(scaleShift(c, y, !l.NoScale, !l.NoCenter, func(w *graph.Node) *graph.Node { return along(w, axis, x.Rank()) }), x.DType())
 }
 
@@ -225,11 +226,11 @@ func (l LayerNormalization) Call(c *Context, x *graph.Node) *graph.Node {
 	at := func(w *graph.Node) *graph.Node { return graph.Reshape(w, dims...) }
 	if l.RMSScaling {
 		square := graph.ReduceAndKeep(graph.Square(wide), graph.ReduceMean, over...)
-		y := graph.Mul(wide, rsqrt(graph.AddScalar(square, epsilon)))
+		y := graph.Mul(wide, ops.Rsqrt(graph.AddScalar(square, epsilon)))
 		return graph.ConvertDType(scaleShift(c, y, true, false, at), x.DType())
 	}
 	mean, variance := moments(wide, nil, over)
-	y := graph.Mul(graph.Sub(wide, mean), rsqrt(graph.AddScalar(variance, epsilon)))
+	y := graph.Mul(graph.Sub(wide, mean), ops.Rsqrt(graph.AddScalar(variance, epsilon)))
 	return graph.ConvertDType(scaleShift(c, y, !l.NoScale, !l.NoCenter, at), x.DType())
 }
 
@@ -262,7 +263,7 @@ func (l RMSNormalization) Build(in Shape) (Spec, error) {
 func (l RMSNormalization) Call(c *Context, x *graph.Node) *graph.Node {
 	axis := graph.MustAdjustAxis(orInt(l.Axis, -1), x)
 	square := graph.ReduceAndKeep(graph.Square(x), graph.ReduceMean, axis)
-	y := graph.Mul(x, rsqrt(graph.AddScalar(square, orFloat(l.Epsilon, 1e-6))))
+	y := graph.Mul(x, ops.Rsqrt(graph.AddScalar(square, orFloat(l.Epsilon, 1e-6))))
 	return graph.Mul(y, along(c.Weight("scale"), axis, x.Rank()))
 }
 
@@ -325,7 +326,7 @@ func (l GroupNormalization) Call(c *Context, x *graph.Node) *graph.Node {
 	g := l.groups(d[axis])
 	grouped := graph.Reshape(x, slices.Concat(d[:axis], []int{g, d[axis] / g}, d[axis+1:])...)
 	mean, variance := moments(grouped, nil, otherAxes(grouped.Rank(), 0, axis))
-	y := graph.Mul(graph.Sub(grouped, mean), rsqrt(graph.AddScalar(variance, orFloat(l.Epsilon, 1e-3))))
+	y := graph.Mul(graph.Sub(grouped, mean), ops.Rsqrt(graph.AddScalar(variance, orFloat(l.Epsilon, 1e-3))))
 	y = graph.Reshape(y, d...)
 	return graph.ConvertDType(scaleShift(c, y, !l.NoScale, !l.NoCenter, func(w *graph.Node) *graph.Node { return along(w, axis, x.Rank()) }), x.DType())
 }
@@ -355,7 +356,7 @@ func (l UnitNormalization) Call(_ *Context, x *graph.Node) *graph.Node {
 		panic(err)
 	}
 	length := graph.ReduceAndKeep(graph.Square(x), graph.ReduceSum, over...)
-	return graph.Mul(x, rsqrt(graph.MaxScalar(length, 1e-12)))
+	return graph.Mul(x, ops.Rsqrt(graph.MaxScalar(length, 1e-12)))
 }
 
 func wantFraction(field string, v float64) error {

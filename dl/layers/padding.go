@@ -3,8 +3,6 @@ package layers
 import (
 	"fmt"
 	"slices"
-
-	"github.com/gomlx/gomlx/core/graph"
 )
 
 // Padding says what a window does at the edges.
@@ -71,31 +69,4 @@ func (p Padding) amounts(size, window, stride int) [2]int {
 	default:
 		return [2]int{}
 	}
-}
-
-// pad puts values before and behind an axis. graph.Pad has no gradient.
-func pad(x *graph.Node, axis int, amounts [2]int, value float64) *graph.Node {
-	var parts []*graph.Node
-	part := func(n int) {
-		if n > 0 {
-			dims := slices.Clone(x.Shape().Dimensions)
-			dims[axis] = n
-			parts = append(parts, graph.BroadcastToDims(graph.Scalar(x.Graph(), x.DType(), value), dims...))
-		}
-	}
-	part(amounts[0])
-	parts = append(parts, x)
-	part(amounts[1])
-	if len(parts) == 1 {
-		return x
-	}
-	return graph.Concatenate(parts, axis)
-}
-
-// crop takes values off before and behind an axis.
-func crop(x *graph.Node, axis int, amounts [2]int) *graph.Node {
-	if amounts == [2]int{} {
-		return x
-	}
-	return graph.SliceAxis(x, axis, graph.AxisRange(amounts[0], x.Shape().Dimensions[axis]-amounts[1]))
 }

@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/ops"
 )
 
 // MaxPooling1D takes the largest value of each window. The gradient goes to that
@@ -239,7 +241,7 @@ func (p pooling) windows(x *graph.Node) *graph.Node {
 	dims := []int{d[0]}
 	for i, size := range p.size {
 		rows := d[1+i] / size
-		x = crop(x, 1+i, [2]int{0, d[1+i] - rows*size})
+		x = ops.Crop(x, 1+i, [2]int{0, d[1+i] - rows*size})
 		dims = append(dims, rows, size)
 	}
 	return graph.Reshape(x, append(dims, d[len(d)-1])...)
@@ -252,7 +254,7 @@ func (p pooling) places(x *graph.Node) []*graph.Node {
 		return p.tiledPlaces(x)
 	}
 	for i := range p.size {
-		x = pad(x, 1+i, p.padding.amounts(x.Shape().Dimensions[1+i], p.size[i], p.strides[i]), math.Inf(-1))
+		x = ops.Pad(x, 1+i, p.padding.amounts(x.Shape().Dimensions[1+i], p.size[i], p.strides[i]), math.Inf(-1))
 	}
 	d := x.Shape().Dimensions
 	var all []*graph.Node

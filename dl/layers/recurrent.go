@@ -9,6 +9,7 @@ import (
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
+	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/regularizers"
 )
 
@@ -307,7 +308,7 @@ func (r recurrent) call(c *Context, in []*graph.Node) []*graph.Node {
 	x = drop(c, x, r.dropout, []int{batch, 1, x.Shape().Dimensions[2]})
 	mask := c.Mask()
 	if r.backwards {
-		x = reverse(x, 1)
+		x = ops.Reverse(x, 1)
 		if mask != nil {
 			mask = graph.Reverse(mask, 1)
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
+	"github.com/gradbook/gradbook/dl/internal/ops"
 )
 
 // The recurrences as loops, forwards and, for their gradients, backwards. A gradient
@@ -204,7 +205,7 @@ func (c *loopCell) simple() (all *graph.Node, last []*graph.Node) {
 	})
 	xh := out[0]
 	hs := graph.Slice(xh, graph.AxisRangeToEnd(1), graph.AxisRange(), graph.AxisRangeToEnd(c.features))
-	r := withGradient([]*graph.Node{hs, out[1]}, c.inputs(), func(d []*graph.Node) []*graph.Node {
+	r := ops.WithGradient([]*graph.Node{hs, out[1]}, c.inputs(), func(d []*graph.Node) []*graph.Node {
 		k := c.only(slope(c.act, hs), graph.ZerosLike(hs))
 		ut := graph.Transpose(c.u, 0, 1)
 		end := loop(c.time, []*graph.Node{c.orZeros(d[1]), zeros(c.x, c.time, c.batch, c.units)}, c.outer(), func(t *graph.Node, s, o []*graph.Node) []*graph.Node {
@@ -245,7 +246,7 @@ func (c *loopCell) lstm() (all *graph.Node, last []*graph.Node) {
 	})
 	xh := out[0]
 	hs := graph.Slice(xh, graph.AxisRangeToEnd(1), graph.AxisRange(), graph.AxisRangeToEnd(c.features))
-	r := withGradient([]*graph.Node{hs, out[3], out[4]}, c.inputs(), func(d []*graph.Node) []*graph.Node {
+	r := ops.WithGradient([]*graph.Node{hs, out[3], out[4]}, c.inputs(), func(d []*graph.Node) []*graph.Node {
 		z := graph.Add(out[1], graph.InsertAxes(c.bias(c.bx), 0))
 		i, f, o := c.gate.Apply(c.block(z, 0)), c.gate.Apply(c.block(z, 1)), c.gate.Apply(c.block(z, 3))
 		candidate := c.act.Apply(c.block(z, 2))
@@ -323,7 +324,7 @@ func (c *loopCell) gru() (all *graph.Node, last []*graph.Node) {
 		return []*graph.Node{put(s[0], now, c.next(t)), put(s[1], pre, t), now, at(xz, c.next(t))}
 	})
 	hs := graph.Slice(out[0], graph.AxisRangeToEnd(1))
-	r := withGradient([]*graph.Node{hs, out[2]}, c.inputs(), func(d []*graph.Node) []*graph.Node {
+	r := ops.WithGradient([]*graph.Node{hs, out[2]}, c.inputs(), func(d []*graph.Node) []*graph.Node {
 		before := graph.Slice(out[0], graph.AxisRange(0, c.time))
 		hz := graph.Add(out[1], graph.InsertAxes(bh, 0))
 		gate := func(k int) *graph.Node { return c.gate.Apply(graph.Add(c.block(xz, k), c.block(hz, k))) }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/gomlx/gomlx/core/graph"
 )
 
 // axes names the axes of inputs of one, two and three dimensions.
@@ -68,14 +66,4 @@ func each(v []int) string {
 		return fmt.Sprint(v[0])
 	}
 	return strings.ReplaceAll(fmt.Sprint(v), ",", "")
-}
-
-// rsqrt is 1/√x. graph.Rsqrt has no gradient.
-func rsqrt(x *graph.Node) *graph.Node { return graph.Reciprocal(graph.Sqrt(x)) }
-
-// reverse turns axes round. graph.Reverse has no gradient.
-func reverse(x *graph.Node, axes ...int) *graph.Node {
-	return withGradient([]*graph.Node{graph.Reverse(x, axes...)}, []*graph.Node{x}, func(d []*graph.Node) []*graph.Node {
-		return []*graph.Node{graph.Reverse(d[0], axes...)}
-	})[0]
 }

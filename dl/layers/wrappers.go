@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/ops"
 )
 
 // TimeDistributed applies a layer to each step of a sequence.
@@ -201,7 +203,7 @@ func (l Bidirectional) CallAll(c *Context, in []*graph.Node) []*graph.Node {
 	f, _ := c.Run("forward_layer", forward, fs, in[:1+half], masks)
 	b, _ := c.Run("backward_layer", backward, bs, append([]*graph.Node{in[0]}, in[1+half:]...), masks)
 	if l.Layer.Sequences() {
-		b[0] = reverse(b[0], 1)
+		b[0] = ops.Reverse(b[0], 1)
 	}
 	var out []*graph.Node
 	switch l.MergeMode {
