@@ -1,9 +1,9 @@
-// Bench measures the document's network, here and in the frameworks of Python,
+// Bench measures networks, the document's first of all, here and in the frameworks of Python,
 // in one run: the same data, batch size, optimizer and number of threads. Only
 // ratios are worth quoting; absolute times depend on the machine and its mood.
 //
 //	make bench
-//	go run ./bench -rounds 5 -batch 128 -peers pytorch,jax
+//	go run ./bench -rounds 5 -models cnn,lstm -batch 128 -peers pytorch,jax
 package main
 
 import (
@@ -28,6 +28,9 @@ type result struct {
 	Step float64 `json:"step"`
 	// Epoch is a whole epoch of fit in seconds, without compiling.
 	Epoch float64 `json:"epoch"`
+	// One is the median prediction of one image in milliseconds, Many that of 10,000.
+	One  float64 `json:"one"`
+	Many float64 `json:"many"`
 	// Memory is the greatest resident size of the process in MB.
 	Memory float64 `json:"memory"`
 }
@@ -47,15 +50,16 @@ var tuned = []string{"MALLOC_MMAP_THRESHOLD_=4000000000", "MALLOC_TRIM_THRESHOLD
 
 func main() {
 	rounds := flag.Int("rounds", 3, "how often each is measured, in turn")
-	batch := flag.Int("batch", 32, "batch size")
+	models := flag.String("models", "cnn,mlp,simple_rnn,lstm,gru", "comma-separated networks")
+	batch := flag.Int("batch", 0, "batch size; 0 means 32 and 128 for cnn and mlp, 64 for the others")
 	only := flag.String("peers", "", "comma-separated peers; all by default, none for ours alone")
 	worker := flag.Bool("worker", false, "measure ours in this process (used internally)")
 	flag.Parse()
 	var err error
 	if *worker {
-		err = work(*batch)
+		err = work(*models, *batch)
 	} else {
-		err = run(*rounds, *batch, *only)
+		err = runAll(*rounds, *models, *batch, *only)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -63,15 +67,36 @@ func main() {
 	}
 }
 
-func work(batch int) error {
-	r, err := measureGradbook(batch)
+func work(model string, batch int) error {
+	r, err := measureGradbook(model, batch)
 	if err != nil {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(r)
 }
 
-func run(rounds, batch int, only string) error {
+func runAll(rounds int, models string, batch int, only string) error {
+	for model := range strings.SplitSeq(models, ",") {
+		if stacks[model] == nil {
+			return fmt.Errorf("expected networks of cnn, mlp, simple_rnn, lstm and gru, got %q", model)
+		}
+		sizes := []int{batch}
+		if batch == 0 {
+			sizes = []int{64}
+			if model == "cnn" || model == "mlp" {
+				sizes = []int{32, 128}
+			}
+		}
+		for _, size := range sizes {
+			if err := run(rounds, model, size, only); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func run(rounds int, model string, batch int, only string) error {
 	exe, err := os.Executable()
 	if err != nil {
 		return err
@@ -83,7 +108,7 @@ func run(rounds, batch int, only string) error {
 	if _, _, err := datasets.MNIST(); err != nil { // makes the file
 		return err
 	}
-	all := []contestant{{name: self, args: []string{exe, "-worker", fmt.Sprintf("-batch=%d", batch)}}}
+	all := []contestant{{name: self, args: []string{exe, "-worker", "-models=" + model, fmt.Sprintf("-batch=%d", batch)}}}
 	if only != "none" {
 		python, err := peersPython()
 		if err != nil {
@@ -93,8 +118,11 @@ func run(rounds, batch int, only string) error {
 			if only != "" && !slices.Contains(strings.Split(only, ","), p.name) {
 				continue
 			}
+			if p.models != nil && !slices.Contains(p.models, model) {
+				continue
+			}
 			args := append([]string{python, filepath.Join("bench", "peers", p.script)}, p.args...)
-			args = append(args, "--data", data, "--batch", fmt.Sprint(batch))
+			args = append(args, "--data", data, "--batch", fmt.Sprint(batch), "--model", model)
 			all = append(all,
 				contestant{p.name, args, p.env},
 				contestant{p.name + " +", args, append(slices.Clone(p.env), tuned...)})
@@ -103,7 +131,7 @@ func run(rounds, batch int, only string) error {
 	results := make(map[string][]result)
 	for round := range rounds {
 		for _, c := range all {
-			fmt.Fprintf(os.Stderr, "round %d of %d: %s\n", round+1, rounds, c.name)
+			fmt.Fprintf(os.Stderr, "%s, batch %d, round %d of %d: %s\n", model, batch, round+1, rounds, c.name)
 			r, err := c.measure()
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
@@ -111,7 +139,7 @@ func run(rounds, batch int, only string) error {
 			results[c.name] = append(results[c.name], r)
 		}
 	}
-	write(os.Stdout, all, results, batch)
+	write(os.Stdout, all, results, model, batch)
 	return nil
 }
 

@@ -15,14 +15,15 @@ import (
 type peer struct {
 	name, script string
 	args, env    []string
+	models       []string // nil is all
 }
 
 var peers = []peer{
-	{"keras-tensorflow", "keras_fit.py", nil, []string{"KERAS_BACKEND=tensorflow", "TF_CPP_MIN_LOG_LEVEL=3"}},
-	{"keras-jax", "keras_fit.py", nil, []string{"KERAS_BACKEND=jax", "JAX_PLATFORMS=cpu", "TF_CPP_MIN_LOG_LEVEL=3"}},
-	{"jax", "jax_step.py", nil, []string{"JAX_PLATFORMS=cpu"}},
-	{"pytorch", "torch_step.py", nil, nil},
-	{"pytorch-nhwc", "torch_step.py", []string{"--channels-last"}, nil},
+	{"keras-tensorflow", "keras_fit.py", nil, []string{"KERAS_BACKEND=tensorflow", "TF_CPP_MIN_LOG_LEVEL=3"}, nil},
+	{"keras-jax", "keras_fit.py", nil, []string{"KERAS_BACKEND=jax", "JAX_PLATFORMS=cpu", "TF_CPP_MIN_LOG_LEVEL=3"}, nil},
+	{"jax", "jax_step.py", nil, []string{"JAX_PLATFORMS=cpu"}, []string{"cnn"}},
+	{"pytorch", "torch_step.py", nil, nil, nil},
+	{"pytorch-nhwc", "torch_step.py", []string{"--channels-last"}, nil, []string{"cnn"}},
 }
 
 // peersPython returns the interpreter of the peers' own environment, and makes

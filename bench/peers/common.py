@@ -13,6 +13,7 @@ def arguments():
     p = argparse.ArgumentParser()
     p.add_argument("--data", required=True, help="the file that datasets.MNIST caches")
     p.add_argument("--batch", type=int, default=32)
+    p.add_argument("--model", default="cnn", choices=["cnn", "mlp", "simple_rnn", "lstm", "gru"])
     p.add_argument("--channels-last", action="store_true")
     return p.parse_args()
 
@@ -25,9 +26,9 @@ def mnist(path):
     return images, raw[n * 784 : n * 785].astype("int32")
 
 
-def train(step, n, batch, warm_up=100):
+def train(step, n, batch, predict=None, warm_up=100):
     """Times step(indices), which must return when the step is done: an epoch of
-    it after a warm-up, in an order of its own for each."""
+    it after a warm-up, in an order of its own for each. predict(n) predicts n images."""
     rng = np.random.default_rng(0)
     began = time.perf_counter()
     order = rng.permutation(n)
@@ -43,9 +44,20 @@ def train(step, n, batch, warm_up=100):
         now = time.perf_counter()
         steps.append(now - last)
         last = now
-    report(first, steps, time.perf_counter() - began)
+    report(first, steps, time.perf_counter() - began, predict)
 
 
-def report(first, steps, epoch):
+def timed(f, times):
+    all = []
+    for _ in range(times + 1):
+        began = time.perf_counter()
+        f()
+        all.append(time.perf_counter() - began)
+    return statistics.median(all[1:]) * 1e3
+
+
+def report(first, steps, epoch, predict=None):
+    one = timed(lambda: predict(1), 200) if predict else 0
+    many = timed(lambda: predict(10000), 5) if predict else 0
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"first": first, "step": statistics.median(steps) * 1e3, "epoch": epoch, "memory": memory}))
+    print(json.dumps({"first": first, "step": statistics.median(steps) * 1e3, "epoch": epoch, "memory": memory, "one": one, "many": many}))

@@ -1,4 +1,4 @@
-"""The document's program in Keras, on the backend that KERAS_BACKEND names."""
+"""The document's program, and others, in Keras, on the backend that KERAS_BACKEND names."""
 
 import time
 
@@ -8,17 +8,23 @@ from keras import layers
 
 args = arguments()
 images, labels = mnist(args.data)
-model = keras.Sequential([
-    keras.Input((28, 28, 1)),
-    layers.Conv2D(32, (3, 3), activation="relu"),
-    layers.MaxPooling2D((2, 2)),
-    layers.Conv2D(64, (3, 3), activation="relu"),
-    layers.MaxPooling2D((2, 2)),
-    layers.Conv2D(64, (3, 3), activation="relu"),
-    layers.Flatten(),
-    layers.Dense(64, activation="relu"),
-    layers.Dense(10, activation="softmax"),
-])
+
+STACKS = {
+    "cnn": lambda: [
+        layers.Conv2D(32, (3, 3), activation="relu"),
+        layers.MaxPooling2D((2, 2)),
+        layers.Conv2D(64, (3, 3), activation="relu"),
+        layers.MaxPooling2D((2, 2)),
+        layers.Conv2D(64, (3, 3), activation="relu"),
+        layers.Flatten(),
+        layers.Dense(64, activation="relu"),
+    ],
+    "mlp": lambda: [layers.Flatten(), layers.Dense(512, activation="relu"), layers.Dense(512, activation="relu")],
+    "simple_rnn": lambda: [layers.Reshape((28, 28)), layers.SimpleRNN(128)],
+    "lstm": lambda: [layers.Reshape((28, 28)), layers.LSTM(128)],
+    "gru": lambda: [layers.Reshape((28, 28)), layers.GRU(128)],
+}
+model = keras.Sequential([keras.Input((28, 28, 1)), *STACKS[args.model](), layers.Dense(10, activation="softmax")])
 model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 
 
@@ -48,4 +54,4 @@ n = 100 * args.batch
 model.fit(images[:n], labels[:n], batch_size=args.batch, epochs=1, verbose=0, callbacks=[warm])
 timer = Timer()
 model.fit(images, labels, batch_size=args.batch, epochs=1, verbose=0, callbacks=[timer])
-report(warm.first - began, timer.steps, timer.epoch)
+report(warm.first - began, timer.steps, timer.epoch, lambda n: model.predict(images[:n], batch_size=1000, verbose=0) if n > 1 else model(images[:1]))

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/gradbook/gradbook/datasets"
+	"github.com/gradbook/gradbook/dl"
+	"github.com/gradbook/gradbook/dl/activations"
+	"github.com/gradbook/gradbook/dl/callbacks"
+	"github.com/gradbook/gradbook/dl/data"
+	"github.com/gradbook/gradbook/dl/layers"
+	"github.com/gradbook/gradbook/dl/losses"
+	"github.com/gradbook/gradbook/dl/metrics"
+	"github.com/gradbook/gradbook/dl/optimizers"
+)
+
+// stacks are the networks that are measured, by name: the document's, a plain one, and
+// recurrent ones that read a digit row by row.
+var stacks = map[string]func() []layers.Layer{
+	"cnn": func() []layers.Layer {
+		window := [2]int{3, 3}
+		return []layers.Layer{
+			layers.Conv2D{Filters: 32, KernelSize: window, Activation: activations.ReLU},
+			layers.MaxPooling2D{},
+			layers.Conv2D{Filters: 64, KernelSize: window, Activation: activations.ReLU},
+			layers.MaxPooling2D{},
+			layers.Conv2D{Filters: 64, KernelSize: window, Activation: activations.ReLU},
+			layers.Flatten{},
+			layers.Dense{Units: 64, Activation: activations.ReLU},
+		}
+	},
+	"mlp": func() []layers.Layer {
+		return []layers.Layer{
+			layers.Flatten{},
+			layers.Dense{Units: 512, Activation: activations.ReLU},
+			layers.Dense{Units: 512, Activation: activations.ReLU},
+		}
+	},
+	"simple_rnn": rows(layers.SimpleRNN{Units: 128}),
+	"lstm":       rows(layers.LSTM{Units: 128}),
+	"gru":        rows(layers.GRU{Units: 128}),
+}
+
+func rows(l layers.Layer) func() []layers.Layer {
+	return func() []layers.Layer { return []layers.Layer{layers.Reshape{TargetShape: []int{28, 28}}, l} }
+}
+
+// newModel makes a network, compiled as the document does.
+func newModel(name string) (*dl.Model, error) {
+	stack := append([]layers.Layer{layers.Input{Shape: layers.Shape{28, 28, 1}}}, stacks[name]()...)
+	m, err := dl.Sequential(append(stack, layers.Dense{Units: 10, Activation: activations.Softmax})...)
+	if err != nil {
+		return nil, err
+	}
+	return m, m.Compile(dl.CompileConfig{
+		Optimizer: optimizers.Adam{},
+		Loss:      losses.SparseCategoricalCrossentropy{},
+		Metrics:   []metrics.Metric{metrics.Accuracy{}},
+	})
+}
+
+// measureGradbook trains the network for a warm-up of 100 steps, which compiles,
+// and then for an epoch.
+func measureGradbook(name string, batch int) (result, error) {
+	train, test, err := datasets.MNIST()
+	if err != nil {
+		return result{}, err
+	}
+	train = train.Map(data.Rescale(1 / 255.0))
+	m, err := newModel(name)
+	if err != nil {
+		return result{}, err
+	}
+	ctx, began := context.Background(), time.Now()
+	t := &timer{stopAfter: 100}
+	fit := dl.FitConfig{BatchSize: batch, Silent: true, Callbacks: []callbacks.Callback{t}}
+	if _, err := m.Fit(ctx, train, fit); err != nil {
+		return result{}, err
+	}
+	first := t.first.Sub(began)
+	*t = timer{}
+	if _, err := m.Fit(ctx, train, fit); err != nil {
+		return result{}, err
+	}
+	slices.Sort(t.steps)
+	one, many, err := measurePredict(m, test.Map(data.Rescale(1/255.0)))
+	if err != nil {
+		return result{}, err
+	}
+	return result{
+		One:    one.Seconds() * 1000,
+		Many:   many.Seconds() * 1000,
+		First:  first.Seconds(),
+		Step:   t.steps[len(t.steps)/2].Seconds() * 1000,
+		Epoch:  t.epoch.Seconds(),
+		Memory: peakMemory(),
+	}, nil
+}
+
+// measurePredict times predictions of one image, and of all 10,000, after those that
+// compile.
+func measurePredict(m *dl.Model, test *data.Dataset) (one, many time.Duration, err error) {
+	ctx := context.Background()
+	timed := func(ds *data.Dataset, times int) (time.Duration, error) {
+		var all []time.Duration
+		for range times + 1 {
+			began := time.Now()
+			if _, err := m.Predict(ctx, ds); err != nil {
+				return 0, err
+			}
+			all = append(all, time.Since(began))
+		}
+		all = all[1:]
+		slices.Sort(all)
+		return all[len(all)/2], nil
+	}
+	if one, err = timed(test.Take(1), 200); err != nil {
+		return 0, 0, err
+	}
+	many, err = timed(test.Batch(1000), 5)
+	return one, many, err
+}
+
+// timer is a callback that times steps from one's end to the next one's, and
+// with them what the host does in between.
+type timer struct {
+	callbacks.Base
+	first, last, began time.Time
+	steps              []time.Duration
+	epoch              time.Duration
+	stopAfter          int // 0 for never
+}
+
+func (t *timer) OnEpochBegin(*callbacks.Training) error {
+	t.began = time.Now()
+	return nil
+}
+
+func (t *timer) OnTrainBatchEnd(training *callbacks.Training) error {
+	now := time.Now()
+	if t.first.IsZero() {
+		t.first = now
+	} else {
+		t.steps = append(t.steps, now.Sub(t.last))
+	}
+	t.last = now
+	if len(t.steps) == t.stopAfter-1 {
+		training.Stop()
+	}
+	return nil
+}
+
+func (t *timer) OnEpochEnd(*callbacks.Training, callbacks.Logs) error {
+	t.epoch = time.Since(t.began)
+	return nil
+}
