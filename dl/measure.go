@@ -126,7 +126,7 @@ func (m *Model) measure(f *flow, y []*graph.Node, w *graph.Node) (loss, sums *gr
 			}
 		}
 		if len(names) > 1 {
-			all = append(all, ofBatch(own, batch))
+			all = append(all, ofBatch(own, 1)) // in Keras, each batch counts as much
 		}
 		if factor, ok := c.LossWeights[names[o]]; ok {
 			own = graph.MulScalar(own, factor)

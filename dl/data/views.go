@@ -294,7 +294,7 @@ func Zip(datasets ...*Dataset) *Dataset {
 		out.source.Y = append(out.source.Y, d.source.Y...)
 	}
 	return out.MapAll(func(b Nodes) Nodes {
-		var all Nodes
+		all := Nodes{W: b.W}
 		x, y := 0, 0
 		for _, d := range parts {
 			nx, ny := len(d.source.X), len(d.source.Y)

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/ops"
 )
 
 // SparseCategoricalCrossentropy is −log p(label), for labels that are class
@@ -135,7 +137,7 @@ func (l BinaryCrossentropy) Compute(labels, output *graph.Node) *graph.Node {
 	var loss *graph.Node
 	if l.Logits { // max(z, 0) − z y + log(1 + e^−|z|)
 		loss = graph.Add(graph.Sub(graph.MaxScalar(output, 0.0), graph.Mul(output, y)),
-			graph.Log1P(graph.Exp(graph.Neg(graph.Abs(output)))))
+			graph.Log1P(graph.Exp(graph.Neg(ops.Abs(output)))))
 	} else {
 		p := clip(output)
 		loss = graph.Neg(graph.Add(graph.Mul(y, graph.Log(p)), graph.Mul(graph.OneMinus(y), graph.Log(graph.OneMinus(p)))))

@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/ops"
 )
 
 // MeanSquaredError is the mean over the last axis of (output − label)².
@@ -107,14 +109,14 @@ func (MeanSquaredError) Compute(labels, output *graph.Node) *graph.Node {
 
 // Compute implements Loss.
 func (MeanAbsoluteError) Compute(labels, output *graph.Node) *graph.Node {
-	return mean(graph.Abs(graph.Sub(output, Align(labels, output))))
+	return mean(ops.Abs(graph.Sub(output, Align(labels, output))))
 }
 
 // Compute implements Loss.
 func (MeanAbsolutePercentageError) Compute(labels, output *graph.Node) *graph.Node {
 	y := Align(labels, output)
-	part := graph.Div(graph.Sub(y, output), graph.MaxScalar(graph.Abs(y), epsilon))
-	return graph.MulScalar(mean(graph.Abs(part)), 100.0)
+	part := graph.Div(graph.Sub(y, output), graph.MaxScalar(ops.Abs(y), epsilon))
+	return graph.MulScalar(mean(ops.Abs(part)), 100.0)
 }
 
 // Compute implements Loss.
@@ -129,7 +131,7 @@ func (l Huber) Compute(labels, output *graph.Node) *graph.Node {
 	if delta == 0 {
 		delta = 1
 	}
-	e := graph.Abs(graph.Sub(output, Align(labels, output)))
+	e := ops.Abs(graph.Sub(output, Align(labels, output)))
 	small := graph.MulScalar(graph.Square(e), 0.5)
 	large := graph.AddScalar(graph.MulScalar(e, delta), -0.5*delta*delta)
 	return mean(graph.Where(graph.LessOrEqual(e, graph.Scalar(e.Graph(), e.DType(), delta)), small, large))

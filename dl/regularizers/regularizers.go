@@ -9,6 +9,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/internal/ops"
 )
 
 // Regularizer is a cost of a tensor.
@@ -24,7 +25,7 @@ type L1 struct {
 
 // Cost implements Regularizer.
 func (r L1) Cost(w *graph.Node) *graph.Node {
-	return graph.MulScalar(graph.ReduceAllSum(graph.Abs(w)), orDefault(r.Factor))
+	return graph.MulScalar(graph.ReduceAllSum(ops.Abs(w)), orDefault(r.Factor))
 }
 
 // L2 is Factor · Σw²; Factor 0 means 0.01.
@@ -45,7 +46,7 @@ type L1L2 struct {
 // Cost implements Regularizer.
 func (r L1L2) Cost(w *graph.Node) *graph.Node {
 	return graph.Add(
-		graph.MulScalar(graph.ReduceAllSum(graph.Abs(w)), r.L1),
+		graph.MulScalar(graph.ReduceAllSum(ops.Abs(w)), r.L1),
 		graph.MulScalar(graph.ReduceAllSum(graph.Square(w)), r.L2))
 }
 
@@ -73,7 +74,7 @@ func (r OrthogonalRegularizer) Cost(w *graph.Node) *graph.Node {
 	n := w.Shape().Dimensions[0]
 	length := graph.Sqrt(graph.MaxScalar(graph.ReduceAndKeep(graph.Square(w), graph.ReduceSum, -1), 1e-12))
 	w = graph.Div(w, length)
-	products := graph.Abs(graph.MatMul(w, graph.Transpose(w, 0, 1)))
+	products := ops.Abs(graph.MatMul(w, graph.Transpose(w, 0, 1)))
 	eye := graph.ConvertDType(graph.Diagonal(w.Graph(), n), w.DType())
 	sum := graph.ReduceAllSum(graph.Mul(products, graph.OneMinus(eye)))
 	return graph.MulScalar(sum, orDefault(r.Factor)*0.5/(float64(n*(n-1))*0.5))

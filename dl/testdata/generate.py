@@ -169,9 +169,81 @@ def keras_files():
     save("keras.npz", **out)
 
 
+def fits():
+    """Models as Keras saves them before training, what it trains them on, and what
+    comes of it: the logs of each epoch and the weights at the end."""
+    out, described = {}, {}
+    O, K, M = keras.optimizers, keras.losses, keras.metrics
+    x, onehot = normal(20, 4), np.eye(3, dtype="float32")[rng.integers(0, 3, 20)]
+    sparse, real = onehot.argmax(1).astype("int32"), normal(20, 2)
+    tokens = rng.integers(1, 12, (20, 5)).astype("float32")
+    tokens[::3, 3:] = 0
+    weights = np.abs(normal(20))
+
+    def plain(*stack, optimizer="adam", loss=None, **kw):
+        m = keras.Sequential([keras.Input((4,)), *stack])
+        m.compile(optimizer, loss or K.SparseCategoricalCrossentropy(), **kw)
+        return m
+
+    def two():
+        a = keras.Input((4,), name="a")
+        h = layers.Dense(6, activation="tanh", kernel_regularizer="l2")(a)
+        m = keras.Model(a, [layers.Dense(3, activation="softmax", name="kind")(h), layers.Dense(2, name="size")(h)])
+        m.compile(O.SGD(0.1, momentum=0.9), {"kind": K.SparseCategoricalCrossentropy(), "size": K.MeanSquaredError()}, loss_weights={"kind": 1.0, "size": 0.3}, metrics={"kind": [M.SparseCategoricalAccuracy()], "size": [M.MeanAbsoluteError()]})
+        return m
+
+    def masked():
+        m = keras.Sequential([keras.Input((5,)), layers.Embedding(12, 4, mask_zero=True), layers.LSTM(3, return_sequences=True), layers.Dense(2)])
+        m.compile(O.SGD(0.5), K.MeanSquaredError(), metrics=[M.MeanAbsoluteError()])
+        return m
+
+    def frozen():
+        m = plain(layers.Dense(5, activation="relu"), layers.BatchNormalization(), layers.Dense(3, activation="softmax"))
+        m.layers[0].trainable = m.layers[1].trainable = False
+        m.compile(O.Adam(0.01), K.SparseCategoricalCrossentropy())
+        return m
+
+    softmax = lambda: layers.Dense(3, activation="softmax")
+    cases = {
+        "statistics": (lambda: plain(layers.Dense(8, activation="relu"), layers.BatchNormalization(), softmax(), optimizer=O.Adam(0.01), metrics=[M.SparseCategoricalAccuracy()]), x, [sparse], {}),
+        "example_weights": (lambda: plain(layers.Dense(8, activation="tanh"), softmax(), optimizer=O.SGD(0.1), metrics=[M.SparseCategoricalAccuracy()], weighted_metrics=[M.SparseCategoricalCrossentropy(name="sparse_categorical_crossentropy")]), x, [sparse], {"sample_weight": weights}),
+        "class_weights": (lambda: plain(layers.Dense(8, activation="tanh"), softmax(), optimizer=O.RMSprop(0.01)), x, [sparse], {"class_weight": {0: 1.0, 1: 3.0, 2: 0.5}}),
+        "class_weights_onehot": (lambda: plain(softmax(), optimizer=O.SGD(0.1), loss=K.CategoricalCrossentropy()), x, [onehot], {"class_weight": {0: 2.0, 1: 0.1, 2: 0.5}}),
+        "two_outputs": (two, x, [sparse, real], {}),
+        "masked": (masked, tokens, [normal(20, 5, 2)], {}),
+        "frozen": (frozen, x, [sparse], {}),
+        "constrained": (lambda: plain(layers.Dense(8, activation="relu", kernel_regularizer=keras.regularizers.L1L2(0.01, 0.02), bias_regularizer="l1", activity_regularizer=keras.regularizers.L2(0.01), kernel_constraint=keras.constraints.MaxNorm(1.0)), layers.Dense(2, bias_constraint="non_neg"), optimizer=O.Adam(0.01), loss=K.Huber()), x, [real], {}),
+        "clipped": (lambda: plain(layers.Dense(8, activation="gelu"), layers.Dense(2), optimizer=O.AdamW(0.01, global_clipnorm=0.5), loss=K.MeanSquaredError()), x, [real], {}),
+        "accumulated": (lambda: plain(layers.Dense(8, activation="elu"), layers.Dense(2), optimizer=O.SGD(0.1, momentum=0.9, gradient_accumulation_steps=2), loss=K.MeanSquaredError()), x, [real], {}),
+        "scheduled": (lambda: plain(layers.Dense(8, activation="silu"), softmax(), optimizer=O.Nadam(O.schedules.CosineDecay(0.0, 10, warmup_target=0.05, warmup_steps=3))), x, [sparse], {}),
+        "averaged": (lambda: plain(layers.Dense(8, activation="tanh"), softmax(), optimizer=O.Adam(0.05, use_ema=True, ema_momentum=0.9)), x, [sparse], {}),
+        "binary": (lambda: plain(layers.Dense(8, activation="relu"), layers.Dense(1, activation="sigmoid"), optimizer=O.Lion(0.01), loss=K.BinaryCrossentropy(), metrics=[M.Precision(name="precision"), M.Recall(name="recall"), M.AUC(name="auc")]), x, [(sparse == 1).astype("float32")], {}),
+        "gated": (lambda: (lambda m: (m.compile(O.Adam(0.01), K.SparseCategoricalCrossentropy()), m)[1])(keras.Sequential([keras.Input((4,)), layers.Reshape((2, 2)), layers.GRU(4, return_sequences=True), layers.SimpleRNN(4), softmax()])), x, [sparse], {}),
+        "attentive": (lambda: (lambda m: (m.compile(O.Adagrad(0.1), K.SparseCategoricalCrossentropy()), m)[1])(keras.Sequential([keras.Input((4,)), layers.Reshape((2, 2)), layers.Conv1D(4, 2, padding="same"), layers.LayerNormalization(), layers.GlobalAveragePooling1D(), softmax()])), x, [sparse], {}),
+    }
+    for name, (make, inputs, labels, kw) in cases.items():
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(3)
+        model = make()
+        model.save(HERE / f"fit_{name}.keras")
+        y = labels[0] if len(labels) == 1 else labels
+        h = model.fit(inputs, y, batch_size=8, epochs=3, shuffle=False, verbose=0, **kw)
+        out[f"{name}.x"] = inputs
+        for k, v in enumerate(labels):
+            out[f"{name}.y{k}"] = v
+        if "sample_weight" in kw:
+            out[f"{name}.weights"] = kw["sample_weight"]
+        for k, w in enumerate(model.get_weights()):
+            out[f"{name}.after{k}"] = w
+        described[name] = {"labels": len(labels), "class_weight": kw.get("class_weight", {}), "history": {k: [float(f"{x:.7g}") for x in v] for k, v in h.history.items()}}
+    save("fits.npz", **out)
+    (HERE / "fits.json").write_text(json.dumps(described, indent=1) + "\n")
+
+
 def main():
     cnn(sys.argv[1])
     keras_files()
+    fits()
     versions = {"python": platform.python_version(), "keras": keras.__version__, "tensorflow": tf.__version__, "numpy": np.__version__}
     (HERE / "versions.json").write_text(json.dumps(versions, indent=2) + "\n")
 

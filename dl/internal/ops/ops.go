@@ -96,6 +96,9 @@ func Transposed(x, kernel *graph.Node, strides, dilation, before, out []int) *gr
 	return Convolve(x, kernel, ones, dilation, pads, 1)
 }
 
+// Abs is |x|, with a gradient of 0 at 0, where graph.Abs has 1.
+func Abs(x *graph.Node) *graph.Node { return graph.Mul(x, graph.StopGradient(graph.Sign(x))) }
+
 // Rsqrt is 1/√x. graph.Rsqrt has no gradient.
 func Rsqrt(x *graph.Node) *graph.Node { return graph.Reciprocal(graph.Sqrt(x)) }
 
