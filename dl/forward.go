@@ -74,6 +74,9 @@ func (f *flow) call(c *call) error {
 	}
 	out, mask := ctx.Call(l.Layer, c.spec, x, masks)
 	for i, s := range c.out {
+		if err := wantRoom(out[i].Shape().Dimensions[0], s.shape); err != nil {
+			return err
+		}
 		f.values[s] = out[i]
 	}
 	if mask != nil && c.out[0].shape != nil {

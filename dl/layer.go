@@ -115,6 +115,9 @@ func (l *Layer) fill(rng *rand.Rand, batch int) error {
 			}
 			shape = append(layers.Shape{batch}, shape...)
 		}
+		if err := wantMemory(w.Name, shape); err != nil {
+			return fmt.Errorf("%s: %w", l, err)
+		}
 		values := make([]float32, shape.Size())
 		if w.Initializer != nil {
 			values = w.Initializer.Init(shape, rng)

@@ -605,6 +605,7 @@ const differences = `
 | TimeDistributed calls its layer once for all steps | The same for layers without statistics; a BatchNormalization inside learns once a step of training, not once a step of time. |
 | Masks of recurrent layers with go_backwards and return_sequences | The same numbers; Keras hands on a mask that is not turned round, so do we. |
 | MaxPooling3D where several values of a window are equal | The first gets the gradient, as in one and two dimensions; TensorFlow's CPU gives it to each of them. |
+| Adam and other optimizers that remember, on an Embedding | Every row is updated in every step, as in Keras on JAX and PyTorch; on TensorFlow, Keras passes over rows that a batch does not have. |
 | recurrent_dropout of LSTM and GRU | One choice for all gates; Keras draws one for each. |
 | sample_weight of shape (batch,) for outputs of sequences | A weight counts for all steps of its example; Keras refuses it, or takes it for one of time. |
 | Strings in a graph (TextVectorization, StringLookup) | XLA has none; text becomes numbers before, on the host. |

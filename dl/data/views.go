@@ -307,8 +307,11 @@ func Zip(datasets ...*Dataset) *Dataset {
 }
 
 // WithLabels returns the inputs of d, and its labels if it has any, with the inputs
-// of y as labels: for labels that come from elsewhere.
+// of y, which has no labels itself, as labels: for labels that come from elsewhere.
 func (d *Dataset) WithLabels(y *Dataset) *Dataset {
+	if len(y.source.Y) > 0 {
+		return d.broken("expected labels from a dataset of inputs alone, got one with labels of its own")
+	}
 	z := Zip(d, y)
 	if z.err != nil {
 		return z

@@ -60,6 +60,9 @@ func Compile(d *device.Device, name string, params []Param, build func(in []*gra
 		for i, param := range params {
 			nodes[i] = graph.ShardedParameter(g, param.identifier(i), param.Shape, whole)
 			p.donate = append(p.donate, param.Donated)
+			if param.Donated {
+				donor(nodes[i])
+			}
 		}
 		out := build(nodes)
 		if whole == nil {
