@@ -46,19 +46,19 @@ func ImageFolder(dir string, c ImageFolderConfig) (*Dataset, error) {
 	c.Height, c.Width = orElse(c.Height, 256), orElse(c.Width, 256)
 	workers := orElse(c.Workers, runtime.NumCPU())
 	generate := func() iter.Seq2[Example, error] {
-		rows := func(yield func(row, error) bool) {
+		all := func(yield func(file, error) bool) {
 			for _, f := range files {
-				if !yield(row{[]int64{int64(f.class)}, f.path}, nil) {
+				if !yield(f, nil) {
 					return
 				}
 			}
 		}
-		return parallel(workers, rows, func(r row) (Example, error) {
-			x, err := c.read(r[1].(string))
-			return Example{X: x, Y: int(r[0].([]int64)[0])}, err
+		return parallel(workers, all, func(f file) (Example, error) {
+			x, err := c.read(f.path)
+			return Example{X: x, Y: f.class}, err
 		})
 	}
-	d, err := fromGenerator(len(files), func() iter.Seq2[Example, error] { return generate() })
+	d, err := fromGenerator(len(files), generate)
 	if err != nil {
 		return nil, err
 	}

@@ -281,7 +281,7 @@ func (d *Dataset) MapExamples(workers int, f func(Example) (Example, error)) (*D
 	}
 	generate := func() iter.Seq2[Example, error] {
 		return func(yield func(Example, error) bool) {
-			for e, err := range parallel(max(workers, 1), d.rows(), func(r row) (Example, error) { return f(d.example(r)) }) {
+			for e, err := range parallel(max(workers, 1), kept(d.rows()), func(r row) (Example, error) { return f(d.example(r)) }) {
 				if !yield(e, err) || err != nil {
 					return
 				}
@@ -314,9 +314,20 @@ func (d *Dataset) example(r row) Example {
 	return e
 }
 
-// parallel calls f for rows in several goroutines, and yields what it returns in
-// order.
-func parallel[T any](workers int, rows iter.Seq2[row, error], f func(row) (T, error)) iter.Seq2[T, error] {
+// kept are rows that stay good after the next.
+func kept(rows iter.Seq2[row, error]) iter.Seq2[row, error] {
+	return func(yield func(row, error) bool) {
+		for r, err := range rows {
+			if !yield(r.clone(), err) {
+				return
+			}
+		}
+	}
+}
+
+// parallel calls f for what comes in, in several goroutines, and yields what it
+// returns in order.
+func parallel[In, T any](workers int, in iter.Seq2[In, error], f func(In) (T, error)) iter.Seq2[T, error] {
 	type result struct {
 		value T
 		err   error
@@ -329,12 +340,11 @@ func parallel[T any](workers int, rows iter.Seq2[row, error], f func(row) (T, er
 		go func() {
 			defer wg.Done()
 			defer close(queue)
-			for r, err := range rows {
+			for r, err := range in {
 				c := make(chan result, 1)
 				if err != nil {
 					c <- result{err: err}
 				} else {
-					r := r.clone()
 					go func() {
 						v, err := f(r)
 						c <- result{v, err}

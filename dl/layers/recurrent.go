@@ -3,6 +3,7 @@ package layers
 import (
 	"fmt"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
@@ -303,6 +304,24 @@ func (r recurrent) build(in []Shape) (Spec, error) {
 func stateName(i int) string { return []string{"state_h", "state_c"}[i] }
 
 func (r recurrent) call(c *Context, in []*graph.Node) []*graph.Node {
+	if kind := in[0].DType(); kind == dtypes.Float16 || kind == dtypes.BFloat16 {
+		// GoMLX cannot multiply 16 bits in a loop, and a state that is carried over
+		// many steps is better kept in 32.
+		wide := *c
+		pass := *c.Pass
+		pass.DType = dtypes.Float32
+		wide.Pass = &pass
+		all := make([]*graph.Node, len(in))
+		for i, x := range in {
+			all[i] = graph.ConvertDType(x, dtypes.Float32)
+		}
+		outs := r.call(&wide, all)
+		c.rng, c.losses = pass.rng, pass.losses
+		for i, y := range outs {
+			outs[i] = graph.ConvertDType(y, kind)
+		}
+		return outs
+	}
 	x := in[0]
 	batch := x.Shape().Dimensions[0]
 	x = drop(c, x, r.dropout, []int{batch, 1, x.Shape().Dimensions[2]})
