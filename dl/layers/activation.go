@@ -63,7 +63,10 @@ func (l ReLU) Build(in Shape) (Spec, error) {
 
 // Call implements Layer.
 func (l ReLU) Call(_ *Context, x *graph.Node) *graph.Node {
-	below := graph.MulScalar(graph.SubScalar(x, l.Threshold), l.NegativeSlope)
+	below := graph.ZerosLike(x)
+	if l.NegativeSlope > 0 {
+		below = graph.MulScalar(graph.SubScalar(x, l.Threshold), l.NegativeSlope)
+	}
 	y := graph.Where(graph.GreaterThan(x, scalar(x, l.Threshold)), x, below)
 	if l.MaxValue > 0 {
 		y = graph.MinScalar(y, l.MaxValue)

@@ -78,5 +78,6 @@ func (l Masking) Call(c *Context, x *graph.Node) *graph.Node {
 	counts := graph.ConvertDType(graph.NotEqual(x, scalar(x, l.MaskValue)), dtypes.Float32)
 	mask := graph.GreaterThan(graph.ReduceMax(counts, -1), graph.ScalarZero(x.Graph(), dtypes.Float32))
 	c.SetMask(mask)
-	return graph.Mul(x, graph.ConvertDType(graph.InsertAxes(mask, -1), x.DType()))
+	counts = graph.BroadcastToDims(graph.InsertAxes(mask, -1), x.Shape().Dimensions...)
+	return graph.Where(counts, x, graph.ZerosLike(x))
 }

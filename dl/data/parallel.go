@@ -1,0 +1,125 @@
+package data
+
+import (
+	"fmt"
+	"iter"
+	"sync"
+)
+
+// MapExamples sends each example through f, on the host, in several goroutines at a
+// time; workers below 1 means one. The order stays. It makes a stream; f is called
+// once more, to see what it returns. In an Example that f gets, numbers are flat:
+// X is a []float32 for any shape of that type.
+func (d *Dataset) MapExamples(workers int, f func(Example) (Example, error)) (*Dataset, error) {
+	if d.err != nil {
+		return nil, d.err
+	}
+	if d.source.Steps != nil {
+		return nil, fmt.Errorf("data: expected MapExamples before any Map, got it behind one: maps run on the device")
+	}
+	generate := func() iter.Seq2[Example, error] {
+		return func(yield func(Example, error) bool) {
+			for e, err := range parallel(max(workers, 1), kept(d.rows()), func(r row) (Example, error) { return f(d.example(r)) }) {
+				if !yield(e, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+	e, err := fromGenerator(d.Len(), generate)
+	if err != nil {
+		return nil, err
+	}
+	e.batch, e.names = d.batch, d.names
+	return e, nil
+}
+
+// kept are rows that stay good after the next.
+func kept(rows iter.Seq2[row, error]) iter.Seq2[row, error] {
+	return func(yield func(row, error) bool) {
+		for r, err := range rows {
+			if !yield(r.clone(), err) {
+				return
+			}
+		}
+	}
+}
+
+// parallel calls f for what comes in, in several goroutines, and yields what it
+// returns in order.
+func parallel[In, T any](workers int, in iter.Seq2[In, error], f func(In) (T, error)) iter.Seq2[T, error] {
+	type result struct {
+		value T
+		err   error
+	}
+	return func(yield func(T, error) bool) {
+		queue := make(chan chan result, workers)
+		done := make(chan struct{})
+		var wg sync.WaitGroup
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			defer close(queue)
+			for r, err := range in {
+				c := make(chan result, 1)
+				if err != nil {
+					c <- result{err: err}
+				} else {
+					go func() {
+						v, err := f(r)
+						c <- result{v, err}
+					}()
+				}
+				select {
+				case queue <- c:
+				case <-done:
+					return
+				}
+			}
+		}()
+		defer wg.Wait()
+		defer close(done)
+		for c := range queue {
+			r := <-c
+			if !yield(r.value, r.err) || r.err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Prefetch reads up to n examples ahead, in a goroutine of its own, while others are
+// being used. It makes a stream.
+func (d *Dataset) Prefetch(n int) *Dataset {
+	return d.stream(d.Len(), func(yield func(row, error) bool) {
+		type item struct {
+			row row
+			err error
+		}
+		items, done := make(chan item, max(n, 1)), make(chan struct{})
+		var wg sync.WaitGroup
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			defer close(items)
+			for r, err := range d.rows() {
+				i := item{err: err}
+				if err == nil {
+					i.row = r.clone()
+				}
+				select {
+				case items <- i:
+				case <-done:
+					return
+				}
+			}
+		}()
+		defer wg.Wait()
+		defer close(done)
+		for i := range items {
+			if !yield(i.row, i.err) || i.err != nil {
+				return
+			}
+		}
+	})
+}

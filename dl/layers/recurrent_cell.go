@@ -1,0 +1,323 @@
+package layers
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/activations"
+	"github.com/gradbook/gradbook/dl/constraints"
+	"github.com/gradbook/gradbook/dl/initializers"
+	"github.com/gradbook/gradbook/dl/internal/ops"
+	"github.com/gradbook/gradbook/dl/regularizers"
+)
+
+// recurrent is what all of them have in common.
+type recurrent struct {
+	units, gates, states             int
+	biases                           Shape // nil without
+	kernel, recurrent, bias          initializers.Initializer
+	reg                              regularization
+	recurrentRegularizer             regularizers.Regularizer
+	recurrentConstraint              constraints.Constraint
+	dropout, recurrentDropout        float64
+	sequences, returnState           bool
+	backwards, stateful, zeroForMask bool
+	act, gate                        activations.Activation
+	// looped runs the cell as a loop; nil if there is none for it.
+	looped func(*loopCell) (all *graph.Node, last []*graph.Node)
+	// from computes the next states from the parts of the gates that come of x
+	// and of h, both with their biases.
+	from func(x, h *graph.Node, carry []*graph.Node) []*graph.Node
+	// whole computes a step in which U is applied within, from what it sees of h
+	// and the states; nil if from does.
+	whole func(x *graph.Node, seen []*graph.Node, u *graph.Node) []*graph.Node
+}
+
+func orActivation(a, def activations.Activation) activations.Activation {
+	if a == nil {
+		return def
+	}
+	return a
+}
+
+func (l SimpleRNN) cell() recurrent {
+	act := orActivation(l.Activation, activations.Tanh)
+	r := recurrent{
+		units: l.Units, gates: 1, states: 1, kernel: l.KernelInitializer, recurrent: l.RecurrentInitializer, bias: l.BiasInitializer,
+		reg:                  regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint},
+		recurrentRegularizer: l.RecurrentRegularizer, recurrentConstraint: l.RecurrentConstraint,
+		dropout: l.Dropout, recurrentDropout: l.RecurrentDropout, sequences: l.ReturnSequences, returnState: l.ReturnState,
+		backwards: l.GoBackwards, stateful: l.Stateful, zeroForMask: l.ZeroOutputForMask,
+		act: act, gate: activations.Linear, looped: (*loopCell).simple,
+		from: func(x, h *graph.Node, _ []*graph.Node) []*graph.Node {
+			return []*graph.Node{act.Apply(graph.Add(x, h))}
+		},
+	}
+	if !l.NoBias {
+		r.biases = Shape{l.Units}
+	}
+	return r
+}
+
+func (l LSTM) cell() recurrent {
+	act, gate := orActivation(l.Activation, activations.Tanh), orActivation(l.RecurrentActivation, activations.Sigmoid)
+	r := recurrent{
+		units: l.Units, gates: 4, states: 2, kernel: l.KernelInitializer, recurrent: l.RecurrentInitializer, bias: l.BiasInitializer,
+		reg:                  regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint},
+		recurrentRegularizer: l.RecurrentRegularizer, recurrentConstraint: l.RecurrentConstraint,
+		dropout: l.Dropout, recurrentDropout: l.RecurrentDropout, sequences: l.ReturnSequences, returnState: l.ReturnState,
+		backwards: l.GoBackwards, stateful: l.Stateful, zeroForMask: l.ZeroOutputForMask,
+		act: act, gate: gate, looped: (*loopCell).lstm,
+		from: func(x, h *graph.Node, carry []*graph.Node) []*graph.Node {
+			z := parts(graph.Add(x, h), 4)
+			i, f, o := gate.Apply(z[0]), gate.Apply(z[1]), gate.Apply(z[3])
+			c := graph.Add(graph.Mul(f, carry[1]), graph.Mul(i, act.Apply(z[2])))
+			return []*graph.Node{graph.Mul(o, act.Apply(c)), c}
+		},
+	}
+	if !l.NoBias {
+		r.biases = Shape{4 * l.Units}
+		if !l.NoUnitForgetBias {
+			r.bias = forgetBias{orInitializer(l.BiasInitializer, initializers.Zeros{})}
+		}
+	}
+	return r
+}
+
+func (l GRU) cell() recurrent {
+	act, gate := orActivation(l.Activation, activations.Tanh), orActivation(l.RecurrentActivation, activations.Sigmoid)
+	mix := func(z, h, candidate *graph.Node) []*graph.Node {
+		return []*graph.Node{graph.Add(graph.Mul(z, h), graph.Mul(graph.OneMinus(z), candidate))}
+	}
+	r := recurrent{
+		units: l.Units, gates: 3, states: 1, kernel: l.KernelInitializer, recurrent: l.RecurrentInitializer, bias: l.BiasInitializer,
+		reg:                  regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint},
+		recurrentRegularizer: l.RecurrentRegularizer, recurrentConstraint: l.RecurrentConstraint,
+		dropout: l.Dropout, recurrentDropout: l.RecurrentDropout, sequences: l.ReturnSequences, returnState: l.ReturnState,
+		backwards: l.GoBackwards, stateful: l.Stateful, zeroForMask: l.ZeroOutputForMask,
+		act: act, gate: gate, looped: (*loopCell).gru,
+		from: func(x, h *graph.Node, carry []*graph.Node) []*graph.Node {
+			xs, hs := parts(x, 3), parts(h, 3)
+			z, r := gate.Apply(graph.Add(xs[0], hs[0])), gate.Apply(graph.Add(xs[1], hs[1]))
+			return mix(z, carry[0], act.Apply(graph.Add(xs[2], graph.Mul(r, hs[2]))))
+		},
+	}
+	if l.ResetBefore {
+		n := l.Units
+		r.looped = nil
+		r.whole = func(x *graph.Node, seen []*graph.Node, u *graph.Node) []*graph.Node {
+			xs := parts(x, 3)
+			hs := parts(graph.MatMul(seen[0], graph.SliceAxis(u, 1, graph.AxisRange(0, 2*n))), 2)
+			z, r := gate.Apply(graph.Add(xs[0], hs[0])), gate.Apply(graph.Add(xs[1], hs[1]))
+			h := graph.MatMul(graph.Mul(r, seen[0]), graph.SliceAxis(u, 1, graph.AxisRange(2*n, 3*n)))
+			return mix(z, seen[1], act.Apply(graph.Add(xs[2], h)))
+		}
+	}
+	if !l.NoBias {
+		r.biases = Shape{2, 3 * l.Units}
+		if l.ResetBefore {
+			r.biases = Shape{3 * l.Units}
+		}
+	}
+	return r
+}
+
+// parts cuts the last axis of [batch, n·units] into n.
+func parts(z *graph.Node, n int) []*graph.Node {
+	units := z.Shape().Dimensions[1] / n
+	all := make([]*graph.Node, n)
+	for i := range all {
+		all[i] = graph.SliceAxis(z, 1, graph.AxisRange(i*units, (i+1)*units))
+	}
+	return all
+}
+
+func (r recurrent) build(in []Shape) (Spec, error) {
+	err := checked(wantPositive("Units", r.units), wantRank(in[0], "steps", "features"),
+		wantRate(r.dropout), wantRate(r.recurrentDropout))
+	if err != nil {
+		return Spec{}, err
+	}
+	if len(in) > 1 {
+		if len(in) != 1+r.states {
+			return Spec{}, fmt.Errorf("expected %d initial states, got %d", r.states, len(in)-1)
+		}
+		for _, s := range in[1:] {
+			if !s.Equal(Shape{r.units}) {
+				return Spec{}, fmt.Errorf("expected initial states of shape %v, got %v", Shape{r.units}, s)
+			}
+		}
+	}
+	n := r.gates * r.units
+	u := Weight{
+		Name: "recurrent_kernel", Shape: Shape{r.units, n}, Initializer: orInitializer(r.recurrent, initializers.Orthogonal{}),
+		Regularizer: r.recurrentRegularizer, Constraint: r.recurrentConstraint,
+	}
+	w := []Weight{r.reg.kernel("kernel", r.kernel, in[0][1], n), u}
+	if r.biases != nil {
+		w = r.reg.withBias(w, false, n, r.bias)
+		w[2].Shape = r.biases
+	}
+	if r.stateful {
+		for i := range r.states {
+			w = append(w, Weight{Name: stateName(i), Shape: Shape{r.units}, State: true})
+		}
+	}
+	s := Spec{Output: Shape{r.units}, Weights: w, KeepsMask: r.sequences}
+	if r.sequences {
+		s.Output = Shape{in[0][0], r.units}
+	}
+	if r.returnState {
+		s.Outputs = []Shape{s.Output}
+		for range r.states {
+			s.Outputs = append(s.Outputs, Shape{r.units})
+		}
+	}
+	return s, nil
+}
+
+func stateName(i int) string { return []string{"state_h", "state_c"}[i] }
+
+func (r recurrent) call(c *Context, in []*graph.Node) []*graph.Node {
+	if kind := in[0].DType(); kind == dtypes.Float16 || kind == dtypes.BFloat16 {
+		// GoMLX cannot multiply 16 bits in a loop, and a state that is carried over
+		// many steps is better kept in 32.
+		wide := *c
+		pass := *c.Pass
+		pass.DType = dtypes.Float32
+		wide.Pass = &pass
+		all := make([]*graph.Node, len(in))
+		for i, x := range in {
+			all[i] = graph.ConvertDType(x, dtypes.Float32)
+		}
+		outs := r.call(&wide, all)
+		c.rng, c.losses = pass.rng, pass.losses
+		for i, y := range outs {
+			outs[i] = graph.ConvertDType(y, kind)
+		}
+		return outs
+	}
+	x := in[0]
+	batch := x.Shape().Dimensions[0]
+	x = drop(c, x, r.dropout, []int{batch, 1, x.Shape().Dimensions[2]})
+	mask := c.Mask()
+	if r.backwards {
+		x = ops.Reverse(x, 1)
+		if mask != nil {
+			mask = graph.Reverse(mask, 1)
+		}
+	}
+	carry := make([]*graph.Node, r.states)
+	for i := range carry {
+		switch {
+		case len(in) > 1:
+			carry[i] = in[1+i]
+		case r.stateful:
+			carry[i] = graph.ConvertDType(c.Variable(stateName(i)), x.DType())
+		default:
+			carry[i] = graph.Zeros(x.Graph(), shapes.Make(x.DType(), batch, r.units))
+		}
+	}
+	outs, last := r.run(c, x, mask, carry, len(in) > 1 || r.stateful)
+	if r.stateful {
+		for i, s := range last {
+			c.Update(stateName(i), graph.StopGradient(s))
+		}
+	}
+	r.reg.activity(c, outs)
+	if r.returnState {
+		return append([]*graph.Node{outs}, last...)
+	}
+	return []*graph.Node{outs}
+}
+
+// run returns the outputs of all steps, [batch, steps, units], or of the last, and the
+// states at the end.
+func (r recurrent) run(c *Context, x, mask *graph.Node, carry []*graph.Node, given bool) (out *graph.Node, last []*graph.Node) {
+	d := x.Shape().Dimensions
+	cell := &loopCell{x: x, w: c.Weight("kernel"), u: c.Weight("recurrent_kernel"), carry: carry, act: r.act, gate: r.gate}
+	if r.biases != nil {
+		cell.bx = c.Weight("bias")
+		if cell.bx.Rank() == 2 {
+			both := cell.bx
+			cell.bx = graph.Squeeze(graph.Slice(both, graph.AxisElem(0)), 0)
+			cell.bh = graph.Squeeze(graph.Slice(both, graph.AxisElem(1)), 0)
+		}
+	}
+	if c.Training && r.recurrentDropout > 0 {
+		ones := graph.Ones(x.Graph(), shapes.Make(x.DType(), d[0], r.units))
+		cell.keep = drop(c, ones, r.recurrentDropout, []int{d[0], r.units})
+	}
+	if mask != nil {
+		mask = graph.InsertAxes(graph.Transpose(mask, 0, 1), -1) // [steps, batch, 1]
+		cell.mask = graph.BroadcastToDims(mask, d[1], d[0], r.units)
+	}
+	var all *graph.Node // [steps, batch, units]
+	if r.looped != nil && inLoops(x.Graph(), r.act, r.gate) {
+		all, last = r.looped(cell)
+	} else {
+		all, last = r.unrolled(cell)
+	}
+	if mask != nil {
+		all = r.masked(all, cell.mask, given)
+	}
+	if r.sequences {
+		return graph.TransposeAllAxes(all, 1, 0, 2), last
+	}
+	return graph.Squeeze(graph.Slice(all, graph.AxisElem(d[1]-1)), 0), last
+}
+
+// masked is the output of steps that a mask leaves out: 0, or that of the step before,
+// which is the state that is carried on. Before the first step that counts there is no
+// output before, even if a state was given.
+func (r recurrent) masked(all, mask *graph.Node, given bool) *graph.Node {
+	zero := graph.ZerosLike(all)
+	switch {
+	case r.zeroForMask:
+		return graph.Where(mask, all, zero)
+	case given:
+		sofar := graph.CumSum(graph.ConvertDType(mask, all.DType()), 0)
+		return graph.Where(graph.GreaterThan(sofar, zero), all, zero)
+	}
+	return all
+}
+
+// unrolled puts a copy of the step into the graph for each time: for what loops cannot
+// do. Compiling takes longer the longer the sequence is.
+func (r recurrent) unrolled(c *loopCell) (all *graph.Node, last []*graph.Node) {
+	c.measure()
+	z := matMul(graph.TransposeAllAxes(c.x, 1, 0, 2), c.w)
+	if c.bx != nil {
+		z = graph.Add(z, graph.ExpandLeftToRank(c.bx, 3))
+	}
+	row := func(x *graph.Node, t int) *graph.Node { return graph.Squeeze(graph.Slice(x, graph.AxisElem(t)), 0) }
+	states := c.carry
+	var outs []*graph.Node
+	for t := range c.time {
+		seen := states[0]
+		if c.keep != nil {
+			seen = graph.Mul(seen, c.keep)
+		}
+		var next []*graph.Node
+		if r.whole != nil {
+			next = r.whole(row(z, t), append([]*graph.Node{seen}, states...), c.u)
+		} else {
+			h := graph.MatMul(seen, c.u)
+			if c.bh != nil {
+				h = graph.Add(h, graph.InsertAxes(c.bh, 0))
+			}
+			next = r.from(row(z, t), h, states)
+		}
+		if c.mask != nil {
+			for i := range next {
+				next[i] = graph.Where(row(c.mask, t), next[i], states[i])
+			}
+		}
+		states = next
+		outs = append(outs, states[0])
+	}
+	return graph.Stack(outs, 0), states
+}

@@ -1,0 +1,101 @@
+package dl
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/gradbook/gradbook/dl/internal/device"
+)
+
+// LayerTrace is what one layer made of a batch, and what the loss says of it.
+type LayerTrace struct {
+	// Layer is the layer's name, Type its type.
+	Layer, Type string
+	// Output is the layer's activation, [batch, …], and OutputGradient the gradient
+	// of the loss by it.
+	Output, OutputGradient *tensors.Tensor
+	// Weights are the layer's weights by name, and WeightGradients the gradients of
+	// the loss by those that are trained.
+	Weights, WeightGradients map[string]*tensors.Tensor
+}
+
+// Trace runs a batch forwards and backwards through the model, changes nothing, and
+// returns the mean loss and what happened in each layer, in order: the numbers that
+// backpropagation works with. Dropout and its like are off.
+func (m *Model) Trace(x, labels *tensors.Tensor) (loss float64, _ []LayerTrace, err error) {
+	defer edge(&err)
+	lock.Lock()
+	defer lock.Unlock()
+	if m.inputs == nil {
+		return 0, nil, errNotBuilt
+	}
+	if m.compiled == nil || len(m.inputs) != 1 || len(m.outputs) != 1 || m.compiled.lossOf(m.outputNames()[0]) == nil {
+		return 0, nil, errors.New("expected a model of one input and one output that is compiled with a Loss to trace")
+	}
+	if x == nil || labels == nil {
+		return 0, nil, errors.New("expected a batch of inputs and labels to trace, got nil")
+	}
+	if got := x.Shape().Dimensions; len(got) == 0 || !m.inputs[0].shape.Equal(got[1:]) {
+		return 0, nil, fmt.Errorf("%s: expected input of shape %v, got %v", m.taker(m.inputs[0]), m.inputs[0].shape, x.Shape())
+	}
+	if err := m.compiled.lossOf(m.outputNames()[0]).Check(labels.Shape().Dimensions[1:], m.outputs[0].shape); err != nil {
+		return 0, nil, err
+	}
+	d, err := device.Current()
+	if err != nil {
+		return 0, nil, err
+	}
+	in := []*tensors.Tensor{x, labels}
+	values, err := read(m.weights)
+	if err != nil {
+		return 0, nil, err
+	}
+	var symbols []*Symbol
+	for _, c := range m.calls {
+		symbols = append(symbols, c.out[0])
+	}
+	out, err := runOnce(d, func(in []*graph.Node) []*graph.Node {
+		weights := in[2:]
+		f := m.forward(weights, []*graph.Node{graph.ConvertDType(in[0], dtypes.Float32)}, nil, false)
+		loss, _ := m.measure(f, []*graph.Node{in[1]}, nil)
+		nodes := []*graph.Node{loss}
+		var by []*graph.Node
+		for _, s := range symbols {
+			by = append(by, f.values[s])
+		}
+		nodes = append(nodes, by...)
+		return append(nodes, graph.Gradient(loss, append(by, weights...)...)...)
+	}, append(in, values...))
+	if err != nil {
+		return 0, nil, err
+	}
+	l, err := doubles(out[0])
+	if err != nil {
+		return 0, nil, err
+	}
+	n := len(symbols)
+	outputs, slopes, weightSlopes := out[1:1+n], out[1+n:1+2*n], out[1+2*n:]
+	at := make(map[*variable]int)
+	for i, w := range m.weights {
+		at[w.variable] = i
+	}
+	var all []LayerTrace
+	for i, c := range m.calls {
+		t := LayerTrace{
+			Layer: c.layer.name, Type: c.layer.Type(), Output: outputs[i], OutputGradient: slopes[i],
+			Weights: make(map[string]*tensors.Tensor), WeightGradients: make(map[string]*tensors.Tensor),
+		}
+		for _, w := range c.layer.kept() {
+			t.Weights[w.name] = values[at[w.variable]]
+			if w.trainable() {
+				t.WeightGradients[w.name] = weightSlopes[at[w.variable]]
+			}
+		}
+		all = append(all, t)
+	}
+	return l[0], all, nil
+}
