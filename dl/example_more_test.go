@@ -193,9 +193,9 @@ func ExampleStep() {
 	check(m.Compile(dl.CompileConfig{
 		Optimizer: optimizers.SGD{LearningRate: 0.5},
 		Step: func(s *dl.Step) {
-			error := graph.Sub(s.Forward(s.X...)[0], graph.InsertAxes(s.Y[0], -1))
-			s.Report("worst", graph.ReduceAllMax(graph.Abs(error)))
-			s.Minimize(graph.ReduceAllMean(graph.Square(error)))
+			miss := graph.Sub(s.Forward(s.X...)[0], graph.InsertAxes(s.Y[0], -1))
+			s.Report("worst", graph.ReduceAllMax(graph.Abs(miss)))
+			s.Minimize(graph.ReduceAllMean(graph.Square(miss)))
 		},
 	}))
 	h, err := m.Fit(context.Background(), points(), dl.FitConfig{Epochs: 50, Silent: true})

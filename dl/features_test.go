@@ -343,7 +343,7 @@ func TestKerasCallbacks(t *testing.T) {
 	if got := fmt.Sprint(rates); got != "[0.1 0.05 0.03 0.03 0.03]" {
 		t.Errorf("expected the rate to fall to 0.03, got %s", got)
 	}
-	plan := callbacks.LearningRateScheduler{Schedule: func(epoch int, rate float64) float64 { return 1 / float64(epoch+1) }}
+	plan := callbacks.LearningRateScheduler{Schedule: func(epoch int, _ float64) float64 { return 1 / float64(epoch+1) }}
 	rates = nil
 	if _, err := m.Fit(t.Context(), ds, FitConfig{Epochs: 2, Silent: true, Callbacks: []callbacks.Callback{plan, watch}}); err != nil {
 		t.Fatal(err)

@@ -570,8 +570,14 @@ func parityPage(results []*parityResult, versions string) string {
 	fmt.Fprintf(&b, "What dl computes beside what %s computes, in %d cases, each made from Keras's own description of the layer, loss, metric, optimizer or schedule, on the same numbers in float32. ", versions, len(results))
 	fmt.Fprintf(&b, "For layers: the outputs, and the gradients by every input and every weight; for losses the loss and its gradient; for metrics the value over two batches; for optimizers the weights after 20 steps. A difference is relative to the largest number of its tensor, or to 1 where all are smaller; the test refuses more than %g. The gradients are also compared with finite differences in float64 (TestFiniteDifferences).\n", parityTolerance)
 	titles := [][2]string{
-		{"layer", "Layers and activations"}, {"affine", "Images moved, turned and zoomed"}, {"loss", "Losses"}, {"metric", "Metrics"},
-		{"optimizer", "Optimizers"}, {"schedule", "Learning rate schedules"}, {"regularizer", "Regularizers"}, {"constraint", "Constraints"},
+		{"layer", "Layers and activations"},
+		{"affine", "Images moved, turned and zoomed"},
+		{"loss", "Losses"},
+		{"metric", "Metrics"},
+		{"optimizer", "Optimizers"},
+		{"schedule", "Learning rate schedules"},
+		{"regularizer", "Regularizers"},
+		{"constraint", "Constraints"},
 	}
 	for _, title := range titles {
 		fmt.Fprintf(&b, "\n## %s\n\n| case | greatest difference |\n|---|---|\n", title[1])

@@ -226,5 +226,7 @@ func (m *Model) carry(d *device.Device, out []compute.Buffer) {
 	}
 }
 
-var _ layers.Layer = (*Model)(nil)
-var _ layers.Multi = (*Model)(nil)
+var (
+	_ layers.Layer = (*Model)(nil)
+	_ layers.Multi = (*Model)(nil)
+)

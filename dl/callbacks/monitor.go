@@ -14,8 +14,9 @@ const (
 	// Auto is Max for what is better when larger, by its name: accuracy,
 	// precision, recall, AUC, F1 and R²; and Min for all else.
 	Auto Mode = iota
-	// Min and Max are what they say.
+	// Min wants it smaller.
 	Min
+	// Max wants it larger.
 	Max
 )
 

@@ -75,8 +75,8 @@ func (d *Dataset) Batches() iter.Seq2[Batch, error] {
 func (d *Dataset) run(dev *device.Device, programs map[int]*engine.Program, r *source.Reader, in []compute.Buffer, n int) (Batch, error) {
 	p := programs[n]
 	if p == nil {
-		params, err := r.Params(n), error(nil)
-		p, err = engine.Compile(dev, "batch", params, func(nodes []*graph.Node) []*graph.Node {
+		var err error
+		p, err = engine.Compile(dev, "batch", r.Params(n), func(nodes []*graph.Node) []*graph.Node {
 			b, moved := r.Batch(nodes, n)
 			out := append([]*graph.Node{moved}, append(b.X, b.Y...)...)
 			if b.W != nil {

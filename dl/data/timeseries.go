@@ -65,9 +65,7 @@ func TimeSeries(series, targets *Dataset, c TimeSeriesConfig) (*Dataset, error) 
 		t := targets.compact()
 		last = min(last, t.Len()-1)
 		// Rows of both are the same places; the shorter one bounds them.
-		for _, y := range t.source.X {
-			out.source.Y = append(out.source.Y, y)
-		}
+		out.source.Y = append(out.source.Y, t.source.X...)
 	}
 	for at := c.StartIndex; at <= last; at += stride {
 		out.source.Rows = append(out.source.Rows, int32(at))

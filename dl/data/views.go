@@ -112,14 +112,14 @@ func (d *Dataset) Repeat(n int) *Dataset {
 	}
 	return d.stream(length, func(yield func(row, error) bool) {
 		for i := 0; n == 0 || i < n; i++ {
-			any := false
+			some := false
 			for r, err := range d.rows() {
-				any = true
+				some = true
 				if !yield(r, err) || err != nil {
 					return
 				}
 			}
-			if !any { // or it would go on for ever
+			if !some { // or it would go on for ever
 				return
 			}
 		}

@@ -111,7 +111,7 @@ func (l LeakyReLU) Call(_ *Context, x *graph.Node) *graph.Node {
 //
 // Input shape: any. Output shape: the input's.
 //
-// Source: Clevert et al., 2015 (arXiv:1511.07289)
+// Source: Clevert et al., 2015 (arXiv:1511.07289).
 type ELU struct {
 	// Alpha 0 means 1.
 	Alpha float64 `zero:"1"`
@@ -132,7 +132,7 @@ func (l ELU) Call(_ *Context, x *graph.Node) *graph.Node {
 //
 // Input shape: any. Output shape: the input's.
 //
-// Source: He et al., 2015 (arXiv:1502.01852)
+// Source: He et al., 2015 (arXiv:1502.01852).
 type PReLU struct {
 	// AlphaInitializer starts α, of the shape of an example; nil is Zeros.
 	AlphaInitializer initializers.Initializer

@@ -109,26 +109,26 @@ func (f Fill) check() error {
 	return f.Interpolation.check()
 }
 
-func wantRange(field string, r [2]float64, low, high float64) error {
-	if !(r[0] >= low && r[1] <= high && r[0] <= r[1]) {
-		return fmt.Errorf("expected %s from at least %g to at most %g, the smaller first, got %v", field, low, high, r)
+func wantRange(field string, r [2]float64, high float64) error {
+	if !(r[0] >= -1 && r[1] <= high && r[0] <= r[1]) {
+		return fmt.Errorf("expected %s from at least -1 to at most %g, the smaller first, got %v", field, high, r)
 	}
 	return nil
 }
 
 // Build implements Layer.
 func (l RandomRotation) Build(in Shape) (Spec, error) {
-	return same(in, wantSpace(in, 2), wantRange("Factor", l.Factor, -1, 1), l.check())
+	return same(in, wantSpace(in, 2), wantRange("Factor", l.Factor, 1), l.check())
 }
 
 // Build implements Layer.
 func (l RandomTranslation) Build(in Shape) (Spec, error) {
-	return same(in, wantSpace(in, 2), wantRange("HeightFactor", l.HeightFactor, -1, 1), wantRange("WidthFactor", l.WidthFactor, -1, 1), l.check())
+	return same(in, wantSpace(in, 2), wantRange("HeightFactor", l.HeightFactor, 1), wantRange("WidthFactor", l.WidthFactor, 1), l.check())
 }
 
 // Build implements Layer.
 func (l RandomZoom) Build(in Shape) (Spec, error) {
-	return same(in, wantSpace(in, 2), wantRange("HeightFactor", l.HeightFactor, -1, 10), wantRange("WidthFactor", l.WidthFactor, -1, 10), l.check())
+	return same(in, wantSpace(in, 2), wantRange("HeightFactor", l.HeightFactor, 10), wantRange("WidthFactor", l.WidthFactor, 10), l.check())
 }
 
 // Call implements Layer.
@@ -232,7 +232,7 @@ func (l RandomContrast) Build(in Shape) (Spec, error) {
 
 // Build implements Layer.
 func (l RandomBrightness) Build(in Shape) (Spec, error) {
-	return same(in, wantSpace(in, 2), wantRange("Factor", l.Factor, -1, 1))
+	return same(in, wantSpace(in, 2), wantRange("Factor", l.Factor, 1))
 }
 
 // Call implements Layer.

@@ -53,8 +53,15 @@ func (l Conv1D) Build(in Shape) (Spec, error) { return l.conv().build(in) }
 func (l Conv1D) Call(c *Context, x *graph.Node) *graph.Node { return l.conv().call(c, x) }
 
 func (l Conv1D) conv() conv {
-	return conv{l.Filters, []int{l.KernelSize}, []int{l.Strides}, []int{l.DilationRate}, l.Padding, l.Groups,
-		l.Activation, l.NoBias, l.KernelInitializer, l.BiasInitializer, regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint}}
+	return conv{
+		l.Filters,
+		[]int{l.KernelSize},
+		[]int{l.Strides},
+		[]int{l.DilationRate},
+		l.Padding, l.Groups,
+		l.Activation, l.NoBias, l.KernelInitializer, l.BiasInitializer,
+		regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint},
+	}
 }
 
 // Conv2D slides a window over an image. At each place, filter f is
@@ -102,8 +109,11 @@ func (l Conv2D) Build(in Shape) (Spec, error) { return l.conv().build(in) }
 func (l Conv2D) Call(c *Context, x *graph.Node) *graph.Node { return l.conv().call(c, x) }
 
 func (l Conv2D) conv() conv {
-	return conv{l.Filters, l.KernelSize[:], l.Strides[:], l.DilationRate[:], l.Padding, l.Groups,
-		l.Activation, l.NoBias, l.KernelInitializer, l.BiasInitializer, regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint}}
+	return conv{
+		l.Filters, l.KernelSize[:], l.Strides[:], l.DilationRate[:], l.Padding, l.Groups,
+		l.Activation, l.NoBias, l.KernelInitializer, l.BiasInitializer,
+		regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint},
+	}
 }
 
 // Conv3D slides a window over a volume: Conv2D with one axis more.
@@ -147,8 +157,11 @@ func (l Conv3D) Build(in Shape) (Spec, error) { return l.conv().build(in) }
 func (l Conv3D) Call(c *Context, x *graph.Node) *graph.Node { return l.conv().call(c, x) }
 
 func (l Conv3D) conv() conv {
-	return conv{l.Filters, l.KernelSize[:], l.Strides[:], l.DilationRate[:], l.Padding, l.Groups,
-		l.Activation, l.NoBias, l.KernelInitializer, l.BiasInitializer, regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint}}
+	return conv{
+		l.Filters, l.KernelSize[:], l.Strides[:], l.DilationRate[:], l.Padding, l.Groups,
+		l.Activation, l.NoBias, l.KernelInitializer, l.BiasInitializer,
+		regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint},
+	}
 }
 
 // conv is what convolutions of all ranks have in common.

@@ -187,7 +187,11 @@ func (l SeparableConv1D) Call(c *Context, x *graph.Node) *graph.Node { return l.
 
 func (l SeparableConv1D) separable() separable {
 	return separable{
-		l.Filters, []int{l.KernelSize}, []int{l.Strides}, []int{l.DilationRate}, l.Padding, l.DepthMultiplier, l.Activation, l.NoBias,
+		l.Filters,
+		[]int{l.KernelSize},
+		[]int{l.Strides},
+		[]int{l.DilationRate},
+		l.Padding, l.DepthMultiplier, l.Activation, l.NoBias,
 		l.DepthwiseInitializer, l.PointwiseInitializer, l.BiasInitializer,
 		regularization{kernelRegularizer: l.DepthwiseRegularizer, kernelConstraint: l.DepthwiseConstraint},
 		regularization{l.PointwiseRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.PointwiseConstraint, l.BiasConstraint},

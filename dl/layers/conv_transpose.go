@@ -55,8 +55,11 @@ func (l Conv2DTranspose) Build(in Shape) (Spec, error) {
 func (l Conv2DTranspose) Call(c *Context, x *graph.Node) *graph.Node { return l.transpose().call(c, x) }
 
 func (l Conv2DTranspose) transpose() convTranspose {
-	return convTranspose{l.Filters, l.KernelSize[:], l.Strides[:], l.DilationRate[:], l.Padding,
-		l.Activation, l.NoBias, l.KernelInitializer, l.BiasInitializer, regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint}}
+	return convTranspose{
+		l.Filters, l.KernelSize[:], l.Strides[:], l.DilationRate[:], l.Padding,
+		l.Activation, l.NoBias, l.KernelInitializer, l.BiasInitializer,
+		regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint},
+	}
 }
 
 // Conv1DTranspose is Conv2DTranspose with one axis.
@@ -97,8 +100,15 @@ func (l Conv1DTranspose) Build(in Shape) (Spec, error) { return l.transpose().bu
 func (l Conv1DTranspose) Call(c *Context, x *graph.Node) *graph.Node { return l.transpose().call(c, x) }
 
 func (l Conv1DTranspose) transpose() convTranspose {
-	return convTranspose{l.Filters, []int{l.KernelSize}, []int{l.Strides}, []int{l.DilationRate}, l.Padding,
-		l.Activation, l.NoBias, l.KernelInitializer, l.BiasInitializer, regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint}}
+	return convTranspose{
+		l.Filters,
+		[]int{l.KernelSize},
+		[]int{l.Strides},
+		[]int{l.DilationRate},
+		l.Padding,
+		l.Activation, l.NoBias, l.KernelInitializer, l.BiasInitializer,
+		regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint},
+	}
 }
 
 type convTranspose struct {

@@ -159,7 +159,7 @@ func (l GaussianDropout) Call(c *Context, x *graph.Node) *graph.Node {
 //
 // Input shape: any. Output shape: the input's.
 //
-// Source: Klambauer et al., 2017 (arXiv:1706.02515)
+// Source: Klambauer et al., 2017 (arXiv:1706.02515).
 type AlphaDropout struct {
 	// Rate is the part that is dropped, in [0, 1).
 	Rate float64

@@ -43,45 +43,45 @@ type Maximum struct{ Name string }
 type Minimum struct{ Name string }
 
 // Build implements Layer.
-func (Add) Build(in Shape) (Spec, error) { return together(2, in) }
+func (Add) Build(in Shape) (Spec, error) { return together(in) }
 
 // Build implements Layer.
-func (Subtract) Build(in Shape) (Spec, error) { return together(2, in) }
+func (Subtract) Build(in Shape) (Spec, error) { return together(in) }
 
 // Build implements Layer.
-func (Multiply) Build(in Shape) (Spec, error) { return together(2, in) }
+func (Multiply) Build(in Shape) (Spec, error) { return together(in) }
 
 // Build implements Layer.
-func (Average) Build(in Shape) (Spec, error) { return together(2, in) }
+func (Average) Build(in Shape) (Spec, error) { return together(in) }
 
 // Build implements Layer.
-func (Maximum) Build(in Shape) (Spec, error) { return together(2, in) }
+func (Maximum) Build(in Shape) (Spec, error) { return together(in) }
 
 // Build implements Layer.
-func (Minimum) Build(in Shape) (Spec, error) { return together(2, in) }
+func (Minimum) Build(in Shape) (Spec, error) { return together(in) }
 
 // BuildAll implements Multi.
-func (Add) BuildAll(in []Shape) (Spec, error) { return together(2, in...) }
+func (Add) BuildAll(in []Shape) (Spec, error) { return together(in...) }
 
 // BuildAll implements Multi.
 func (Subtract) BuildAll(in []Shape) (Spec, error) {
 	if len(in) != 2 {
 		return Spec{}, fmt.Errorf("expected 2 inputs, got %d", len(in))
 	}
-	return together(2, in...)
+	return together(in...)
 }
 
 // BuildAll implements Multi.
-func (Multiply) BuildAll(in []Shape) (Spec, error) { return together(2, in...) }
+func (Multiply) BuildAll(in []Shape) (Spec, error) { return together(in...) }
 
 // BuildAll implements Multi.
-func (Average) BuildAll(in []Shape) (Spec, error) { return together(2, in...) }
+func (Average) BuildAll(in []Shape) (Spec, error) { return together(in...) }
 
 // BuildAll implements Multi.
-func (Maximum) BuildAll(in []Shape) (Spec, error) { return together(2, in...) }
+func (Maximum) BuildAll(in []Shape) (Spec, error) { return together(in...) }
 
 // BuildAll implements Multi.
-func (Minimum) BuildAll(in []Shape) (Spec, error) { return together(2, in...) }
+func (Minimum) BuildAll(in []Shape) (Spec, error) { return together(in...) }
 
 // Call implements Layer.
 func (Add) Call(_ *Context, x *graph.Node) *graph.Node { return x }
@@ -122,9 +122,9 @@ func (Maximum) CallAll(c *Context, in []*graph.Node) []*graph.Node { return merg
 func (Minimum) CallAll(c *Context, in []*graph.Node) []*graph.Node { return merge(c, in, graph.Min) }
 
 // together is the Build of layers that merge value by value.
-func together(least int, in ...Shape) (Spec, error) {
-	if len(in) < least {
-		return Spec{}, fmt.Errorf("expected at least %d inputs, got %d", least, len(in))
+func together(in ...Shape) (Spec, error) {
+	if len(in) < 2 {
+		return Spec{}, fmt.Errorf("expected at least 2 inputs, got %d", len(in))
 	}
 	out := in[0]
 	for _, s := range in[1:] {
@@ -248,7 +248,7 @@ func (l Concatenate) CallAll(c *Context, in []*graph.Node) []*graph.Node {
 // are joined otherwise, a step counts that counts in each.
 func concatenatedMask(c *Context, in []*graph.Node, axis int) *graph.Node {
 	var masks []*graph.Node
-	any := false
+	masked := false
 	for i, x := range in {
 		m := c.MaskOf(i)
 		if m == nil {
@@ -257,12 +257,12 @@ func concatenatedMask(c *Context, in []*graph.Node, axis int) *graph.Node {
 			}
 			m = graph.BroadcastToDims(graph.Const(x.Graph(), true), x.Shape().Dimensions[:2]...)
 		} else {
-			any = true
+			masked = true
 		}
 		masks = append(masks, m)
 	}
 	switch {
-	case !any:
+	case !masked:
 		return nil
 	case axis == 1:
 		return graph.Concatenate(masks, 1)

@@ -240,7 +240,7 @@ func (l LayerNormalization) Call(c *Context, x *graph.Node) *graph.Node {
 //
 // Input shape: any. Output shape: the input's.
 //
-// Source: Zhang and Sennrich, 2019 (arXiv:1910.07467)
+// Source: Zhang and Sennrich, 2019 (arXiv:1910.07467).
 type RMSNormalization struct {
 	// Axis is that over which the mean is taken, counted with the batch; 0
 	// means −1.

@@ -2,6 +2,7 @@ package layers
 
 import (
 	"math"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
 
@@ -159,17 +160,9 @@ type pooling struct {
 
 func newPooling(padding Padding, size, strides []int) pooling {
 	p := pooling{padding: padding}
-	p.size = orEach(size, slicesOf(2, len(size)))
+	p.size = orEach(size, slices.Repeat([]int{2}, len(size)))
 	p.strides = orEach(strides, p.size)
 	return p
-}
-
-func slicesOf(v, n int) []int {
-	all := make([]int, n)
-	for i := range all {
-		all[i] = v
-	}
-	return all
 }
 
 func (p pooling) build(in Shape) (Spec, error) {

@@ -114,7 +114,7 @@ func (l UpSampling2D) Call(_ *Context, x *graph.Node) *graph.Node {
 		return repeatAll(x, l.Size[:]...)
 	}
 	d := x.Shape().Dimensions
-	size := orEach(l.Size[:], slicesOf(2, 2))
+	size := orEach(l.Size[:], []int{2, 2})
 	return resize(x, d[1]*size[0], d[2]*size[1], Bilinear)
 }
 
@@ -122,7 +122,7 @@ func (l UpSampling2D) Call(_ *Context, x *graph.Node) *graph.Node {
 func (l UpSampling3D) Call(_ *Context, x *graph.Node) *graph.Node { return repeatAll(x, l.Size[:]...) }
 
 func larger(in Shape, size []int) (Spec, error) {
-	size = orEach(size, slicesOf(2, len(size)))
+	size = orEach(size, slices.Repeat([]int{2}, len(size)))
 	if err := checked(wantSpace(in, len(size)), wantPositive("Size", size...)); err != nil {
 		return Spec{}, err
 	}
@@ -135,7 +135,7 @@ func larger(in Shape, size []int) (Spec, error) {
 
 // repeatAll repeats each value along the axes in space.
 func repeatAll(x *graph.Node, size ...int) *graph.Node {
-	for i, n := range orEach(size, slicesOf(2, len(size))) {
+	for i, n := range orEach(size, slices.Repeat([]int{2}, len(size))) {
 		dims := slices.Clone(x.Shape().Dimensions)
 		long := slices.Insert(slices.Clone(dims), 2+i, n)
 		dims[1+i] *= n

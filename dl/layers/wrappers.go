@@ -59,9 +59,11 @@ type MergeMode int
 const (
 	// Concat puts them one behind the other along the features.
 	Concat MergeMode = iota
-	// Sum adds, Mul multiplies, and Ave takes the mean.
+	// Sum adds them.
 	Sum
+	// Mul multiplies them.
 	Mul
+	// Ave takes their mean.
 	Ave
 	// Separate keeps two outputs.
 	Separate

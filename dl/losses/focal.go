@@ -9,7 +9,7 @@ import (
 // BinaryFocalCrossentropy is BinaryCrossentropy with less weight on what is classified
 // well already: (1 − p)ᵞ times it, where p is the probability of the label.
 //
-// Source: Lin et al., 2018 (arXiv:1708.02002)
+// Source: Lin et al., 2018 (arXiv:1708.02002).
 type BinaryFocalCrossentropy struct {
 	// ApplyClassBalancing weights labels of 1 by Alpha, and of 0 by 1 − Alpha.
 	ApplyClassBalancing bool
@@ -25,7 +25,7 @@ type BinaryFocalCrossentropy struct {
 // CategoricalFocalCrossentropy is CategoricalCrossentropy with less weight on what is
 // classified well already: Alpha (1 − p)ᵞ times it.
 //
-// Source: Lin et al., 2018 (arXiv:1708.02002)
+// Source: Lin et al., 2018 (arXiv:1708.02002).
 type CategoricalFocalCrossentropy struct {
 	// Alpha 0 means 0.25, Gamma 0 means 2.
 	Alpha float64 `zero:"0.25"`

@@ -27,7 +27,7 @@ type Dice struct{}
 // Tversky is Dice with a weight Alpha for what is wrongly 0 and Beta for what is
 // wrongly 1: so in Keras, which calls them the other way round.
 //
-// Source: Salehi et al., 2017 (arXiv:1706.05721)
+// Source: Salehi et al., 2017 (arXiv:1706.05721).
 type Tversky struct {
 	// Alpha and Beta: 0 means 0.5.
 	Alpha float64 `zero:"0.5"`

@@ -175,28 +175,50 @@ func amongBest(class, output *graph.Node, k int) *graph.Node {
 	return graph.ConvertDType(graph.LessThan(larger, graph.Scalar(output.Graph(), output.DType(), float64(k))), output.DType())
 }
 
-// The losses of these names, as metrics.
-type (
-	MeanSquaredError            struct{ losses.MeanSquaredError }
-	MeanAbsoluteError           struct{ losses.MeanAbsoluteError }
-	MeanAbsolutePercentageError struct {
-		losses.MeanAbsolutePercentageError
-	}
-	MeanSquaredLogarithmicError struct {
-		losses.MeanSquaredLogarithmicError
-	}
-	LogCoshError                  struct{ losses.LogCosh }
-	Poisson                       struct{ losses.Poisson }
-	KLDivergence                  struct{ losses.KLDivergence }
-	Hinge                         struct{ losses.Hinge }
-	SquaredHinge                  struct{ losses.SquaredHinge }
-	CategoricalHinge              struct{ losses.CategoricalHinge }
-	BinaryCrossentropy            struct{ losses.BinaryCrossentropy }
-	CategoricalCrossentropy       struct{ losses.CategoricalCrossentropy }
-	SparseCategoricalCrossentropy struct {
-		losses.SparseCategoricalCrossentropy
-	}
-)
+// MeanSquaredError is the loss of that name as a metric.
+type MeanSquaredError struct{ losses.MeanSquaredError }
+
+// MeanAbsoluteError is the loss of that name as a metric.
+type MeanAbsoluteError struct{ losses.MeanAbsoluteError }
+
+// LogCoshError is the loss LogCosh as a metric.
+type LogCoshError struct{ losses.LogCosh }
+
+// Poisson is the loss of that name as a metric.
+type Poisson struct{ losses.Poisson }
+
+// KLDivergence is the loss of that name as a metric.
+type KLDivergence struct{ losses.KLDivergence }
+
+// Hinge is the loss of that name as a metric.
+type Hinge struct{ losses.Hinge }
+
+// SquaredHinge is the loss of that name as a metric.
+type SquaredHinge struct{ losses.SquaredHinge }
+
+// CategoricalHinge is the loss of that name as a metric.
+type CategoricalHinge struct{ losses.CategoricalHinge }
+
+// BinaryCrossentropy is the loss of that name as a metric.
+type BinaryCrossentropy struct{ losses.BinaryCrossentropy }
+
+// CategoricalCrossentropy is the loss of that name as a metric.
+type CategoricalCrossentropy struct{ losses.CategoricalCrossentropy }
+
+// MeanAbsolutePercentageError is the loss of that name as a metric.
+type MeanAbsolutePercentageError struct {
+	losses.MeanAbsolutePercentageError
+}
+
+// MeanSquaredLogarithmicError is the loss of that name as a metric.
+type MeanSquaredLogarithmicError struct {
+	losses.MeanSquaredLogarithmicError
+}
+
+// SparseCategoricalCrossentropy is the loss of that name as a metric.
+type SparseCategoricalCrossentropy struct {
+	losses.SparseCategoricalCrossentropy
+}
 
 // Name implements Metric.
 func (LogCoshError) Name() string { return "logcosh" }
@@ -226,9 +248,24 @@ func same(a, b, like *graph.Node) *graph.Node {
 func init() {
 	config.RegisterAs("metrics.Accuracy", Accuracy{})
 	for _, m := range []Metric{
-		SparseCategoricalAccuracy{}, CategoricalAccuracy{}, BinaryAccuracy{}, TopKCategoricalAccuracy{}, SparseTopKCategoricalAccuracy{},
-		Precision{}, Recall{}, AUC{}, FBetaScore{}, F1Score{}, TruePositives{}, FalsePositives{}, TrueNegatives{}, FalseNegatives{},
-		RootMeanSquaredError{}, R2Score{}, MeanIoU{}, Perplexity{},
+		SparseCategoricalAccuracy{},
+		CategoricalAccuracy{},
+		BinaryAccuracy{},
+		TopKCategoricalAccuracy{},
+		SparseTopKCategoricalAccuracy{},
+		Precision{},
+		Recall{},
+		AUC{},
+		FBetaScore{},
+		F1Score{},
+		TruePositives{},
+		FalsePositives{},
+		TrueNegatives{},
+		FalseNegatives{},
+		RootMeanSquaredError{},
+		R2Score{},
+		MeanIoU{},
+		Perplexity{},
 	} {
 		config.Register(m)
 	}

@@ -60,9 +60,9 @@ func unary(f func(*graph.Node) *graph.Node) func(*machine, nodeProto) []value {
 
 func of(a activations.Activation) func(*machine, nodeProto) []value { return unary(a.Apply) }
 
-func parametric(name string, def float64, make func(float64) layers.Layer) func(*machine, nodeProto) []value {
+func parametric(name string, def float64, layer func(float64) layers.Layer) func(*machine, nodeProto) []value {
 	return func(m *machine, n nodeProto) []value {
-		return single(make(n.float(name, def)).Call(nil, m.in(n, 0)))
+		return single(layer(n.float(name, def)).Call(nil, m.in(n, 0)))
 	}
 }
 

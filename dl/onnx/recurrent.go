@@ -27,22 +27,28 @@ func cellOf(l layers.Layer) (c cell, err error) {
 	}
 	switch l := l.(type) {
 	case layers.SimpleRNN:
-		c = cell{op: "RNN", units: l.Units, gates: 1, states: 1, order: []int{0}, acts: []activations.Activation{pick(l.Activation, activations.Tanh)},
-			sequences: l.ReturnSequences, returns: l.ReturnState, backwards: l.GoBackwards, biased: !l.NoBias}
+		c = cell{
+			op: "RNN", units: l.Units, gates: 1, states: 1, order: []int{0}, acts: []activations.Activation{pick(l.Activation, activations.Tanh)},
+			sequences: l.ReturnSequences, returns: l.ReturnState, backwards: l.GoBackwards, biased: !l.NoBias,
+		}
 		if l.Stateful {
 			err = errStateful
 		}
 	case layers.LSTM:
 		act, gate := pick(l.Activation, activations.Tanh), pick(l.RecurrentActivation, activations.Sigmoid)
-		c = cell{op: "LSTM", units: l.Units, gates: 4, states: 2, order: []int{0, 3, 1, 2}, acts: []activations.Activation{gate, act, act},
-			sequences: l.ReturnSequences, returns: l.ReturnState, backwards: l.GoBackwards, biased: !l.NoBias}
+		c = cell{
+			op: "LSTM", units: l.Units, gates: 4, states: 2, order: []int{0, 3, 1, 2}, acts: []activations.Activation{gate, act, act},
+			sequences: l.ReturnSequences, returns: l.ReturnState, backwards: l.GoBackwards, biased: !l.NoBias,
+		}
 		if l.Stateful {
 			err = errStateful
 		}
 	case layers.GRU:
 		act, gate := pick(l.Activation, activations.Tanh), pick(l.RecurrentActivation, activations.Sigmoid)
-		c = cell{op: "GRU", units: l.Units, gates: 3, states: 1, order: []int{0, 1, 2}, acts: []activations.Activation{gate, act},
-			sequences: l.ReturnSequences, returns: l.ReturnState, before: l.ResetBefore, backwards: l.GoBackwards, biased: !l.NoBias}
+		c = cell{
+			op: "GRU", units: l.Units, gates: 3, states: 1, order: []int{0, 1, 2}, acts: []activations.Activation{gate, act},
+			sequences: l.ReturnSequences, returns: l.ReturnState, before: l.ResetBefore, backwards: l.GoBackwards, biased: !l.NoBias,
+		}
 		if l.Stateful {
 			err = errStateful
 		}

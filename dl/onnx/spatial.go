@@ -234,7 +234,7 @@ func resize(m *machine, n nodeProto) []value {
 		how = layers.Bilinear
 	}
 	d := x.Shape().Dimensions
-	height, width := 0, 0
+	var height, width int
 	if size, ok := m.ints(n, 3, ""); ok {
 		height, width = size[2], size[3]
 	} else {
@@ -264,25 +264,25 @@ func recurrent(m *machine, n nodeProto) []value {
 	part := func(w *graph.Node, k int) *graph.Node {
 		return graph.Squeeze(graph.SliceAxis(w, 0, graph.AxisElem(k)), 0)
 	}
-	sorted := func(w *graph.Node, axis int) *graph.Node {
+	sorted := func(w *graph.Node) *graph.Node {
 		var all []*graph.Node
 		for _, g := range order {
-			all = append(all, graph.SliceAxis(w, axis, graph.AxisRange(g*units, (g+1)*units)))
+			all = append(all, graph.SliceAxis(w, 0, graph.AxisRange(g*units, (g+1)*units)))
 		}
-		return graph.Concatenate(all, axis)
+		return graph.Concatenate(all, 0)
 	}
 	var ys, hs, cs []*graph.Node
 	for k := range directions {
 		weights := map[string]*graph.Node{
-			"kernel":           graph.Transpose(sorted(part(m.in(n, 1), k), 0), 0, 1),
-			"recurrent_kernel": graph.Transpose(sorted(part(m.in(n, 2), k), 0), 0, 1),
+			"kernel":           graph.Transpose(sorted(part(m.in(n, 1), k)), 0, 1),
+			"recurrent_kernel": graph.Transpose(sorted(part(m.in(n, 2), k)), 0, 1),
 		}
 		biased := false
 		if _, ok := m.input(n, 3); ok {
 			biased = true
 			b := part(m.in(n, 3), k)
-			bx := sorted(graph.SliceAxis(b, 0, graph.AxisRange(0, gates*units)), 0)
-			bh := sorted(graph.SliceAxis(b, 0, graph.AxisRangeToEnd(gates*units)), 0)
+			bx := sorted(graph.SliceAxis(b, 0, graph.AxisRange(0, gates*units)))
+			bh := sorted(graph.SliceAxis(b, 0, graph.AxisRangeToEnd(gates*units)))
 			if n.op == "GRU" && after {
 				weights["bias"] = graph.Stack([]*graph.Node{bx, bh}, 0)
 			} else {

@@ -55,9 +55,10 @@ func (p *modelProto) unmarshal(b []byte) error {
 		case 8:
 			domain, version := "", int64(0)
 			err := fields(data, func(field protowire.Number, data []byte, number uint64) error {
-				if field == 1 {
+				switch field {
+				case 1:
 					domain = string(data)
-				} else if field == 2 {
+				case 2:
 					version = int64(number)
 				}
 				return nil

@@ -126,7 +126,7 @@ func (s PiecewiseConstantDecay) Rate(step int) float64 {
 // times that, in DecaySteps. With WarmupSteps it first goes up in a straight line, from
 // InitialLearningRate to WarmupTarget, and down from there.
 //
-// Source: Loshchilov and Hutter, 2016 (arXiv:1608.03983)
+// Source: Loshchilov and Hutter, 2016 (arXiv:1608.03983).
 type CosineDecay struct {
 	InitialLearningRate float64
 	DecaySteps          int
@@ -159,7 +159,7 @@ func (s CosineDecay) Rate(step int) float64 {
 // CosineDecayRestarts is CosineDecay that begins again: after FirstDecaySteps, then
 // after TMul times that, and so on, each time from MMul times the rate.
 //
-// Source: Loshchilov and Hutter, 2016 (arXiv:1608.03983)
+// Source: Loshchilov and Hutter, 2016 (arXiv:1608.03983).
 type CosineDecayRestarts struct {
 	InitialLearningRate float64
 	FirstDecaySteps     int

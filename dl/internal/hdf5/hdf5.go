@@ -108,7 +108,7 @@ func (r *reader) superblock() uint64 {
 		fail("a superblock of version %d, which is not supported", version)
 	}
 	c.skip(4)
-	if c.u8() != 8 || c.u8() != 8 {
+	if offsets, lengths := c.u8(), c.u8(); offsets != 8 || lengths != 8 {
 		fail("addresses of other than 8 bytes")
 	}
 	c.skip(9)
