@@ -39,7 +39,7 @@ func Save(m *dl.Model, path string) error {
 		return fmt.Errorf("onnx: cannot save model %q: %w", m.Name(), err)
 	}
 	p := modelProto{irVersion: writtenIR, opset: writtenOpset, producer: "gradbook", graph: g}
-	err = atomicfile.Write(path, func(w io.Writer) error {
+	err = atomicfile.Write(path, 0, func(w io.Writer) error {
 		_, err := w.Write(p.marshal())
 		return err
 	})

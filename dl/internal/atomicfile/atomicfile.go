@@ -9,8 +9,9 @@ import (
 	"path/filepath"
 )
 
-// Write writes a file by what write gives it. If that fails, the file is as it was.
-func Write(path string, write func(w io.Writer) error) (err error) {
+// Write writes a file by what write gives it, with permissions perm; 0 means those of
+// the old file, or of 0644. If it fails, the file is as it was.
+func Write(path string, perm os.FileMode, write func(w io.Writer) error) (err error) {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
@@ -29,11 +30,7 @@ func Write(path string, write func(w io.Writer) error) (err error) {
 	if err := b.Flush(); err != nil {
 		return err
 	}
-	mode := os.FileMode(0o644)
-	if old, err := os.Stat(path); err == nil {
-		mode = old.Mode().Perm()
-	}
-	if err := f.Chmod(mode); err != nil {
+	if err := f.Chmod(mode(path, perm)); err != nil {
 		return err
 	}
 	// Without it, a power cut after the rename could leave an empty file.
@@ -48,6 +45,16 @@ func Write(path string, write func(w io.Writer) error) (err error) {
 	}
 	syncDir(dir)
 	return nil
+}
+
+func mode(path string, perm os.FileMode) os.FileMode {
+	if perm != 0 {
+		return perm
+	}
+	if old, err := os.Stat(path); err == nil {
+		return old.Mode().Perm()
+	}
+	return 0o644
 }
 
 // syncDir brings the rename to the disk, where directories can be synced.

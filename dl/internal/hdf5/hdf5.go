@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/gomlx/compute/dtypes/float16"
 )
 
 // Dataset is a tensor in row-major order.
@@ -309,7 +311,7 @@ func numberOf(path string, c *cursor) (size uint64, read func(b []byte) float32)
 	case class == 1 && size == 8:
 		return size, func(b []byte) float32 { return float32(math.Float64frombits(binary.LittleEndian.Uint64(b))) }
 	case class == 1 && size == 2:
-		return size, func(b []byte) float32 { return half(binary.LittleEndian.Uint16(b)) }
+		return size, func(b []byte) float32 { return float16.FromBits(binary.LittleEndian.Uint16(b)).Float32() }
 	case class == 5 && size == 2: // opaque: Keras's bfloat16
 		return size, func(b []byte) float32 { return math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16) }
 	case class == 0 && size == 8:
@@ -321,22 +323,4 @@ func numberOf(path string, c *cursor) (size uint64, read func(b []byte) float32)
 	}
 	fail("%s has a type of class %d and %d bytes, which is not supported", path, class, size)
 	return 0, nil
-}
-
-// half reads a number of IEEE 754's binary16.
-func half(b uint16) float32 {
-	sign, exponent, mantissa := float64(1), int(b>>10&31), float64(b&1023)
-	if b>>15 == 1 {
-		sign = -1
-	}
-	switch exponent {
-	case 0:
-		return float32(sign * math.Ldexp(mantissa, -24))
-	case 31:
-		if mantissa != 0 {
-			return float32(math.NaN())
-		}
-		return float32(math.Inf(int(sign)))
-	}
-	return float32(sign * math.Ldexp(1+mantissa/1024, exponent-15))
 }

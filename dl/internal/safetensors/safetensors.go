@@ -16,6 +16,8 @@ import (
 	"os"
 	"slices"
 
+	"github.com/gomlx/compute/dtypes/float16"
+
 	"github.com/gradbook/gradbook/dl/internal/atomicfile"
 )
 
@@ -63,7 +65,7 @@ func Write(path string, f File) error {
 	for len(text)%8 != 0 { // so that the tensors are aligned
 		text = append(text, ' ')
 	}
-	return atomicfile.Write(path, func(w io.Writer) error {
+	return atomicfile.Write(path, 0, func(w io.Writer) error {
 		if err := binary.Write(w, binary.LittleEndian, uint64(len(text))); err != nil {
 			return err
 		}
@@ -177,26 +179,8 @@ func decode(data []byte, dtype string, n int) []float32 {
 		case "BF16":
 			values[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(data[2*i:])) << 16)
 		case "F16":
-			values[i] = half(binary.LittleEndian.Uint16(data[2*i:]))
+			values[i] = float16.FromBits(binary.LittleEndian.Uint16(data[2*i:])).Float32()
 		}
 	}
 	return values
-}
-
-// half reads a number of IEEE 754's binary16.
-func half(b uint16) float32 {
-	sign, exponent, mantissa := float64(1), int(b>>10&31), float64(b&1023)
-	if b>>15 == 1 {
-		sign = -1
-	}
-	switch exponent {
-	case 0:
-		return float32(sign * math.Ldexp(mantissa, -24))
-	case 31:
-		if mantissa != 0 {
-			return float32(math.NaN())
-		}
-		return float32(math.Inf(int(sign)))
-	}
-	return float32(sign * math.Ldexp(1+mantissa/1024, exponent-15))
 }
