@@ -22,14 +22,15 @@ func (m *Model) accept(what string, ds *data.Dataset, d *device.Device, labels b
 		return fmt.Errorf("expected at least one example to %s, got an empty dataset", what)
 	}
 	s := ds.Source()
-	info, err := s.Info(d, 1)
+	var info source.Info
+	err := released(func() (err error) {
+		if info, err = s.Info(d, 1); err == nil && !m.built.Load() && len(info.X) == 1 {
+			err = m.ensure(info.X[0].Dimensions[1:])
+		}
+		return err
+	})
 	if err != nil {
 		return err
-	}
-	if m.inputs == nil && len(info.X) == 1 {
-		if err := m.buildFor(info.X[0].Dimensions[1:]); err != nil {
-			return err
-		}
 	}
 	if len(info.X) != len(m.inputs) {
 		return fmt.Errorf("expected %d inputs an example for model %q, got a dataset with %d", len(m.inputs), m.name, len(info.X))

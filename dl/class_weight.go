@@ -7,6 +7,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/data"
+	"github.com/gradbook/gradbook/dl/internal/source"
 	"github.com/gradbook/gradbook/dl/losses"
 )
 
@@ -34,7 +35,7 @@ func (m *Model) weighted(ds *data.Dataset, byClass map[int]float64) (*data.Datas
 		weights[class] = float32(w)
 	}
 	_, sparse := m.compiled.Loss.(losses.SparseCategoricalCrossentropy)
-	return ds.MapAll(func(b data.Nodes) data.Nodes {
+	out := ds.MapAll(func(b data.Nodes) data.Nodes {
 		y := b.Y[0]
 		last := y.Shape().Dimensions[y.Rank()-1]
 		switch {
@@ -53,5 +54,19 @@ func (m *Model) weighted(ds *data.Dataset, byClass map[int]float64) (*data.Datas
 			w = graph.Mul(w, own)
 		}
 		return data.Nodes{X: b.X, Y: b.Y, W: w}
-	}), nil
+	})
+	// The same weights again need no new program.
+	now := balance{before: ds.Source().Steps, weights: fmt.Sprint(weights, sparse), steps: out.Source().Steps}
+	if last := m.balance; last.before == now.before && last.weights == now.weights {
+		out.Source().Steps = last.steps
+	} else {
+		m.balance = now
+	}
+	return out, nil
+}
+
+// balance is the map that weighs classes, of the last Fit.
+type balance struct {
+	before, steps *source.Pipeline
+	weights       string
 }

@@ -199,22 +199,57 @@ func (m *Model) prepareSlots() {
 		if !w.trainable() || c.slots[w.variable] != nil {
 			continue
 		}
-		slots := []*variable{}
-		for _, s := range c.slotNames() {
-			shape := layers.Shape(w.shape.Dimensions)
-			if s.Scalar {
-				shape = layers.Shape{}
-			}
-			values := make([]float32, shape.Size())
-			for i := range values {
-				values[i] = float32(s.Initial)
-			}
-			slots = append(slots, newVariable(shape, values))
-		}
-		c.slots[w.variable] = slots
+		c.slots[w.variable] = m.newSlots(w)
 	}
 	if m.policy == dtypes.Float16 && c.scale == nil {
-		c.scale = []*variable{newVariable(nil, []float32{1 << 15}), newVariable(nil, []float32{0})}
+		c.scale = newScale()
+	}
+}
+
+func (m *Model) newSlots(w weight) []*variable {
+	slots := []*variable{}
+	for _, s := range m.compiled.slotNames() {
+		shape := layers.Shape(w.shape.Dimensions)
+		if s.Scalar {
+			shape = layers.Shape{}
+		}
+		values := make([]float32, shape.Size())
+		for i := range values {
+			values[i] = float32(s.Initial)
+		}
+		slots = append(slots, newVariable(shape, values))
+	}
+	return slots
+}
+
+// newScale is the scale of a float16 loss, and the steps since it was changed.
+func newScale() []*variable {
+	return []*variable{newVariable(nil, []float32{1 << 15}), newVariable(nil, []float32{0})}
+}
+
+// remembered is all that the optimizer remembers, also of weights that are frozen now.
+func (m *Model) remembered() (all []weight) {
+	for _, w := range m.weights {
+		for i, v := range m.compiled.slots[w.variable] {
+			all = append(all, weight{"optimizer/" + w.name + "/" + m.compiled.slotNames()[i].Name, v})
+		}
+	}
+	for i, v := range m.compiled.scale {
+		all = append(all, weight{[]string{"optimizer/loss_scale", "optimizer/good_steps"}[i], v})
+	}
+	return all
+}
+
+// prepareSaved makes the slots that a file has.
+func (m *Model) prepareSaved(has func(name string) bool) {
+	names := m.compiled.slotNames()
+	for _, w := range m.weights {
+		if len(names) > 0 && w.trainableEver() && has("optimizer/"+w.name+"/"+names[0].Name) && m.compiled.slots[w.variable] == nil {
+			m.compiled.slots[w.variable] = m.newSlots(w)
+		}
+	}
+	if m.policy == dtypes.Float16 && m.compiled.scale == nil && has("optimizer/loss_scale") {
+		m.compiled.scale = newScale()
 	}
 }
 

@@ -19,6 +19,9 @@ func (m *Model) connect(inputs, outputs []*Symbol) error {
 		if s.err != nil {
 			return s.err
 		}
+		if s.from == nil {
+			return errors.New("expected symbols that Input or Apply made, got an empty one")
+		}
 	}
 	for _, s := range inputs {
 		if in := asInput(s.from.layer.Layer); in != nil {
@@ -51,6 +54,7 @@ func (m *Model) connect(inputs, outputs []*Symbol) error {
 		}
 	}
 	m.inputs, m.outputs, m.calls, m.layers, m.weights = inputs, outputs, calls, all, weights
+	m.built.Store(true)
 	return nil
 }
 

@@ -96,11 +96,14 @@ func constructInput(fields map[string]any) (layers.Layer, error) {
 		raw = fields["batch_input_shape"] // of older files
 	}
 	shape, err := shapeOf(raw)
+	if err != nil {
+		return nil, err
+	}
 	in := layers.Input{Shape: shape}
-	if b, ok := list(raw)[0].(float64); err == nil && ok {
+	if b, ok := list(raw)[0].(float64); ok {
 		in.BatchSize = int(b)
 	}
-	return in, err
+	return in, nil
 }
 
 // shapeOf reads a shape with its batch.

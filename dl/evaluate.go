@@ -73,8 +73,8 @@ func (m *Model) predictAll(ctx context.Context, ds *data.Dataset) ([]*tensors.Te
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
-	if err := r.Rewind(s.Rows); err != nil {
+	defer closing(s, r)
+	if err := reading(s, func() error { return r.Rewind(s.Rows) }); err != nil {
 		return nil, err
 	}
 	values := make([][]float32, len(m.outputs))

@@ -20,8 +20,8 @@ type FitConfig struct {
 	// BatchSize is the number of examples of a step; 0 means the dataset's.
 	BatchSize int
 	// StepsPerEpoch ends an epoch after so many batches; 0 means at the end of the
-	// data. A stream without an end needs it. A stream goes on in the next epoch
-	// from its beginning.
+	// data. A stream without an end needs it; it goes on in the next epoch where it
+	// was.
 	StepsPerEpoch int
 	// NoShuffle reads the examples in the dataset's order in every epoch.
 	// Streams are always read in theirs.
@@ -40,6 +40,8 @@ type FitConfig struct {
 	Callbacks []callbacks.Callback
 	// Silent leaves out the progress bar.
 	Silent bool
+
+	once bool // TrainOnBatch
 }
 
 // InterruptedError is what Fit returns when its context is cancelled. The model
@@ -74,6 +76,9 @@ func (m *Model) Fit(ctx context.Context, ds *data.Dataset, c FitConfig) (_ *Hist
 	defer edge(&err)
 	lock.Lock()
 	defer lock.Unlock()
+	if ctx == nil {
+		return nil, fmt.Errorf("expected a context to fit, got nil")
+	}
 	d, err := device.Current()
 	if err != nil {
 		return nil, err

@@ -62,7 +62,7 @@ func (f *flow) call(c *call) error {
 	for i, w := range l.spec.Weights {
 		v := l.weights[i]
 		byName[w.Name] = f.nodes[v]
-		if u, ok := f.updates[v]; ok && v.state { // of an earlier call of the layer
+		if u, ok := f.updates[v]; ok && v.fixed { // of an earlier call of the layer
 			byName[w.Name] = u
 		}
 	}

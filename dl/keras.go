@@ -224,7 +224,7 @@ func (f kerasFile) adapt(c map[string]any, prefix string) error {
 			if err := f.adapt(fields, path+"/layers/"); err != nil {
 				return err
 			}
-		case class == "Normalization" && fields["mean"] == nil:
+		case class == "Normalization" && fields != nil && fields["mean"] == nil:
 			for i, key := range []string{"mean", "variance"} {
 				d, ok := f.weights[fmt.Sprintf("%s/vars/%d", path, i)]
 				if !ok {

@@ -17,6 +17,14 @@ import (
 // models may share layers; it is free while callbacks run and data is read.
 var lock sync.Mutex
 
+// released runs f while models are not locked: for code of the user's, which may call
+// what locks them.
+func released(f func() error) error {
+	lock.Unlock()
+	defer lock.Lock()
+	return f()
+}
+
 // Layer is a layer in its place: its configuration, which it embeds, with a name
 // and the weights that belong to it. Models are made of them. Applied in several
 // places, or in several models, it is the same layer with the same weights:
@@ -37,14 +45,21 @@ type Layer struct {
 // NewLayer makes a layer that can be used in several places. A *Layer is returned
 // as it is.
 func NewLayer(l layers.Layer) *Layer {
-	if l, ok := l.(*Layer); ok {
+	if l, ok := l.(*Layer); ok && l != nil {
 		return l
 	}
-	placed := &Layer{Layer: l, trainable: true}
-	if l != nil {
+	placed := &Layer{trainable: true}
+	if !isNil(l) {
+		placed.Layer = l
 		placed.name, placed.named = givenName(l)
 	}
 	return placed
+}
+
+// isNil says whether there is no layer: nil, or a pointer that is.
+func isNil(l layers.Layer) bool {
+	v := reflect.ValueOf(l)
+	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // Name is the layer's name in its model; "" until it is in one.
@@ -64,12 +79,14 @@ func (l *Layer) String() string {
 	return fmt.Sprintf("layer %q (%s)", l.name, l.Type())
 }
 
-// build is called for each application of the layer.
+// build is called for each application of the layer, while models are not locked.
 func (l *Layer) build(in []layers.Shape) (layers.Spec, error) {
 	spec, err := buildOf(l.Layer, in)
 	if err != nil {
 		return spec, fmt.Errorf("%s: %w", l, err)
 	}
+	lock.Lock()
+	defer lock.Unlock()
 	if l.in == nil {
 		l.in, l.spec = append([]layers.Shape{}, in...), spec
 		return spec, nil
@@ -287,7 +304,11 @@ func nameLayers(all []*Layer) error {
 			continue
 		}
 		if other := used[l.name]; other != nil && other != l {
-			return fmt.Errorf("expected a name of its own for each layer, got two named %q", l.name)
+			if l.named || len(l.weights) > 0 {
+				return fmt.Errorf("expected a name of its own for each layer, got two named %q; set the Name of one", l.name)
+			}
+			l.name = "" // of another model, where it means as little
+			continue
 		}
 		used[l.name] = l
 	}

@@ -62,12 +62,29 @@ func weightsOn(d *device.Device, weights []weight) ([]compute.Buffer, error) {
 }
 
 // nextOf reads a batch. Others may use models meanwhile: a generator may predict.
-func nextOf(s *source.Source, r *source.Reader) ([]compute.Buffer, int, error) {
+func nextOf(s *source.Source, r *source.Reader) (in []compute.Buffer, n int, err error) {
+	err = reading(s, func() error {
+		in, n, err = r.Next()
+		return err
+	})
+	return in, n, err
+}
+
+// reading does something with a reader, for a stream while models are not locked: a
+// generator may use them, also one that runs in a goroutine which is waited for.
+func reading(s *source.Source, f func() error) error {
 	if s.Stream != nil {
-		lock.Unlock()
-		defer lock.Lock()
+		return released(f)
 	}
-	return r.Next()
+	return f()
+}
+
+// closing gives a reader back.
+func closing(s *source.Source, r *source.Reader) {
+	_ = reading(s, func() error {
+		r.Close()
+		return nil
+	})
 }
 
 // evaluateOn returns what is measured over a dataset that has been accepted. limit
@@ -77,8 +94,8 @@ func (m *Model) evaluateOn(ctx context.Context, d *device.Device, s *source.Sour
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
-	if err := r.Rewind(s.Rows); err != nil {
+	defer closing(s, r)
+	if err := reading(s, func() error { return r.Rewind(s.Rows) }); err != nil {
 		return nil, err
 	}
 	total, err := m.compiled.newSums(d)

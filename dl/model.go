@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -33,7 +34,10 @@ type Model struct {
 	random   *rand.Rand // for weights and shuffling
 	source   *rand.PCG  // that random draws from
 	policy   dtypes.DType
+	built    atomic.Bool
 	compiled *compiled
+	active   *training // the Fit under way
+	balance  balance
 	programs map[programKey]*engine.Program
 	noise    *noise // of dropout and its like
 	fitting  bool
@@ -76,7 +80,7 @@ func Sequential(stack ...layers.Layer) (_ *Model, err error) {
 		return nil, errors.New("expected at least one layer in Sequential, got none")
 	}
 	for i, l := range stack {
-		if l == nil {
+		if isNil(l) {
 			return nil, fmt.Errorf("expected a layer at place %d of Sequential, got nil", i)
 		}
 		if asInput(l) != nil {
@@ -121,21 +125,19 @@ func (m *Model) WithName(name string) *Model {
 // is built already; building it again with another shape is an error.
 func (m *Model) BuildFor(input layers.Shape) (err error) {
 	defer edge(&err)
-	lock.Lock()
-	defer lock.Unlock()
-	return m.buildFor(input)
+	return m.ensure(input)
 }
 
-func (m *Model) buildFor(input layers.Shape) error {
-	if m.inputs != nil {
-		if len(m.inputs) != 1 || !m.inputs[0].shape.Equal(input) {
-			return fmt.Errorf("model %q is built for input of shape %v, got %v", m.name, shapesOf(m.inputs), input)
-		}
-		return nil
+// ensure builds a Sequential model, or checks that it is built for that input. It takes
+// the lock.
+func (m *Model) ensure(input layers.Shape) error {
+	if !m.built.Load() {
+		return m.buildStack(layers.Input{Shape: input})
 	}
-	lock.Unlock()
-	defer lock.Lock()
-	return m.buildStack(layers.Input{Shape: input})
+	if len(m.inputs) != 1 || !m.inputs[0].shape.Equal(input) {
+		return fmt.Errorf("model %q is built for input of shape %v, got %v", m.name, shapesOf(m.inputs), input)
+	}
+	return nil
 }
 
 // buildStack builds a Sequential model. It takes the lock.

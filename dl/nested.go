@@ -15,11 +15,11 @@ func (m *Model) Build(in layers.Shape) (layers.Spec, error) { return m.BuildAll(
 // BuildAll implements layers.Multi. The model keeps its weights, however many models
 // it is part of.
 func (m *Model) BuildAll(in []layers.Shape) (layers.Spec, error) {
-	if m.inputs == nil {
+	if !m.built.Load() {
 		if len(in) != 1 {
 			return layers.Spec{}, fmt.Errorf("expected one input for a Sequential model, got %d", len(in))
 		}
-		if err := m.buildFor(in[0]); err != nil {
+		if err := m.ensure(in[0]); err != nil {
 			return layers.Spec{}, err
 		}
 	}

@@ -57,13 +57,21 @@ var scalarFloat = shapes.Make(dtypes.Float32)
 // trainedKey tells which weights are trained.
 func (m *Model) trainedKey() string {
 	var b strings.Builder
-	for _, l := range m.layers {
-		b.WriteByte("01"[boolInt(l.trainable)])
-	}
+	m.writeTrainable(&b)
 	for _, w := range m.weights {
 		b.WriteByte("01"[boolInt(w.trainable())])
 	}
 	return b.String()
+}
+
+// writeTrainable tells which layers are, also of models that are layers.
+func (m *Model) writeTrainable(b *strings.Builder) {
+	for _, l := range m.layers {
+		b.WriteByte("01"[boolInt(l.trainable)])
+		if inner, ok := l.Layer.(*Model); ok {
+			inner.writeTrainable(b)
+		}
+	}
 }
 
 func boolInt(b bool) int {
@@ -110,9 +118,16 @@ func (p *programs) of(batch int) (*engine.Program, error) {
 			clear(m.programs) // a loop over ever new maps must not fill the memory
 		}
 		b := &programBuilder{model: m, kind: p.kind, source: p.source, batch: batch, read: len(params)}
-		var err error
-		if found, err = engine.Compile(p.device, fmt.Sprintf("%s-%d", m.name, p.kind), append(params, b.params()...), b.build); err != nil {
+		all, compiled := append(params, b.params()...), m.compiled
+		err := released(func() (err error) { // layers and maps may be the user's
+			found, err = engine.Compile(p.device, fmt.Sprintf("%s-%d", m.name, p.kind), all, b.build)
+			return err
+		})
+		if err != nil {
 			return nil, fmt.Errorf("model %q: %w", m.name, err)
+		}
+		if m.compiled != compiled || m.trainedKey() != key.trained {
+			return nil, fmt.Errorf("model %q was compiled anew, or its layers frozen or set free, while it was used", m.name)
 		}
 		m.programs[key] = found
 	}

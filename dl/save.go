@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/gradbook/gradbook/dl/internal/safetensors"
@@ -60,11 +61,7 @@ func (m *Model) Save(path string) (err error) {
 		if err := errors.Join(setJSON(f, "compile", compiled), setJSON(f, "training", p)); err != nil {
 			return err
 		}
-		if len(c.slots) > 0 {
-			for _, s := range m.state() {
-				weights = append(weights, weight{"optimizer/" + s.name, s.variable})
-			}
-		}
+		weights = append(weights, m.remembered()...)
 	}
 	if f.Tensors, err = tensorsOf(weights); err != nil {
 		return err
@@ -189,19 +186,12 @@ func (m *Model) restoreTraining(f safetensors.File, tensors map[string]safetenso
 	if err := json.Unmarshal([]byte(f.Metadata["training"]), &p); err != nil {
 		return fmt.Errorf("expected JSON of how far training has come: %w", err)
 	}
-	hasState := false
-	for name := range tensors {
-		hasState = hasState || strings.HasPrefix(name, "optimizer/")
-	}
-	if hasState {
-		m.prepareSlots()
-		var state []weight
-		for _, s := range m.state() {
-			state = append(state, weight{"optimizer/" + s.name, s.variable})
-		}
-		if err := fill(state, tensors, ""); err != nil {
-			return err
-		}
+	m.prepareSaved(func(name string) bool {
+		_, ok := tensors[name]
+		return ok
+	})
+	if err := fill(m.remembered(), tensors, ""); err != nil {
+		return err
 	}
 	if err := m.source.UnmarshalBinary(p.Random); err != nil {
 		return fmt.Errorf("expected the state of the random numbers: %w", err)
@@ -231,6 +221,8 @@ func (t *training) restore(path string) (err error) {
 	if err := t.model.restoreTraining(f, tensors); err != nil {
 		return fmt.Errorf("cannot restore %s into model %q: %w", path, t.model.name, err)
 	}
+	t.model.prepareSlots() // for what the file has none of
+	t.vars = append(slices.Clone(t.model.weights), t.model.state()...)
 	t.state.Epoch, t.resume = t.model.position.Epoch, true
 	if err := t.setRate(t.model.compiled.rate); err != nil {
 		return err
@@ -243,6 +235,12 @@ func (m *Model) progress() (p progress, err error) {
 	p = progress{Iteration: m.compiled.iteration, LearningRate: m.compiled.rate, Position: m.position}
 	if p.Random, err = m.source.MarshalBinary(); err != nil {
 		return p, err
+	}
+	if t := m.active; t != nil && p.Position.Batch > 0 && t.sums != nil {
+		if p.Position.Sums, err = t.sums.values(); err != nil {
+			return p, err
+		}
+		p.Position.Examples = t.sums.examples
 	}
 	if m.noise != nil {
 		if p.Noise, err = m.noise.values(); err != nil {

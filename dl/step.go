@@ -130,7 +130,7 @@ func (m *Model) layStep(d *device.Device, s *source.Source) error {
 	}
 	params = append(params, engine.Param{Name: "random", Shape: graph.RNGStateShape})
 	var step *Step
-	_, err = engine.Shapes(d, params, func(in []*graph.Node) []*graph.Node {
+	build := func(in []*graph.Node) []*graph.Node {
 		batch, _ := s.ReadBatch(in[:len(read)], 1)
 		u := &updater{model: m, weights: in[len(read) : len(in)-1]}
 		step = &Step{X: batch.X, Y: batch.Y, W: batch.W, Training: true, model: m, updater: u, random: in[len(in)-1]}
@@ -139,6 +139,10 @@ func (m *Model) layStep(d *device.Device, s *source.Source) error {
 			panic(fmt.Errorf("expected a Step that calls Forward, got one that does not"))
 		}
 		return in
+	}
+	err = released(func() error {
+		_, err := engine.Shapes(d, params, build)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("Step: %w", err)

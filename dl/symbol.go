@@ -108,6 +108,9 @@ func apply(l *Layer, in ...*Symbol) ([]*Symbol, error) {
 		if s.err != nil {
 			return nil, s.err
 		}
+		if s.from == nil {
+			return nil, fmt.Errorf("%s: expected symbols that Input or Apply made, got an empty one", l)
+		}
 		shapes[i] = s.shape
 	}
 	if l.Layer == nil {
@@ -117,12 +120,12 @@ func apply(l *Layer, in ...*Symbol) ([]*Symbol, error) {
 	if (input != nil) != (len(in) == 0) {
 		return nil, fmt.Errorf("%s: expected at least one symbol to apply a layer to, and none for layers.Input, got %d", l, len(in))
 	}
-	lock.Lock()
-	defer lock.Unlock()
 	spec, err := l.build(shapes)
 	if err != nil {
 		return nil, err
 	}
+	lock.Lock()
+	defer lock.Unlock()
 	c.spec = spec
 	for _, shape := range spec.All() {
 		c.out = append(c.out, &Symbol{shape: shape, from: c})

@@ -49,6 +49,7 @@ type training struct {
 	rated    float64 // what rate holds
 	began    []byte  // the state of the random numbers at the beginning of the epoch
 	resume   bool    // go on at the model's position
+	going    bool    // the stream is in its midst
 	closed   bool
 }
 
@@ -87,6 +88,7 @@ func newTraining(m *Model, d *device.Device, ds *data.Dataset, c FitConfig, batc
 	for _, w := range t.vars {
 		w.fitting = m
 	}
+	m.active = t
 	return t, nil
 }
 
@@ -152,7 +154,8 @@ func (t *training) setRate(rate float64) error {
 
 func (t *training) close() {
 	t.closed = true
-	t.reader.Close()
+	t.model.active = nil
+	closing(t.source, t.reader)
 	engine.Free(t.rate, t.values[0])
 	if t.sums != nil {
 		engine.Free(t.sums.buffer)
@@ -172,6 +175,11 @@ func (t *training) tell(what func(callbacks.Callback) error) error {
 	if err := t.unlocked(what); err != nil {
 		return err
 	}
+	return t.refresh()
+}
+
+// refresh takes up what has become of the model while it was not locked.
+func (t *training) refresh() error {
 	if t.model.compiled != t.compiled {
 		return fmt.Errorf("model %q was compiled anew while it was trained", t.model.name)
 	}
@@ -204,7 +212,7 @@ func (t *training) run(ctx context.Context) error {
 		return err
 	}
 	err := t.epochs(ctx)
-	if err == nil {
+	if err == nil && !t.config.once {
 		err = t.finish()
 	}
 	// The bar must end its line, and files be closed, also after an error.
@@ -251,7 +259,9 @@ func (t *training) epochs(ctx context.Context) error {
 			}
 		}
 		t.history.add(logs)
-		t.model.position = position{Epoch: t.state.Epoch + 1}
+		if !t.config.once {
+			t.model.position = position{Epoch: t.state.Epoch + 1}
+		}
 		if err := t.tell(func(c callbacks.Callback) error { return c.OnEpochEnd(t.state, logs) }); err != nil {
 			return err
 		}
@@ -281,10 +291,7 @@ func (t *training) begin() (done int, err error) {
 	if !t.config.NoShuffle {
 		m.random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	}
-	if err := t.reader.Rewind(order); err != nil {
-		return 0, err
-	}
-	if err := t.reader.Skip(at.Batch); err != nil {
+	if err := t.rewind(order, at.Batch); err != nil {
 		return 0, err
 	}
 	if t.sums != nil {
@@ -296,6 +303,29 @@ func (t *training) begin() (done int, err error) {
 		t.sums, err = t.compiled.newSums(t.device)
 	}
 	return at.Batch, err
+}
+
+// rewind goes to the beginning of the data, but for batches that are done already. A
+// stream of which an epoch takes StepsPerEpoch goes on where it was, as in Keras, until
+// it ends.
+func (t *training) rewind(order []int32, done int) error {
+	if t.going {
+		return nil
+	}
+	if t.source.Stream != nil && t.config.StepsPerEpoch > 0 {
+		done += t.state.Epoch * t.config.StepsPerEpoch
+		t.going = true
+	}
+	err := reading(t.source, func() error {
+		if err := t.reader.Rewind(order); err != nil {
+			return err
+		}
+		return t.reader.Skip(done)
+	})
+	if err != nil {
+		return err
+	}
+	return t.refresh()
 }
 
 // epoch goes through the data once.
@@ -312,6 +342,10 @@ func (t *training) epoch(ctx context.Context) (err error) {
 		return err
 	}
 	iteration := t.compiled.iteration
+	noiseBefore, err := t.model.noise.values()
+	if err != nil {
+		return err
+	}
 	if err := t.tell(func(c callbacks.Callback) error { return c.OnEpochBegin(t.state) }); err != nil {
 		return err
 	}
@@ -324,18 +358,31 @@ func (t *training) epoch(ctx context.Context) (err error) {
 			return fmt.Errorf("epoch %d, batch %d: the dataset failed; the model keeps what it has learned: %w", t.state.Epoch+1, i+1, err)
 		}
 		if size == 0 {
+			t.going = false
 			break
+		}
+		if t.source.Stream != nil {
+			if err := t.refresh(); err != nil {
+				return err
+			}
 		}
 		t.state.Batch = i
 		if err := t.tell(func(c callbacks.Callback) error { return c.OnTrainBatchBegin(t.state) }); err != nil {
 			return err
 		}
-		if err := t.step(in, size); err != nil {
+		p, err := t.program(size)
+		if err != nil {
+			return fmt.Errorf("epoch %d, batch %d: %w; the model keeps what it has learned", t.state.Epoch+1, i+1, err)
+		}
+		if err := t.step(p, in, size); err != nil {
 			before.restore(vars)
+			t.model.noise = &noise{host: noiseBefore}
 			t.compiled.iteration = iteration
 			return fmt.Errorf("epoch %d, batch %d: %w; the model is as it was at the beginning of the epoch", t.state.Epoch+1, i+1, err)
 		}
-		t.model.position = position{Epoch: t.state.Epoch, Batch: i + 1, Random: t.began}
+		if !t.config.once {
+			t.model.position = position{Epoch: t.state.Epoch, Batch: i + 1, Random: t.began}
+		}
 		if err := t.tell(func(c callbacks.Callback) error { return c.OnTrainBatchEnd(t.state) }); err != nil {
 			return err
 		}
@@ -359,12 +406,21 @@ func variablesOf(weights []weight) (all []*variable) {
 	return all
 }
 
-// step trains on a batch of which the reader gave the buffers.
-func (t *training) step(in []compute.Buffer, size int) error {
+// program returns the program for batches of a size. Compiling it takes a while, in
+// which models are not locked.
+func (t *training) program(size int) (*engine.Program, error) {
+	if p := t.programs.bySize[size]; p != nil {
+		return p, nil
+	}
 	p, err := t.programs.of(size)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	return p, t.refresh()
+}
+
+// step trains on a batch of which the reader gave the buffers.
+func (t *training) step(p *engine.Program, in []compute.Buffer, size int) error {
 	if err := t.schedule(); err != nil {
 		return err
 	}
@@ -423,7 +479,7 @@ func (m *Model) TrainOnBatch(x, labels *tensors.Tensor) (_ Logs, err error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := m.Fit(context.Background(), ds, FitConfig{BatchSize: ds.Len(), NoShuffle: true, Silent: true})
+	h, err := m.Fit(context.Background(), ds, FitConfig{BatchSize: ds.Len(), NoShuffle: true, Silent: true, once: true})
 	if err != nil {
 		return nil, errors.Unwrap(err)
 	}

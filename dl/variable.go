@@ -43,6 +43,9 @@ func newVariable(shape layers.Shape, values []float32) *variable {
 
 func (v *variable) trainable() bool { return !v.fixed && !v.frozen }
 
+// trainableEver is trainable, but for SetTrainable.
+func (v *variable) trainableEver() bool { return !v.fixed }
+
 // values returns a copy of the values.
 func (v *variable) values() ([]float32, error) {
 	out := make([]float32, v.shape.Size())

@@ -60,12 +60,29 @@ func parallel[In, T any](workers int, in iter.Seq2[In, error], f func(In) (T, er
 		go func() {
 			defer wg.Done()
 			defer close(queue)
+			defer func() {
+				if p := recover(); p != nil {
+					c := make(chan result, 1)
+					c <- result{err: panicked(p)}
+					select {
+					case queue <- c:
+					case <-done:
+					}
+				}
+			}()
 			for r, err := range in {
 				c := make(chan result, 1)
 				if err != nil {
 					c <- result{err: err}
 				} else {
 					go func() {
+						// A panic here would end the program, and nobody could
+						// do anything about it.
+						defer func() {
+							if p := recover(); p != nil {
+								c <- result{err: panicked(p)}
+							}
+						}()
 						v, err := f(r)
 						c <- result{v, err}
 					}()
@@ -102,6 +119,14 @@ func (d *Dataset) Prefetch(n int) *Dataset {
 		go func() {
 			defer wg.Done()
 			defer close(items)
+			defer func() {
+				if p := recover(); p != nil {
+					select {
+					case items <- item{err: panicked(p)}:
+					case <-done:
+					}
+				}
+			}()
 			for r, err := range d.rows() {
 				i := item{err: err}
 				if err == nil {
@@ -123,3 +148,5 @@ func (d *Dataset) Prefetch(n int) *Dataset {
 		}
 	})
 }
+
+func panicked(p any) error { return fmt.Errorf("data: a function of the dataset panicked: %v", p) }

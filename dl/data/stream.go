@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 
@@ -45,6 +46,9 @@ func (r row) clone() row {
 //		return func(yield func(data.Example, error) bool) { … }
 //	})
 func FromGenerator(generate func() iter.Seq2[Example, error]) (*Dataset, error) {
+	if generate == nil {
+		return nil, errors.New("data: expected a generator, got nil")
+	}
 	return fromGenerator(-1, generate)
 }
 

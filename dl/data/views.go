@@ -177,6 +177,9 @@ func (d *Dataset) BatchSize() int {
 // it: x is [batch, …], y too, or nil if there are no labels. The dataset must
 // have one input, and at most one label an example; see MapAll.
 func (d *Dataset) Map(f func(x, y *graph.Node) (*graph.Node, *graph.Node)) *Dataset {
+	if f == nil {
+		return d.broken("expected a function to Map with, got nil")
+	}
 	if len(d.source.X) != 1 || len(d.source.Y) > 1 {
 		return d.broken("expected one input and one label an example to Map, got %d and %d; use MapAll", len(d.source.X), len(d.source.Y))
 	}
@@ -196,6 +199,9 @@ type Nodes = source.Batch
 
 // MapAll is Map for several inputs and labels, and for weights.
 func (d *Dataset) MapAll(f func(Nodes) Nodes) *Dataset {
+	if f == nil {
+		return d.broken("expected a function to Map with, got nil")
+	}
 	e := *d
 	e.source.Steps = &source.Pipeline{Before: d.source.Steps, Map: f}
 	return &e
@@ -264,9 +270,15 @@ func Zip(datasets ...*Dataset) *Dataset {
 		panic("data: expected at least one dataset to Zip")
 	}
 	first := datasets[0]
+	if first == nil {
+		return (&Dataset{}).broken("expected datasets to Zip, got nil")
+	}
 	out := &Dataset{batch: first.batch, names: first.names}
 	tables := true
 	for _, d := range datasets {
+		if d == nil {
+			return out.broken("expected datasets to Zip, got nil")
+		}
 		if d.err != nil {
 			return d
 		}
