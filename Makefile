@@ -6,7 +6,7 @@ GRADBOOK := .gradbook/bin/gradbook
 SOURCES  := $(shell find cmd datasets dl kernel viz -name '*.go' -o -name '*.py' -o -name '*.js' -o -name '*.svg' -o -name 'package.json' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lab test lint bench bench-kernels clean doctor
+.PHONY: help setup run lab test lint bench bench-kernels clean doctor parity
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
