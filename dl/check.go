@@ -15,10 +15,13 @@ import (
 // built yet. what says what the dataset is for. It reports everything about the
 // data that can go wrong later.
 func (m *Model) accept(what string, ds *data.Dataset, d *device.Device, labels bool) error {
-	if ds != nil && ds.Err() != nil {
+	if ds == nil {
+		return fmt.Errorf("expected a dataset to %s, got nil", what)
+	}
+	if ds.Err() != nil {
 		return ds.Err()
 	}
-	if ds == nil || ds.Len() == 0 {
+	if ds.Len() == 0 {
 		return fmt.Errorf("expected at least one example to %s, got an empty dataset", what)
 	}
 	s := ds.Source()

@@ -64,6 +64,11 @@ func (m *Model) Compile(c CompileConfig) (err error) {
 	if c.Loss != nil && len(c.Losses) > 0 {
 		return errors.New("expected Loss or Losses in CompileConfig, got both")
 	}
+	for _, name := range keys(c.Losses) {
+		if c.Losses[name] == nil {
+			return fmt.Errorf("expected a loss for output %q in Losses, got nil; leave out an output without a loss", name)
+		}
+	}
 	if c.Optimizer != nil {
 		if err := c.Optimizer.Check(); err != nil {
 			return err
@@ -78,6 +83,11 @@ func (m *Model) Compile(c CompileConfig) (err error) {
 			return fmt.Errorf("expected metrics of different names, got %q twice", metric.Name())
 		}
 		names[metric.Name()] = true
+	}
+	for _, name := range keys(c.OutputMetrics) {
+		if slices.Contains(c.OutputMetrics[name], nil) {
+			return fmt.Errorf("expected metrics for output %q in OutputMetrics, got nil", name)
+		}
 	}
 	lock.Lock()
 	defer lock.Unlock()

@@ -132,20 +132,24 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-func TestPanics(t *testing.T) {
-	for name, f := range map[string]func(){
-		"split":  func() { numbers(t, 2).Split(math.NaN()) },
-		"batch":  func() { numbers(t, 2).Batch(-1) },
-		"select": func() { numbers(t, 2).Select(2) },
+// TestBroken: a mistake stays with the dataset until something reads it.
+func TestBroken(t *testing.T) {
+	first, rest := numbers(t, 2).Split(math.NaN())
+	for name, ds := range map[string]*data.Dataset{
+		"split":       first,
+		"rest":        rest,
+		"batch":       numbers(t, 2).Batch(-1),
+		"select":      numbers(t, 2).Select(2),
+		"window":      numbers(t, 2).Window(0, 1),
+		"repeat":      numbers(t, 2).Repeat(-1),
+		"zip":         data.Zip(),
+		"zip nil":     data.Zip(numbers(t, 2), nil),
+		"map":         numbers(t, 2).Map(nil),
+		"made of one": numbers(t, 2).Batch(-1).Repeat(2).Take(1).Prefetch(2),
 	} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%s: expected a panic, got none", name)
-				}
-			}()
-			f()
-		}()
+		if err := ds.Err(); err == nil || !strings.HasPrefix(err.Error(), "data: expected ") {
+			t.Errorf("%s: expected an error that says what was expected, got %v", name, err)
+		}
 	}
 }
 

@@ -35,7 +35,8 @@ type Dataset struct {
 	err    error
 }
 
-// Err is what is wrong with the dataset; nil if nothing is.
+// Err is what is wrong with the dataset; nil if nothing is. What is made of it has
+// the same error, and so has everything that reads it: Fit, Predict, Batches.
 func (d *Dataset) Err() error { return d.err }
 
 // broken is a dataset that reports an error when it is read.

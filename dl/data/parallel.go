@@ -149,4 +149,4 @@ func (d *Dataset) Prefetch(n int) *Dataset {
 	})
 }
 
-func panicked(p any) error { return fmt.Errorf("data: a function of the dataset panicked: %v", p) }
+func panicked(p any) error { return fmt.Errorf("a function of the dataset panicked: %v", p) }

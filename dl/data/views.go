@@ -1,7 +1,6 @@
 package data
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
 
@@ -98,10 +97,9 @@ func (d *Dataset) Skip(n int) *Dataset {
 }
 
 // Repeat goes through the examples n times; 0 means for ever, which makes a stream.
-// It panics if n is negative.
 func (d *Dataset) Repeat(n int) *Dataset {
 	if n < 0 {
-		panic(fmt.Sprintf("data: expected to repeat at least once (or 0 for ever), got %d", n))
+		return d.broken("expected to repeat at least once (or 0 for ever), got %d", n)
 	}
 	if d.source.Stream == nil && n > 0 {
 		return d.with(slices.Repeat(d.source.Rows, n))
@@ -126,11 +124,12 @@ func (d *Dataset) Repeat(n int) *Dataset {
 	})
 }
 
-// Split returns the first part of the examples, and the rest. It panics unless
-// fraction is in [0, 1]. A stream must know its length.
+// Split returns the first part of the examples, and the rest; fraction is in
+// [0, 1]. A stream must know its length.
 func (d *Dataset) Split(fraction float64) (first, rest *Dataset) {
 	if !(fraction >= 0 && fraction <= 1) {
-		panic(fmt.Sprintf("data: expected a fraction in [0, 1], got %g", fraction))
+		e := d.broken("expected a fraction in [0, 1], got %g", fraction)
+		return e, e
 	}
 	if d.Len() < 0 {
 		e := d.broken("expected a dataset of known length to Split, got a stream; Take, Skip or Cache it")
@@ -140,14 +139,17 @@ func (d *Dataset) Split(fraction float64) (first, rest *Dataset) {
 	return d.Take(n), d.Skip(n)
 }
 
-// Select returns the examples at the given places, in that order. A place
-// outside the dataset panics, as an index would; a stream has no places.
+// Select returns the examples at the given places, in that order. A stream has
+// no places.
 func (d *Dataset) Select(places ...int) *Dataset {
 	if d.source.Stream != nil {
 		return d.broken("expected a table to Select from, got a stream; Cache makes a table of it")
 	}
 	rows := make([]int32, len(places))
 	for i, p := range places {
+		if p < 0 || p >= len(d.source.Rows) {
+			return d.broken("expected a place of the %d examples to Select, got %d", len(d.source.Rows), p)
+		}
 		rows[i] = d.source.Rows[p]
 	}
 	return d.with(rows)
@@ -155,10 +157,10 @@ func (d *Dataset) Select(places ...int) *Dataset {
 
 // Batch sets the number of examples that are read together, for Batches, and for
 // Fit, Evaluate and Predict where they are not told otherwise. 0 is
-// DefaultBatchSize. It panics if size is negative.
+// DefaultBatchSize.
 func (d *Dataset) Batch(size int) *Dataset {
 	if size < 0 {
-		panic(fmt.Sprintf("data: expected a batch size of at least 1, got %d", size))
+		return d.broken("expected a batch size of at least 1, got %d", size)
 	}
 	e := *d
 	e.batch = size
@@ -209,10 +211,10 @@ func (d *Dataset) MapAll(f func(Nodes) Nodes) *Dataset {
 
 // Window makes an example of size that follow each other: inputs and labels get a
 // first axis of that length. The next begins shift later; 0 means size. What
-// is left at the end is dropped. It panics unless size is at least 1, and shift 0.
+// is left at the end is dropped.
 func (d *Dataset) Window(size, shift int) *Dataset {
 	if size < 1 || shift < 0 {
-		panic(fmt.Sprintf("data: expected a window of at least 1, and a shift of at least 1 (or 0 for the window's size), got %d and %d", size, shift))
+		return d.broken("expected a window of at least 1, and a shift of at least 1 (or 0 for the window's size), got %d and %d", size, shift)
 	}
 	if d.source.Stream != nil || d.source.Steps != nil {
 		return d.broken("expected a table without maps to take a Window of, got one with; Cache it first")
@@ -267,7 +269,7 @@ func (d *Dataset) compact() *Dataset {
 // size is the first one's.
 func Zip(datasets ...*Dataset) *Dataset {
 	if len(datasets) == 0 {
-		panic("data: expected at least one dataset to Zip")
+		return (&Dataset{}).broken("expected at least one dataset to Zip, got none")
 	}
 	first := datasets[0]
 	if first == nil {
