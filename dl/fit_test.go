@@ -474,7 +474,7 @@ func TestBadData(t *testing.T) {
 		fit   FitConfig
 		parts []string
 	}{
-		{"nothing", nil, FitConfig{}, []string{"at least one example", "empty"}},
+		{"nothing", nil, FitConfig{}, []string{"a dataset", "nil"}},
 		{"empty dataset", good.Take(0), FitConfig{}, []string{"at least one example", "empty"}},
 		{"wrong input shape", dataset([][]float32{{1, 2, 3}}, []int32{0}), FitConfig{}, []string{`layer "dense" (Dense)`, "(None, 2)", "(None, 3)"}},
 		{"no labels", dataset(x, nil), FitConfig{}, []string{"labels", "without"}},

@@ -183,7 +183,7 @@ func TestTrainingMistakes(t *testing.T) {
 		"labels with labels":     {ds: good.WithLabels(good), parts: []string{"labels of its own"}},
 		"no labels":              {ds: set([][]float32{{1, 2, 3}}, nil), parts: []string{"labels"}},
 		"no examples":            {ds: good.Take(0), parts: []string{"empty"}},
-		"no dataset":             {parts: []string{"empty"}},
+		"no dataset":             {parts: []string{"a dataset", "nil"}},
 		"weights that are few":   {ds: good.WithWeights([]float32{1}), parts: []string{"2 weights", "1"}},
 		"negative weights":       {ds: good.WithWeights([]float32{1, -1}), parts: []string{"-1"}},
 		"class weight of none":   {ds: good, config: FitConfig{ClassWeight: map[int]float64{3: 1}}, parts: []string{"0 to 2", "class 3"}},
