@@ -69,7 +69,7 @@ func (m *Model) predictAll(ctx context.Context, ds *data.Dataset) ([]*tensors.Te
 		return nil, err
 	}
 	s := ds.Source()
-	r, err := s.Read(d, ds.BatchSize())
+	r, err := s.Read(d, m.portion(d, ds.BatchSize()))
 	if err != nil {
 		return nil, err
 	}
