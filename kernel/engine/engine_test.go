@@ -129,6 +129,24 @@ func (b *book) fails(source, name, has string) {
 	}
 }
 
+// interrupts interrupts a cell when it runs; before, it is still being built.
+func (b *book) interrupts(source, has string) {
+	b.t.Helper()
+	runs := func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return strings.Contains(b.out, "it runs")
+	}
+	go func() {
+		for end := time.Now().Add(time.Minute); !runs() && time.Now().Before(end); {
+			time.Sleep(10 * time.Millisecond)
+		}
+		time.Sleep(100 * time.Millisecond) // into what comes next
+		b.Interrupt()
+	}()
+	b.fails("fmt.Println(\"it runs\")\n"+source, "KeyboardInterrupt", has)
+}
+
 func TestState(t *testing.T) {
 	b := newBook(t)
 	b.ok("1+1", "=> 2")
@@ -184,18 +202,10 @@ func TestInterrupt(t *testing.T) {
 	b := newBook(t)
 	b.ok("kept := 1\nn := 0", "")
 	for _, source := range []string{"for {\n\tn++\n}", "time.Sleep(time.Hour)", "<-context.Background().Done()"} {
-		go func() {
-			time.Sleep(600 * time.Millisecond)
-			b.Interrupt()
-		}()
-		b.fails(source, "KeyboardInterrupt", "")
+		b.interrupts(source, "")
 		b.ok("kept", "=> 1")
 	}
-	go func() {
-		time.Sleep(600 * time.Millisecond)
-		b.Interrupt()
-	}()
-	b.fails("select {}", "KeyboardInterrupt", "lost: kept, n")
+	b.interrupts("select {}", "lost: kept, n")
 	b.ok("1", "=> 1")
 }
 
