@@ -118,9 +118,10 @@ func (p *programs) of(batch int) (*engine.Program, error) {
 			clear(m.programs) // a loop over ever new maps must not fill the memory
 		}
 		b := &programBuilder{model: m, kind: p.kind, source: p.source, batch: batch, read: len(params)}
-		all, compiled := append(params, b.params()...), m.compiled
+		compiled := m.compiled
+		params = append(params, b.params()...)
 		err := released(func() (err error) { // layers and maps may be the user's
-			found, err = engine.Compile(p.device, fmt.Sprintf("%s-%d", m.name, p.kind), all, b.build)
+			found, err = engine.Compile(p.device, fmt.Sprintf("%s-%d", m.name, p.kind), params, b.build)
 			return err
 		})
 		if err != nil {
