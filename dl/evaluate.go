@@ -37,7 +37,8 @@ func (m *Model) Evaluate(ctx context.Context, ds *data.Dataset) (_ Logs, err err
 }
 
 // Predict returns the model's output for a dataset's inputs: float32 [n, …]. Labels
-// are not needed, and Compile neither.
+// are not needed, and Compile neither. On a CPU, large batches are read in smaller
+// portions, which is faster.
 //
 // Source: https://keras.io/api/models/model_training_apis/#predict-method
 func (m *Model) Predict(ctx context.Context, ds *data.Dataset) (_ *tensors.Tensor, err error) {
