@@ -52,53 +52,79 @@ func parallel[In, T any](workers int, in iter.Seq2[In, error], f func(In) (T, er
 		value T
 		err   error
 	}
+	started := func(yield func(chan result, error) bool) {
+		for r, err := range in {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			c := make(chan result, 1)
+			go func() {
+				// A panic here would end the program, and nobody could
+				// do anything about it.
+				defer func() {
+					if p := recover(); p != nil {
+						c <- result{err: panicked(p)}
+					}
+				}()
+				v, err := f(r)
+				c <- result{v, err}
+			}()
+			if !yield(c, nil) {
+				return
+			}
+		}
+	}
 	return func(yield func(T, error) bool) {
-		queue := make(chan chan result, workers)
-		done := make(chan struct{})
+		for c, err := range ahead(workers, started) {
+			r := result{err: err}
+			if err == nil {
+				r = <-c
+			}
+			if !yield(r.value, r.err) || r.err != nil {
+				return
+			}
+		}
+	}
+}
+
+// ahead takes up to n of what comes in before they are wanted, in a goroutine of its
+// own, up to the first error.
+func ahead[T any](n int, in iter.Seq2[T, error]) iter.Seq2[T, error] {
+	type item struct {
+		value T
+		err   error
+	}
+	return func(yield func(T, error) bool) {
+		items, done := make(chan item, n), make(chan struct{})
+		send := func(i item) bool {
+			select {
+			case items <- i:
+				return true
+			case <-done:
+				return false
+			}
+		}
 		var wg sync.WaitGroup
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			defer close(queue)
+			defer close(items)
 			defer func() {
 				if p := recover(); p != nil {
-					c := make(chan result, 1)
-					c <- result{err: panicked(p)}
-					select {
-					case queue <- c:
-					case <-done:
-					}
+					send(item{err: panicked(p)})
 				}
 			}()
-			for r, err := range in {
-				c := make(chan result, 1)
-				if err != nil {
-					c <- result{err: err}
-				} else {
-					go func() {
-						// A panic here would end the program, and nobody could
-						// do anything about it.
-						defer func() {
-							if p := recover(); p != nil {
-								c <- result{err: panicked(p)}
-							}
-						}()
-						v, err := f(r)
-						c <- result{v, err}
-					}()
-				}
-				select {
-				case queue <- c:
-				case <-done:
+			for v, err := range in {
+				if !send(item{v, err}) {
 					return
 				}
 			}
 		}()
 		defer wg.Wait()
 		defer close(done)
-		for c := range queue {
-			r := <-c
-			if !yield(r.value, r.err) || r.err != nil {
+		for i := range items {
+			if !yield(i.value, i.err) || i.err != nil {
 				return
 			}
 		}
@@ -108,45 +134,7 @@ func parallel[In, T any](workers int, in iter.Seq2[In, error], f func(In) (T, er
 // Prefetch reads up to n examples ahead, in a goroutine of its own, while others are
 // being used. It makes a stream.
 func (d *Dataset) Prefetch(n int) *Dataset {
-	return d.stream(d.Len(), func(yield func(row, error) bool) {
-		type item struct {
-			row row
-			err error
-		}
-		items, done := make(chan item, max(n, 1)), make(chan struct{})
-		var wg sync.WaitGroup
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			defer close(items)
-			defer func() {
-				if p := recover(); p != nil {
-					select {
-					case items <- item{err: panicked(p)}:
-					case <-done:
-					}
-				}
-			}()
-			for r, err := range d.rows() {
-				i := item{err: err}
-				if err == nil {
-					i.row = r.clone()
-				}
-				select {
-				case items <- i:
-				case <-done:
-					return
-				}
-			}
-		}()
-		defer wg.Wait()
-		defer close(done)
-		for i := range items {
-			if !yield(i.row, i.err) || i.err != nil {
-				return
-			}
-		}
-	})
+	return d.stream(d.Len(), ahead(max(n, 1), kept(d.rows())))
 }
 
 func panicked(p any) error { return fmt.Errorf("a function of the dataset panicked: %v", p) }
