@@ -191,6 +191,9 @@ func (m *Model) checkLabels(labels []layers.Shape) error {
 
 // slotNames are what is remembered for each weight that is trained.
 func (c *compiled) slotNames() []optimizers.Slot {
+	if c.Optimizer == nil {
+		return nil
+	}
 	all := slices.Clone(c.Optimizer.Slots())
 	o := c.Optimizer.Common()
 	if o.GradientAccumulationSteps > 1 {
@@ -204,15 +207,29 @@ func (c *compiled) slotNames() []optimizers.Slot {
 
 // prepareSlots makes the optimizer's slots for the weights that it trains.
 func (m *Model) prepareSlots() {
+	m.makeSlots(weight.trainable, true)
+}
+
+// prepareSaved makes the slots that a file has.
+func (m *Model) prepareSaved(has func(name string) bool) {
+	names := m.compiled.slotNames()
+	saved := func(w weight) bool {
+		return len(names) > 0 && w.trainableEver() && has(slotName(w, names[0]))
+	}
+	m.makeSlots(saved, has(scaleNames[0]))
+}
+
+// makeSlots makes what is missing: the slots of some weights, and the scale of a
+// float16 loss with the steps since it was changed.
+func (m *Model) makeSlots(of func(weight) bool, scale bool) {
 	c := m.compiled
 	for _, w := range m.weights {
-		if !w.trainable() || c.slots[w.variable] != nil {
-			continue
+		if c.slots[w.variable] == nil && of(w) {
+			c.slots[w.variable] = m.newSlots(w)
 		}
-		c.slots[w.variable] = m.newSlots(w)
 	}
-	if m.policy == dtypes.Float16 && c.scale == nil {
-		c.scale = newScale()
+	if scale && m.policy == dtypes.Float16 && c.scale == nil {
+		c.scale = []*variable{newVariable(nil, []float32{1 << 15}), newVariable(nil, []float32{0})}
 	}
 }
 
@@ -232,52 +249,32 @@ func (m *Model) newSlots(w weight) []*variable {
 	return slots
 }
 
-// newScale is the scale of a float16 loss, and the steps since it was changed.
-func newScale() []*variable {
-	return []*variable{newVariable(nil, []float32{1 << 15}), newVariable(nil, []float32{0})}
+// scaleNames are those of the scale of a float16 loss.
+var scaleNames = []string{"optimizer/loss_scale", "optimizer/good_steps"}
+
+func slotName(w weight, s optimizers.Slot) string { return "optimizer/" + w.name + "/" + s.Name }
+
+// remembered is all that the optimizer remembers, also of weights that are frozen now:
+// slots in the order of the weights, then the scale of the loss.
+func (m *Model) remembered() []weight {
+	return m.slotsOf(func(weight) bool { return true })
 }
 
-// remembered is all that the optimizer remembers, also of weights that are frozen now.
-func (m *Model) remembered() (all []weight) {
-	for _, w := range m.weights {
-		for i, v := range m.compiled.slots[w.variable] {
-			all = append(all, weight{"optimizer/" + w.name + "/" + m.compiled.slotNames()[i].Name, v})
-		}
-	}
-	for i, v := range m.compiled.scale {
-		all = append(all, weight{[]string{"optimizer/loss_scale", "optimizer/good_steps"}[i], v})
-	}
-	return all
-}
+// state is what training changes beside the weights.
+func (m *Model) state() []weight { return m.slotsOf(weight.trainable) }
 
-// prepareSaved makes the slots that a file has.
-func (m *Model) prepareSaved(has func(name string) bool) {
+func (m *Model) slotsOf(which func(weight) bool) (all []weight) {
 	names := m.compiled.slotNames()
 	for _, w := range m.weights {
-		if len(names) > 0 && w.trainableEver() && has("optimizer/"+w.name+"/"+names[0].Name) && m.compiled.slots[w.variable] == nil {
-			m.compiled.slots[w.variable] = m.newSlots(w)
-		}
-	}
-	if m.policy == dtypes.Float16 && m.compiled.scale == nil && has("optimizer/loss_scale") {
-		m.compiled.scale = newScale()
-	}
-}
-
-// state is what training changes beside the weights: slots in the order of the
-// weights, then the scale of the loss.
-func (m *Model) state() (all []weight) {
-	for _, w := range m.weights {
-		if !w.trainable() {
+		if !which(w) {
 			continue
 		}
-		for i, s := range m.compiled.slotNames() {
-			if slots := m.compiled.slots[w.variable]; slots != nil {
-				all = append(all, weight{w.name + "/" + s.Name, slots[i]})
-			}
+		for i, v := range m.compiled.slots[w.variable] {
+			all = append(all, weight{slotName(w, names[i]), v})
 		}
 	}
 	for i, v := range m.compiled.scale {
-		all = append(all, weight{[]string{"loss_scale", "good_steps"}[i], v})
+		all = append(all, weight{scaleNames[i], v})
 	}
 	return all
 }

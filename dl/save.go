@@ -172,10 +172,7 @@ func (m *Model) restore(f safetensors.File) error {
 	if err != nil {
 		return err
 	}
-	lock.Unlock()
-	err = m.Compile(c)
-	lock.Lock()
-	if err != nil {
+	if err := released(func() error { return m.Compile(c) }); err != nil {
 		return errors.Unwrap(err)
 	}
 	return m.restoreTraining(f, tensors)

@@ -320,3 +320,19 @@ func TestFileErrors(t *testing.T) {
 	}
 	wantError(t, custom.Save(filepath.Join(dir, "custom")), "mine", "Register")
 }
+
+// TestSaveWithoutOptimizer: a model that is only evaluated remembers nothing.
+func TestSaveWithoutOptimizer(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "model")
+	m := must(Sequential(layers.Input{Shape: layers.Shape{2}}, layers.Dense{Units: 1}))(t)
+	if err := m.Compile(CompileConfig{Loss: losses.MeanSquaredError{}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	got := must(must(Load(path))(t).Evaluate(t.Context(), fours(t)))(t)
+	if want := must(m.Evaluate(t.Context(), fours(t)))(t); got["loss"] != want["loss"] {
+		t.Errorf("expected a loss of %v, got %v", want, got)
+	}
+}

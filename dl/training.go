@@ -172,7 +172,15 @@ func (t *training) tell(what func(callbacks.Callback) error) error {
 	if len(t.all) == 0 {
 		return nil
 	}
-	if err := t.unlocked(what); err != nil {
+	err := released(func() error {
+		for _, c := range t.all {
+			if err := what(c); err != nil {
+				return fmt.Errorf("callback %T: %w", c, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	return t.refresh()
@@ -192,17 +200,6 @@ func (t *training) refresh() error {
 			return err
 		}
 		t.values[i+1] = b
-	}
-	return nil
-}
-
-func (t *training) unlocked(what func(callbacks.Callback) error) error {
-	lock.Unlock()
-	defer lock.Lock()
-	for _, c := range t.all {
-		if err := what(c); err != nil {
-			return fmt.Errorf("callback %T: %w", c, err)
-		}
 	}
 	return nil
 }
