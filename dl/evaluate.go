@@ -70,49 +70,18 @@ func (m *Model) predictAll(ctx context.Context, ds *data.Dataset) ([]*tensors.Te
 		return nil, err
 	}
 	s := ds.Source()
-	r, err := s.Read(d, m.portion(d, ds.BatchSize()))
-	if err != nil {
-		return nil, err
-	}
-	defer closing(s, r)
-	if err := reading(s, func() error { return r.Rewind(s.Rows) }); err != nil {
-		return nil, err
-	}
 	values := make([][]float32, len(m.outputs))
 	for i, o := range m.outputs {
 		values[i] = make([]float32, 0, max(s.Len(), 0)*o.shape.Size())
 	}
-	all := m.programsFor(predict, d, s, r)
-	done := 0
-	for {
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("stopped after %d of %s examples: %w", done, number(s.Len()), err)
-		}
-		in, size, err := nextOf(s, r)
-		if err != nil {
-			return nil, fmt.Errorf("the dataset failed behind example %d: %w", done, err)
-		}
-		if size == 0 {
-			break
-		}
-		p, err := all.of(size)
-		if err != nil {
-			return nil, err
-		}
-		weights, err := weightsOn(d, m.weights)
-		if err != nil {
-			return nil, err
-		}
-		out, err := p.Run(append(in, weights...))
-		if err != nil {
-			return nil, fmt.Errorf("examples %d to %d: %w", done, done+size-1, err)
-		}
-		r.Moved(out[0])
-		m.carry(d, out[1+len(m.outputs):])
-		if err := gather(values, out[1:1+len(m.outputs)], m.outputs, size); err != nil {
-			return nil, err
-		}
-		done += size
+	none := func() []compute.Buffer { return nil }
+	take := func(out []compute.Buffer, size int) ([]compute.Buffer, error) {
+		n := len(m.outputs)
+		return out[n:], gather(values, out[:n], m.outputs, size)
+	}
+	done, err := m.pass(ctx, predict, d, s, m.portion(d, ds.BatchSize()), 0, none, take)
+	if err != nil {
+		return nil, err
 	}
 	var result []*tensors.Tensor
 	for i, o := range m.outputs {

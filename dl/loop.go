@@ -3,6 +3,7 @@ package dl
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute"
 
@@ -87,50 +88,72 @@ func closing(s *source.Source, r *source.Reader) {
 	})
 }
 
-// evaluateOn returns what is measured over a dataset that has been accepted. limit
-// is how many batches are read at most; 0 is all.
-func (m *Model) evaluateOn(ctx context.Context, d *device.Device, s *source.Source, batch, limit int) (callbacks.Logs, error) {
+// pass runs programs of a kind, which do not train, over a dataset that has been
+// accepted; limit is how many batches at most, 0 is all. more is what a program gets
+// beside the batch and the weights, take what becomes of its results for so many
+// examples; take returns those that are left over. It returns how many examples there
+// were.
+func (m *Model) pass(ctx context.Context, kind programKind, d *device.Device, s *source.Source, batch, limit int,
+	more func() []compute.Buffer, take func(out []compute.Buffer, size int) ([]compute.Buffer, error)) (done int, err error) {
 	r, err := s.Read(d, batch)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	defer closing(s, r)
 	if err := reading(s, func() error { return r.Rewind(s.Rows) }); err != nil {
-		return nil, err
+		return 0, err
 	}
-	total, err := m.compiled.newSums(d)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { engine.Free(total.buffer) }()
-	all := m.programsFor(evaluate, d, s, r)
+	all := m.programsFor(kind, d, s, r)
 	for batches := 0; limit == 0 || batches < limit; batches++ {
 		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("stopped after %d of %s examples: %w", total.examples, number(s.Len()), err)
+			return done, fmt.Errorf("stopped after %d of %s examples: %w", done, number(s.Len()), err)
 		}
 		in, size, err := nextOf(s, r)
 		if err != nil {
-			return nil, fmt.Errorf("the dataset failed behind example %d: %w", total.examples, err)
+			return done, fmt.Errorf("the dataset failed behind example %d: %w", done, err)
 		}
 		if size == 0 {
 			break
 		}
 		p, err := all.of(size)
 		if err != nil {
-			return nil, err
+			return done, err
 		}
 		weights, err := weightsOn(d, m.weights)
 		if err != nil {
-			return nil, err
+			return done, err
 		}
-		out, err := p.Run(append(append(in, total.buffer), weights...))
+		out, err := p.Run(slices.Concat(in, more(), weights))
 		if err != nil {
-			return nil, fmt.Errorf("examples %d to %d: %w", total.examples, total.examples+size-1, err)
+			return done, fmt.Errorf("examples %d to %d: %w", done, done+size-1, err)
 		}
 		r.Moved(out[0])
-		total.buffer = out[1]
-		m.carry(d, out[2:])
+		rest, err := take(out[1:], size)
+		m.carry(d, rest) // also after an error: what was carried before is used up
+		if err != nil {
+			return done, err
+		}
+		done += size
+	}
+	return done, nil
+}
+
+// evaluateOn returns what is measured over a dataset that has been accepted. limit
+// is how many batches are read at most; 0 is all.
+func (m *Model) evaluateOn(ctx context.Context, d *device.Device, s *source.Source, batch, limit int) (callbacks.Logs, error) {
+	total, err := m.compiled.newSums(d)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { engine.Free(total.buffer) }()
+	more := func() []compute.Buffer { return []compute.Buffer{total.buffer} }
+	take := func(out []compute.Buffer, size int) ([]compute.Buffer, error) {
+		total.buffer = out[0]
 		total.examples += size
+		return out[1:], nil
+	}
+	if _, err := m.pass(ctx, evaluate, d, s, batch, limit, more, take); err != nil {
+		return nil, err
 	}
 	if total.examples == 0 {
 		return nil, fmt.Errorf("expected at least one example to evaluate, got an empty dataset")
