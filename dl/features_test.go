@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -389,5 +390,28 @@ func TestImageFolder(t *testing.T) {
 	logs := must(m.Evaluate(t.Context(), ds.Map(data.Rescale(1/255.0))))(t)
 	if logs["accuracy"] < 1 {
 		t.Errorf("expected dark to be told from light, got %v after %v", logs, h.Last())
+	}
+}
+
+// TestGradientCheckPenalties: what layers and regularizers add to the loss is in the
+// gradients that are checked.
+func TestGradientCheckPenalties(t *testing.T) {
+	x, y := tensors.FromValue([][]float32{{1, 2}, {-1, 3}}), tensors.FromValue([][]float32{{1}, {0}})
+	slope := func(hidden ...layers.Layer) []float64 {
+		SetRandomSeed(1)
+		stack := append([]layers.Layer{layers.Input{Shape: layers.Shape{2}}, layers.Dense{Units: 3}}, hidden...)
+		m := must(Sequential(append(stack, layers.Dense{Units: 1})...))(t)
+		if err := m.Compile(CompileConfig{Loss: losses.MeanSquaredError{}}); err != nil {
+			t.Fatal(err)
+		}
+		r := must(m.GradientCheck(x, y))(t)
+		if r.MaxError() > 1e-6 {
+			t.Errorf("expected gradients as differences show them, got\n%s", r)
+		}
+		return must(doubles(r.Analytic[0]))(t)
+	}
+	plain, more := slope(), slope(layers.ActivityRegularization{L2: 0.5})
+	if slices.Equal(plain, more) {
+		t.Errorf("expected the penalty in the gradient, got %v with it and without", plain)
 	}
 }

@@ -3,7 +3,6 @@ package dl
 import (
 	"fmt"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -45,50 +44,9 @@ func scalarOf(f func(x []*graph.Node) *graph.Node, in []*graph.Node) *graph.Node
 
 // runOnce runs a graph once.
 func runOnce(d *device.Device, build func(in []*graph.Node) []*graph.Node, in []*tensors.Tensor) ([]*tensors.Tensor, error) {
-	run, err := prepared(d, build, in)
+	run, err := engine.Function(d, build, in)
 	if err != nil {
 		return nil, err
 	}
 	return run(in)
-}
-
-// prepared compiles a graph for tensors like these.
-func prepared(d *device.Device, build func(in []*graph.Node) []*graph.Node, like []*tensors.Tensor) (func(in []*tensors.Tensor) ([]*tensors.Tensor, error), error) {
-	var params []engine.Param
-	for i, x := range like {
-		if x == nil {
-			return nil, fmt.Errorf("expected a tensor as argument %d, got nil", i)
-		}
-		params = append(params, engine.Param{Name: fmt.Sprintf("x%d", i), Shape: x.Shape()})
-	}
-	p, err := engine.Compile(d, "function", params, build)
-	if err != nil {
-		return nil, err
-	}
-	return func(in []*tensors.Tensor) (out []*tensors.Tensor, err error) {
-		var buffers []compute.Buffer
-		for i, x := range in {
-			var b compute.Buffer
-			if e := x.ConstFlatData(func(flat any) { b, err = engine.Upload(d, flat, params[i].Shape) }); e != nil {
-				err = e
-			}
-			if err != nil {
-				return nil, err
-			}
-			buffers = append(buffers, b)
-		}
-		defer engine.Free(buffers...)
-		results, err := p.Run(buffers)
-		if err != nil {
-			return nil, err
-		}
-		for _, b := range results {
-			t, err := engine.Tensor(b)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, t)
-		}
-		return out, nil
-	}, nil
 }

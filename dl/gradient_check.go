@@ -1,7 +1,6 @@
 package dl
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/gradbook/gradbook/dl/internal/device"
+	"github.com/gradbook/gradbook/dl/internal/engine"
 )
 
 // GradientReport is what GradientCheck found: for each argument, its gradient as it was
@@ -79,7 +79,7 @@ func checkGradient(f func(x []*graph.Node) *graph.Node, names []string, at []*te
 	if err != nil {
 		return nil, err
 	}
-	run, err := prepared(d, func(in []*graph.Node) []*graph.Node { return []*graph.Node{scalarOf(f, in)} }, wide)
+	run, err := engine.Function(d, func(in []*graph.Node) []*graph.Node { return []*graph.Node{scalarOf(f, in)} }, wide)
 	if err != nil {
 		return nil, err
 	}
@@ -149,13 +149,8 @@ func (m *Model) GradientCheck(x, labels *tensors.Tensor) (_ *GradientReport, err
 	defer edge(&err)
 	lock.Lock()
 	defer lock.Unlock()
-	if m.inputs == nil {
-		return nil, errNotBuilt
-	}
-	if m.compiled == nil || m.compiled.Loss == nil || len(m.outputs) != 1 {
-		return nil, errors.New("expected a model of one output that is compiled with a Loss to check")
-	}
-	if err := m.compiled.Loss.Check(labels.Shape().Dimensions[1:], m.outputs[0].shape); err != nil {
+	l, err := m.lossFor("check", x, labels)
+	if err != nil {
 		return nil, err
 	}
 	var names []string
@@ -194,11 +189,9 @@ func (m *Model) GradientCheck(x, labels *tensors.Tensor) (_ *GradientReport, err
 		m.policy = dtypes.InvalidDType
 		defer func() { m.policy = policy }()
 		f := m.forward(weights, []*graph.Node{graph.ConvertDType(graph.ConstTensor(g, x), dtypes.Float64)}, nil, false)
-		loss := meanLoss(m.compiled.Loss.Compute(graph.ConstTensor(g, labels), f.values[m.outputs[0]]), nil, f.masks[m.outputs[0]])
-		for _, w := range m.weights {
-			if w.regularizer != nil && w.trainable() {
-				loss = graph.Add(loss, w.regularizer.Cost(f.nodes[w.variable]))
-			}
+		loss := meanLoss(l.Compute(graph.ConstTensor(g, labels), f.values[m.outputs[0]]), nil, f.masks[m.outputs[0]])
+		for _, extra := range m.penalties(f, dtypes.Float64) {
+			loss = plus(loss, extra)
 		}
 		return loss
 	}, names, at)

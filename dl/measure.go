@@ -133,7 +133,7 @@ func (m *Model) measure(f *flow, y []*graph.Node, w *graph.Node) (loss, sums *gr
 		}
 		loss = plus(loss, own)
 	}
-	for _, extra := range m.penalties(f) {
+	for _, extra := range m.penalties(f, dtypes.Float32) {
 		loss = plus(loss, extra)
 	}
 	for i := range all {
@@ -142,13 +142,16 @@ func (m *Model) measure(f *flow, y []*graph.Node, w *graph.Node) (loss, sums *gr
 	return loss, graph.Concatenate(append(all, ofBatch(loss, batch)), 0)
 }
 
-// penalties are what layers and regularizers add to the loss.
-func (m *Model) penalties(f *flow) []*graph.Node {
+// penalties are what layers and regularizers add to the loss, which is of type t.
+func (m *Model) penalties(f *flow, t dtypes.DType) []*graph.Node {
 	all := slices.Clone(f.pass.Losses())
 	for _, w := range m.weights {
 		if w.regularizer != nil && w.trainable() {
 			all = append(all, w.regularizer.Cost(f.nodes[w.variable]))
 		}
+	}
+	for i := range all {
+		all[i] = graph.ConvertDType(all[i], t)
 	}
 	return all
 }

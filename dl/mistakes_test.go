@@ -278,6 +278,15 @@ func TestCompileMistakes(t *testing.T) {
 	wantError(t, err, "nil")
 	_, _, err = m.Trace(nil, nil)
 	wantError(t, err, "one output")
+	one := pair(t, optimizers.SGD{})
+	_, _, err = one.Trace(nil, nil)
+	wantError(t, err, "to trace", "nil")
+	_, err = one.GradientCheck(nil, nil)
+	wantError(t, err, "to check", "nil")
+	_, err = one.GradientCheck(tensors.FromValue([][]float32{{1, 2, 3}}), tensors.FromValue([][]float32{{1}}))
+	wantError(t, err, "(None, 2)")
+	_, err = one.GradientCheck(tensors.FromValue([][]float32{{1, 2}}), tensors.FromValue(float32(1)))
+	wantError(t, err, "labels of a batch")
 }
 
 // TestNaN: TerminateOnNaN ends a training whose loss is no number.

@@ -81,7 +81,7 @@ func (s *Step) Loss(l losses.Loss, labels, output *graph.Node) *graph.Node {
 // Penalties is what regularizers and layers add to the loss; nil if they add nothing.
 func (s *Step) Penalties() *graph.Node {
 	var sum *graph.Node
-	for _, p := range s.model.penalties(s.flow) {
+	for _, p := range s.model.penalties(s.flow, dtypes.Float32) {
 		sum = plus(sum, p)
 	}
 	return sum

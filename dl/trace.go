@@ -1,7 +1,6 @@
 package dl
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/gomlx/compute/dtypes"
@@ -9,6 +8,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/gradbook/gradbook/dl/internal/device"
+	"github.com/gradbook/gradbook/dl/losses"
 )
 
 // LayerTrace is what one layer made of a batch, and what the loss says of it.
@@ -30,19 +30,7 @@ func (m *Model) Trace(x, labels *tensors.Tensor) (loss float64, _ []LayerTrace, 
 	defer edge(&err)
 	lock.Lock()
 	defer lock.Unlock()
-	if m.inputs == nil {
-		return 0, nil, errNotBuilt
-	}
-	if m.compiled == nil || len(m.inputs) != 1 || len(m.outputs) != 1 || m.compiled.lossOf(m.outputNames()[0]) == nil {
-		return 0, nil, errors.New("expected a model of one input and one output that is compiled with a Loss to trace")
-	}
-	if x == nil || labels == nil {
-		return 0, nil, errors.New("expected a batch of inputs and labels to trace, got nil")
-	}
-	if got := x.Shape().Dimensions; len(got) == 0 || !m.inputs[0].shape.Equal(got[1:]) {
-		return 0, nil, fmt.Errorf("%s: expected input of shape %v, got %v", m.taker(m.inputs[0]), m.inputs[0].shape, x.Shape())
-	}
-	if err := m.compiled.lossOf(m.outputNames()[0]).Check(labels.Shape().Dimensions[1:], m.outputs[0].shape); err != nil {
+	if _, err := m.lossFor("trace", x, labels); err != nil {
 		return 0, nil, err
 	}
 	d, err := device.Current()
@@ -98,4 +86,26 @@ func (m *Model) Trace(x, labels *tensors.Tensor) (loss float64, _ []LayerTrace, 
 		all = append(all, t)
 	}
 	return l[0], all, nil
+}
+
+// lossFor returns the loss of a model with one, and reports what does not fit to look
+// into it on a batch; what says how.
+func (m *Model) lossFor(what string, x, labels *tensors.Tensor) (losses.Loss, error) {
+	if m.inputs == nil {
+		return nil, errNotBuilt
+	}
+	if m.compiled == nil || len(m.inputs) != 1 || len(m.outputs) != 1 || m.compiled.lossOf(m.outputNames()[0]) == nil {
+		return nil, fmt.Errorf("expected a model of one input and one output that is compiled with a Loss to %s", what)
+	}
+	if x == nil || labels == nil {
+		return nil, fmt.Errorf("expected a batch of inputs and labels to %s, got nil", what)
+	}
+	if got := x.Shape().Dimensions; len(got) == 0 || !m.inputs[0].shape.Equal(got[1:]) {
+		return nil, fmt.Errorf("%s: expected input of shape %v, got %v", m.taker(m.inputs[0]), m.inputs[0].shape, x.Shape())
+	}
+	if labels.Rank() == 0 {
+		return nil, fmt.Errorf("expected labels of a batch to %s, got %v", what, labels.Shape())
+	}
+	l := m.compiled.lossOf(m.outputNames()[0])
+	return l, l.Check(labels.Shape().Dimensions[1:], m.outputs[0].shape)
 }

@@ -172,7 +172,7 @@ func (p *Pass) Logits(y *graph.Node) (Logits, bool) {
 
 // AddLoss adds a scalar to the loss that training minimises.
 func (p *Pass) AddLoss(loss *graph.Node) {
-	p.losses = append(p.losses, graph.ConvertDType(loss, dtypes.Float32))
+	p.losses = append(p.losses, loss)
 }
 
 // Losses are what AddLoss was called with.

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/core/tensors/numpy"
@@ -70,36 +69,11 @@ func Compute(build func(in []*graph.Node) []*graph.Node, in ...*tensors.Tensor) 
 	if err != nil {
 		return nil, err
 	}
-	var params []engine.Param
-	var buffers []compute.Buffer
-	for _, x := range in {
-		params = append(params, engine.Param{Name: "in", Shape: x.Shape()})
-		var b compute.Buffer
-		if e := x.ConstFlatData(func(flat any) { b, err = engine.Upload(d, flat, x.Shape()) }); e != nil {
-			err = e
-		}
-		if err != nil {
-			return nil, err
-		}
-		buffers = append(buffers, b)
-	}
-	p, err := engine.Compile(d, "test", params, build)
+	run, err := engine.Function(d, build, in)
 	if err != nil {
 		return nil, err
 	}
-	outs, err := p.Run(buffers)
-	if err != nil {
-		return nil, err
-	}
-	var all []*tensors.Tensor
-	for _, b := range outs {
-		x, err := engine.Tensor(b)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, x)
-	}
-	return all, nil
+	return run(in)
 }
 
 // Close fails the test unless got has want's shape and its values, within

@@ -1,0 +1,52 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/gradbook/gradbook/dl/internal/device"
+)
+
+// Function compiles a graph for tensors like these, to call it with such.
+func Function(d *device.Device, build func(in []*graph.Node) []*graph.Node, like []*tensors.Tensor) (func(in []*tensors.Tensor) ([]*tensors.Tensor, error), error) {
+	var params []Param
+	for i, x := range like {
+		if x == nil {
+			return nil, fmt.Errorf("expected a tensor as argument %d, got nil", i)
+		}
+		params = append(params, Param{Name: fmt.Sprintf("x%d", i), Shape: x.Shape()})
+	}
+	p, err := Compile(d, "function", params, build)
+	if err != nil {
+		return nil, err
+	}
+	return func(in []*tensors.Tensor) (out []*tensors.Tensor, err error) {
+		var buffers []compute.Buffer
+		for i, x := range in {
+			var b compute.Buffer
+			if e := x.ConstFlatData(func(flat any) { b, err = Upload(d, flat, params[i].Shape) }); e != nil {
+				err = e
+			}
+			if err != nil {
+				return nil, err
+			}
+			buffers = append(buffers, b)
+		}
+		defer Free(buffers...)
+		results, err := p.Run(buffers)
+		if err != nil {
+			return nil, err
+		}
+		for _, b := range results {
+			t, err := Tensor(b)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, t)
+		}
+		return out, nil
+	}, nil
+}
