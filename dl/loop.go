@@ -94,7 +94,8 @@ func closing(s *source.Source, r *source.Reader) {
 // examples; take returns those that are left over. It returns how many examples there
 // were.
 func (m *Model) pass(ctx context.Context, kind programKind, d *device.Device, s *source.Source, batch, limit int,
-	more func() []compute.Buffer, take func(out []compute.Buffer, size int) ([]compute.Buffer, error)) (done int, err error) {
+	more func() []compute.Buffer, take func(out []compute.Buffer, size int) ([]compute.Buffer, error),
+) (done int, err error) {
 	r, err := s.Read(d, batch)
 	if err != nil {
 		return 0, err

@@ -97,14 +97,6 @@ func ahead[T any](n int, in iter.Seq2[T, error]) iter.Seq2[T, error] {
 	}
 	return func(yield func(T, error) bool) {
 		items, done := make(chan item, n), make(chan struct{})
-		send := func(i item) bool {
-			select {
-			case items <- i:
-				return true
-			case <-done:
-				return false
-			}
-		}
 		var wg sync.WaitGroup
 		wg.Add(1)
 		go func() {
@@ -112,11 +104,16 @@ func ahead[T any](n int, in iter.Seq2[T, error]) iter.Seq2[T, error] {
 			defer close(items)
 			defer func() {
 				if p := recover(); p != nil {
-					send(item{err: panicked(p)})
+					select {
+					case items <- item{err: panicked(p)}:
+					case <-done:
+					}
 				}
 			}()
 			for v, err := range in {
-				if !send(item{v, err}) {
+				select {
+				case items <- item{v, err}:
+				case <-done:
 					return
 				}
 			}

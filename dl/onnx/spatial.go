@@ -64,15 +64,20 @@ func addChannels(m *machine, n nodeProto, y *graph.Node) *graph.Node {
 	return graph.Add(y, graph.ExpandLeftToRank(m.in(n, 2), y.Rank()))
 }
 
+// windowFirst turns a kernel [a, b, window…] into [window…, b, a].
+func windowFirst(w *graph.Node) *graph.Node {
+	var perm []int
+	for axis := 2; axis < w.Rank(); axis++ {
+		perm = append(perm, axis)
+	}
+	return graph.TransposeAllAxes(w, append(perm, 1, 0)...)
+}
+
 func conv(m *machine, n nodeProto) []value {
 	x, w := channelsLast(m.in(n, 0)), m.in(n, 1) // [filters, channels, window…]
 	d := w.Shape().Dimensions
 	space := len(d) - 2
-	perm := []int{}
-	for i := range space {
-		perm = append(perm, 2+i)
-	}
-	kernel := graph.TransposeAllAxes(w, append(perm, 1, 0)...)
+	kernel := windowFirst(w)
 	strides, dilation := n.list("strides", ones(space)...), n.list("dilations", ones(space)...)
 	pads := n.padsOf(x.Shape().Dimensions[1:], d[2:], strides, dilation)
 	y := ops.Convolve(x, kernel, strides, dilation, pads, n.int("group", 1))
@@ -86,11 +91,7 @@ func convTranspose(m *machine, n nodeProto) []value {
 	x, w := channelsLast(m.in(n, 0)), m.in(n, 1) // [channels, filters, window…]
 	d := w.Shape().Dimensions
 	space := len(d) - 2
-	perm := []int{}
-	for i := range space {
-		perm = append(perm, 2+i)
-	}
-	kernel := graph.TransposeAllAxes(w, append(perm, 1, 0)...)
+	kernel := windowFirst(w)
 	strides, dilation := n.list("strides", ones(space)...), n.list("dilations", ones(space)...)
 	pads, more := n.list("pads", make([]int, 2*space)...), n.list("output_padding", make([]int, space)...)
 	out := make([]int, space)

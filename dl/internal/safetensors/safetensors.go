@@ -15,6 +15,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/gomlx/compute/dtypes/float16"
 
@@ -114,15 +115,7 @@ func Read(path string) (f File, err error) {
 		}
 		f.Tensors = append(f.Tensors, t)
 	}
-	slices.SortFunc(f.Tensors, func(a, b Tensor) int {
-		switch {
-		case a.Name < b.Name:
-			return -1
-		case a.Name > b.Name:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(f.Tensors, func(a, b Tensor) int { return strings.Compare(a.Name, b.Name) })
 	return f, nil
 }
 
