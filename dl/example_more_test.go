@@ -178,10 +178,12 @@ func ExampleModel_Trace() {
 	check(m.Compile(dl.CompileConfig{Loss: losses.MeanSquaredError{}}))
 	_, trace, err := m.Trace(tensors.FromValue([][]float32{{1, 2}}), tensors.FromValue([]float32{1}))
 	check(err)
-	for _, l := range trace {
+	fmt.Println(trace[0].Layer, trace[0].OutputGradient.Shape().Dimensions)
+	for _, l := range trace[1:] {
 		fmt.Println(l.Layer, l.Output.Shape().Dimensions, l.OutputGradient.Shape().Dimensions, l.WeightGradients["kernel"].Shape().Dimensions)
 	}
 	// Output:
+	// input_layer [1 2]
 	// dense [1 3] [1 3] [2 3]
 	// dense_1 [1 1] [1 1] [3 1]
 }

@@ -235,12 +235,15 @@ func TestGradients(t *testing.T) {
 	if math.Abs(loss-logs["loss"]) > 1e-6 {
 		t.Errorf("expected the loss of Evaluate, %v, got %v", logs["loss"], loss)
 	}
-	if len(trace) != 4 || trace[0].Layer != "dense" || fmt.Sprint(trace[3].OutputGradient.Shape().Dimensions) != "[2 3]" || trace[0].WeightGradients["kernel"] == nil {
-		t.Errorf("expected what happened in 4 layers, got %+v", trace)
+	if len(trace) != 5 || trace[1].Layer != "dense" || fmt.Sprint(trace[4].OutputGradient.Shape().Dimensions) != "[2 3]" || trace[1].WeightGradients["kernel"] == nil {
+		t.Errorf("expected what happened in the input and 4 layers, got %+v", trace)
+	}
+	if trace[0].Type != "InputLayer" || !trace[0].Output.InDelta(in, 0) || fmt.Sprint(trace[0].OutputGradient.Shape().Dimensions) != "[2 3]" {
+		t.Errorf("expected the input and the gradient by it first, got %+v", trace[0])
 	}
 	// Back through the last layer by hand: dW = xᵀ dz.
-	z := trace[3].Weights["kernel"]
-	if z == nil || trace[1].WeightGradients["moving_mean"] != nil {
+	z := trace[4].Weights["kernel"]
+	if z == nil || trace[2].WeightGradients["moving_mean"] != nil {
 		t.Error("expected the kernel of the last layer, and no gradient by a running mean")
 	}
 }

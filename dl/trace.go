@@ -25,7 +25,8 @@ type LayerTrace struct {
 
 // Trace runs a batch forwards and backwards through the model, changes nothing, and
 // returns the mean loss and what happened in each layer, in order: the numbers that
-// backpropagation works with. Dropout and its like are off.
+// backpropagation works with. The first is the input layer, whose gradient says what
+// of the input matters. Dropout and its like are off.
 func (m *Model) Trace(x, labels *tensors.Tensor) (loss float64, _ []LayerTrace, err error) {
 	defer edge(&err)
 	lock.Lock()
@@ -42,9 +43,9 @@ func (m *Model) Trace(x, labels *tensors.Tensor) (loss float64, _ []LayerTrace, 
 	if err != nil {
 		return 0, nil, err
 	}
-	var symbols []*Symbol
+	symbols, called := []*Symbol{m.inputs[0]}, []*Layer{m.inputs[0].from.layer}
 	for _, c := range m.calls {
-		symbols = append(symbols, c.out[0])
+		symbols, called = append(symbols, c.out[0]), append(called, c.layer)
 	}
 	out, err := runOnce(d, func(in []*graph.Node) []*graph.Node {
 		weights := in[2:]
@@ -61,7 +62,7 @@ func (m *Model) Trace(x, labels *tensors.Tensor) (loss float64, _ []LayerTrace, 
 	if err != nil {
 		return 0, nil, err
 	}
-	l, err := doubles(out[0])
+	mean, err := doubles(out[0])
 	if err != nil {
 		return 0, nil, err
 	}
@@ -72,12 +73,12 @@ func (m *Model) Trace(x, labels *tensors.Tensor) (loss float64, _ []LayerTrace, 
 		at[w.variable] = i
 	}
 	var all []LayerTrace
-	for i, c := range m.calls {
+	for i, l := range called {
 		t := LayerTrace{
-			Layer: c.layer.name, Type: c.layer.Type(), Output: outputs[i], OutputGradient: slopes[i],
+			Layer: l.name, Type: l.Type(), Output: outputs[i], OutputGradient: slopes[i],
 			Weights: make(map[string]*tensors.Tensor), WeightGradients: make(map[string]*tensors.Tensor),
 		}
-		for _, w := range c.layer.kept() {
+		for _, w := range l.kept() {
 			t.Weights[w.name] = values[at[w.variable]]
 			if w.trainable() {
 				t.WeightGradients[w.name] = weightSlopes[at[w.variable]]
@@ -85,7 +86,7 @@ func (m *Model) Trace(x, labels *tensors.Tensor) (loss float64, _ []LayerTrace, 
 		}
 		all = append(all, t)
 	}
-	return l[0], all, nil
+	return mean[0], all, nil
 }
 
 // lossFor returns the loss of a model with one, and reports what does not fit to look

@@ -1,6 +1,8 @@
 package viz
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"os"
 
@@ -47,13 +49,50 @@ func (b Bundle) publish() error {
 		_, err := fmt.Fprintln(os.Stdout, b[MIMEPlain])
 		return err
 	}
-	data := &protocol.DisplayData{Data: make(map[protocol.MIMEType]any, len(b))}
+	return b.send("")
+}
+
+// send sends the bundle to the notebook, in the place of what was sent with the
+// same id, if there is one.
+func (b Bundle) send(id string) error {
+	data := &protocol.DisplayData{Data: make(map[protocol.MIMEType]any, len(b)), DisplayID: id}
 	for mime, content := range b {
 		data.Data[protocol.MIMEType(mime)] = content
 	}
 	gonbui.SendData(data)
 	gonbui.Sync() // or a cell that ends now would end before it is shown
 	return gonbui.Error()
+}
+
+// Display is a place below a cell whose contents can be replaced, also by cells
+// that come later.
+type Display struct{ id string }
+
+// NewDisplay makes a display. It appears where something is first shown in it.
+func NewDisplay() *Display {
+	var b [12]byte
+	_, _ = rand.Read(b[:]) // it never fails
+	return &Display{hex.EncodeToString(b[:])}
+}
+
+// Show shows a thing in the display, in the place of what was there. In a program
+// that is not a notebook it prints the thing's text.
+//
+// Source: IPython.display.DisplayHandle.
+func (d *Display) Show(v Viewable) error {
+	b, err := v.Bundle()
+	if err != nil {
+		return fmt.Errorf("viz: %w", err)
+	}
+	if !gonbui.IsNotebook {
+		err = b.publish()
+	} else {
+		err = b.send(d.id)
+	}
+	if err != nil {
+		return fmt.Errorf("viz: %w", err)
+	}
+	return nil
 }
 
 // mimeClear asks the session to clear a cell's output. Its content is "wait" if

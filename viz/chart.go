@@ -3,12 +3,13 @@ package viz
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"math"
+	"html"
 	"reflect"
 	"strings"
 
-	"github.com/gradbook/gradbook/viz/internal/svg"
+	"github.com/gradbook/gradbook/viz/internal/render"
 )
 
 // Chart is a picture that lives: JupyterLab draws it with tooltips and in its
@@ -20,79 +21,190 @@ type Chart struct {
 	// staticWidth is the width of the SVG, and the greatest width if fixed.
 	staticWidth int
 	fixed       bool
+	panels      *panels
+	frames      []frame
+	still       int // the frame of a picture
 }
 
-// echart is what all charts of go-echarts have.
-type echart interface {
-	Validate()
-	JSON() map[string]any
+// frame is what differs from the chart at one place of its slider.
+type frame struct {
+	Name   string `json:"name"`
+	Option object `json:"option"`
 }
+
+// panels says how a chart's grids are placed, each with a title: as many as fit
+// stand side by side. Sizes are in pixels.
+type panels struct {
+	Columns int     `json:"columns,omitempty"` // at most; 0 means all
+	Height  int     `json:"height,omitempty"`  // of a grid; 0 means 200
+	Least   int     `json:"least,omitempty"`   // width of a column; 0 means 240
+	Aspect  float64 `json:"aspect,omitempty"`  // width by height; 0 means what fits
+	Above   int     `json:"above,omitempty"`   // room for the legend; 0 means 28
+	Below   int     `json:"below,omitempty"`
+	Left    int     `json:"left,omitempty"` // room for the axis; 0 means 52
+	Right   int     `json:"right,omitempty"`
+	Bottom  int     `json:"bottom,omitempty"` // room for the axis; 0 means 40
+}
+
+// payload is a chart as the extension takes it.
+type payload struct {
+	Option map[string]any `json:"option"`
+	Height int            `json:"height"`
+	Width  int            `json:"width,omitempty"`
+	Panels *panels        `json:"panels,omitempty"`
+	Frames []frame        `json:"frames,omitempty"`
+	Still  *int           `json:"still,omitempty"`
+}
+
+// object and array are JSON's, for options in echarts' own words.
+type (
+	object = map[string]any
+	array  = []any
+)
 
 const (
 	defaultHeight = 360
 	defaultWidth  = 760
 )
 
-// FromECharts makes a Chart of any chart of go-echarts. text is what a reader
-// gets who sees no picture.
+// FromECharts makes a Chart of any chart of go-echarts that echarts draws by
+// itself, and of those in space (surface, scatter, line and bar). text is what a
+// reader gets who sees no picture.
 //
-// Values that are no numbers become gaps. Functions in JavaScript, which
-// go-echarts marks in texts, are refused: a chart is data.
+// Values that are no numbers become gaps, as do values that are not positive on a
+// logarithmic axis. Of more points than a screen has, those are kept that make
+// the shape. Control characters are shown by their symbols. Functions in
+// JavaScript, which go-echarts marks in texts, are refused: a chart is data. So
+// is a chart without a single value, and one that needs maps or extensions of
+// echarts (Geo, Map, Liquid, WordCloud).
 func FromECharts(c interface {
 	Validate()
 	JSON() map[string]any
 }, text string,
 ) (*Chart, error) {
-	return fromECharts(c, text)
-}
-
-func fromECharts(c echart, text string) (*Chart, error) {
 	c.Validate()
-	option, err := plain(reflect.ValueOf(c.JSON()))
+	raw := c.JSON()
+	option, err := plain(reflect.ValueOf(thinSeries(raw)))
 	if err != nil {
 		return nil, fmt.Errorf("viz: %w", err)
 	}
-	return &Chart{option: option.(map[string]any), text: text, height: defaultHeight, staticWidth: defaultWidth}, nil
+	return newChart(option.(map[string]any), text)
+}
+
+// newChart makes a chart of an option of plain values.
+func newChart(option object, text string) (*Chart, error) {
+	if err := check(option); err != nil {
+		return nil, fmt.Errorf("viz: %w", err)
+	}
+	return &Chart{option: option, text: visible(text), height: defaultHeight, staticWidth: defaultWidth}, nil
 }
 
 // Height sets the height in pixels.
 func (c *Chart) Height(pixels int) *Chart {
 	d := *c
 	d.height = pixels
+	if d.panels != nil {
+		p := *d.panels
+		p.Height = pixels
+		d.panels = &p
+	}
+	return &d
+}
+
+// Titled returns the chart with a title above it.
+func (c *Chart) Titled(title string) *Chart {
+	d := *c
+	d.text = visible(title) + "\n" + c.text
+	d.option = make(object, len(c.option)+1)
+	for k, v := range c.option {
+		d.option[k] = v
+	}
+	main := object{"text": visible(title), "left": "center", "top": 2}
+	const room = 26
+	if c.panels != nil {
+		p := *c.panels
+		if p.Above == 0 {
+			p.Above = 28
+		}
+		p.Above += room
+		d.panels = &p
+		d.option["title"] = append(append(array{}, c.option["title"].(array)...), main)
+	} else {
+		d.option["title"] = main
+		d.height += room
+	}
+	if legend, ok := c.option["legend"].(object); ok {
+		moved := object{}
+		for k, v := range legend {
+			moved[k] = v
+		}
+		moved["top"] = room
+		d.option["legend"] = moved
+	}
 	return &d
 }
 
 // Option returns the echarts option as JSON.
-func (c *Chart) Option() ([]byte, error) {
+func (c *Chart) Option() ([]byte, error) { return encode(c.option) }
+
+// encode is JSON that is safe in a page, too.
+func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(true) // whoever puts it into a page after all is safe
-	if err := e.Encode(c.option); err != nil {
-		return nil, err
+	e.SetEscapeHTML(true)
+	if err := e.Encode(v); err != nil {
+		return nil, fmt.Errorf("viz: %w", err)
 	}
 	return bytes.TrimSpace(b.Bytes()), nil
 }
 
+// data is the chart as JSON, as the extension takes it.
+func (c *Chart) data() ([]byte, error) {
+	d := payload{Option: c.option, Height: c.height, Panels: c.panels, Frames: c.frames}
+	if c.fixed {
+		d.Width = c.staticWidth
+	}
+	if c.frames != nil && c.still != len(c.frames)-1 {
+		d.Still = &c.still
+	}
+	return encode(d)
+}
+
+// maxSpoken is how much of a chart's words goes into its SVG, for who listens.
+const maxSpoken = 1000
+
 // SVG draws the chart on white.
 func (c *Chart) SVG() (string, error) {
-	option, err := c.Option()
+	data, err := c.data()
 	if err != nil {
 		return "", err
 	}
-	return svg.Render(option, c.staticWidth, c.height)
+	return c.svg(data)
+}
+
+func (c *Chart) svg(data []byte) (string, error) {
+	s, err := render.SVG(data, c.staticWidth)
+	if err != nil {
+		return "", fmt.Errorf("viz: %w", err)
+	}
+	head, rest, found := strings.Cut(s, ">")
+	if !found || !strings.HasPrefix(head, "<svg") {
+		return "", errors.New("viz: the renderer made no SVG")
+	}
+	words := []rune(c.text)
+	if len(words) > maxSpoken {
+		words = append(words[:maxSpoken], '…')
+	}
+	return head + ` role="img"><title>` + html.EscapeString(string(words)) + "</title>" + rest, nil
 }
 
 // Bundle implements Viewable.
 func (c *Chart) Bundle() (Bundle, error) {
-	live := map[string]any{"option": c.option, "height": c.height}
-	if c.fixed {
-		live["width"] = c.staticWidth
-	}
-	data, err := json.Marshal(live)
+	data, err := c.data()
 	if err != nil {
 		return nil, err
 	}
-	static, err := c.SVG()
+	static, err := c.svg(data)
 	if err != nil {
 		return nil, err
 	}
@@ -101,115 +213,3 @@ func (c *Chart) Bundle() (Bundle, error) {
 
 // String is the chart in words.
 func (c *Chart) String() string { return c.text }
-
-// functionMark is how go-echarts marks JavaScript in texts.
-const functionMark = "__f__"
-
-// plain turns go-echarts' structures into what JSON has: it makes nil of NaN and
-// the infinities, with which encoding/json would refuse the whole chart.
-func plain(v reflect.Value) (any, error) {
-	switch v.Kind() {
-	case reflect.Invalid:
-		return nil, nil
-	case reflect.Interface, reflect.Pointer:
-		if v.IsNil() {
-			return nil, nil
-		}
-		return plain(v.Elem())
-	case reflect.Float32, reflect.Float64:
-		if f := v.Float(); math.IsNaN(f) || math.IsInf(f, 0) {
-			return nil, nil
-		}
-		return v.Interface(), nil
-	case reflect.String:
-		if strings.Contains(v.String(), functionMark) {
-			return nil, fmt.Errorf("expected a chart without JavaScript, got the text %q", v.String())
-		}
-		return v.String(), nil
-	case reflect.Map:
-		return plainMap(v)
-	case reflect.Slice, reflect.Array:
-		if v.Kind() == reflect.Slice && v.IsNil() {
-			return nil, nil
-		}
-		out := make([]any, v.Len())
-		for i := range out {
-			var err error
-			if out[i], err = plain(v.Index(i)); err != nil {
-				return nil, err
-			}
-		}
-		return out, nil
-	case reflect.Struct:
-		return plainStruct(v)
-	}
-	return v.Interface(), nil
-}
-
-func plainMap(v reflect.Value) (any, error) {
-	out := make(map[string]any, v.Len())
-	for _, k := range v.MapKeys() {
-		value, err := plain(v.MapIndex(k))
-		if err != nil {
-			return nil, err
-		}
-		out[fmt.Sprint(k.Interface())] = value
-	}
-	return out, nil
-}
-
-// plainStruct follows encoding/json's rules for the tags that go-echarts uses.
-func plainStruct(v reflect.Value) (any, error) {
-	if m, ok := v.Interface().(json.Marshaler); ok {
-		raw, err := m.MarshalJSON()
-		if err != nil {
-			return nil, err
-		}
-		var out any
-		return out, json.Unmarshal(raw, &out)
-	}
-	out := make(map[string]any)
-	for i := range v.NumField() {
-		f := v.Type().Field(i)
-		if !f.IsExported() {
-			continue
-		}
-		name, rest, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if name == "-" {
-			continue
-		}
-		value := v.Field(i)
-		if strings.Contains(rest, "omitempty") && isEmpty(value) {
-			continue
-		}
-		p, err := plain(value)
-		if err != nil {
-			return nil, err
-		}
-		if f.Anonymous && name == "" {
-			if inner, ok := p.(map[string]any); ok {
-				for k, x := range inner {
-					if _, taken := out[k]; !taken {
-						out[k] = x
-					}
-				}
-				continue
-			}
-		}
-		if name == "" {
-			name = f.Name
-		}
-		out[name] = p
-	}
-	return out, nil
-}
-
-func isEmpty(v reflect.Value) bool {
-	switch v.Kind() {
-	case reflect.Array, reflect.Map, reflect.Slice, reflect.String:
-		return v.Len() == 0
-	case reflect.Struct:
-		return false
-	}
-	return v.IsZero()
-}

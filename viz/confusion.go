@@ -2,11 +2,13 @@ package viz
 
 import (
 	"fmt"
+	"slices"
 	"strings"
-
-	"github.com/go-echarts/go-echarts/v2/charts"
-	"github.com/go-echarts/go-echarts/v2/opts"
 )
+
+// maxLabelled is how many classes of a confusion matrix get their counts written
+// into the cells.
+const maxLabelled = 20
 
 // ConfusionMatrix counts, for each true class, how often each class was
 // predicted. Right predictions are on the diagonal, so what shines beside it is
@@ -17,53 +19,50 @@ func ConfusionMatrix(labels, predicted []int, classes []string) (*Chart, error) 
 		return nil, fmt.Errorf("viz: %w", err)
 	}
 	most := 0
-	var cells []opts.HeatMapData
+	var cells array
 	for actual, row := range counts {
 		for guess, n := range row {
-			cells = append(cells, opts.HeatMapData{Value: [3]any{guess, actual, n}})
-			if actual != guess {
+			if n == 0 && len(classes) > maxLabelled {
+				continue // most of a large matrix
+			}
+			cell := object{"value": array{guess, actual, n}, "words": fmt.Sprintf("true %s, predicted %s: %d", visible(classes[actual]), visible(classes[guess]), n)}
+			if actual == guess {
+				cell["itemStyle"], cell["visualMap"] = object{"color": "#bbf7d0"}, false
+			} else {
 				most = max(most, n)
 			}
+			cells = append(cells, cell)
 		}
 	}
-	m := charts.NewHeatMap()
-	m.SetGlobalOptions(
-		charts.WithTooltipOpts(opts.Tooltip{Show: opts.Bool(true), Trigger: "item"}),
-		charts.WithLegendOpts(opts.Legend{Show: opts.Bool(false)}),
-		charts.WithXAxisOpts(opts.XAxis{Name: "predicted", NameLocation: "middle", NameGap: 28, Type: "category", Data: classes, Position: "bottom"}),
-		charts.WithYAxisOpts(opts.YAxis{Name: "true", NameLocation: "middle", NameGap: 36, Type: "category", Data: classes, Inverse: opts.Bool(true)}),
-		charts.WithGridOpts(opts.Grid{Left: "64", Right: "16", Top: "16", Bottom: "56"}),
+	if len(labels) == 0 {
+		return nil, fmt.Errorf("viz: expected at least one label, got none")
+	}
+	small := len(classes) <= maxLabelled
+	size := max(240, 36*len(classes))
+	if !small {
+		size = max(480, min(900, 5*len(classes)))
+	}
+	longest := 0
+	for _, name := range classes {
+		longest = max(longest, min(len([]rune(name)), 14))
+	}
+	gap := 24 + 7*longest
+	option := object{
+		"tooltip": tooltip("item"),
+		"xAxis":   categories("predicted", classes, 0, object{"position": "bottom", "nameGap": 28, "axisLabel": object{"width": max(40, size/max(len(classes), 1))}}),
+		"yAxis":   categories("true", classes, 0, object{"inverse": true, "nameGap": gap, "axisLabel": object{"width": 100}}),
+		"grid":    object{"left": gap + 28, "right": 16, "top": 16, "bottom": 56},
 		// The scale ends at the most frequent mistake: with the diagonal in it,
 		// all mistakes of a good model would look the same.
-		charts.WithVisualMapOpts(opts.VisualMap{
-			Show: opts.Bool(false), Type: "continuous", Min: 0, Max: float32(max(most, 1)),
-			InRange: &opts.VisualMapInRange{Color: []string{"#f1f5f9", "#fdba74", "#f97316"}},
-		}),
-	)
-	m.SetXAxis(classes)
-	m.AddSeries("examples", cells, charts.WithLabelOpts(opts.Label{Show: opts.Bool(true), Color: "#1e293b"}))
-	c, err := fromECharts(m, confusionText(counts, classes))
+		"visualMap": object{"show": false, "type": "continuous", "min": 0, "max": max(most, 1), "dimension": 2, "inRange": object{"color": array{"#f1f5f9", "#fdba74", "#f97316"}}},
+		"series":    array{object{"type": "heatmap", "name": "examples", "data": cells, "label": object{"show": small, "color": "#1e293b"}, "emphasis": object{"itemStyle": object{"borderColor": "#0f172a", "borderWidth": 1}}}},
+	}
+	c, err := newChart(option, confusionText(counts, classes))
 	if err != nil {
 		return nil, err
 	}
-	c.height, c.staticWidth, c.fixed = max(240, 80+36*len(classes)), max(320, 100+52*len(classes)), true
-	explain(c, classes)
+	c.height, c.staticWidth, c.fixed = size+72, max(320, gap+44+size*6/5), true
 	return c, nil
-}
-
-// explain gives the diagonal a colour of its own, and each cell its words.
-func explain(c *Chart, classes []string) {
-	series := c.option["series"].([]any)[0].(map[string]any)
-	for _, d := range series["data"].([]any) {
-		cell := d.(map[string]any)
-		v := cell["value"].([]any)
-		guess, actual := classes[v[0].(int)], classes[v[1].(int)]
-		cell["tooltip"] = map[string]any{"formatter": fmt.Sprintf("true %s, predicted %s: %d", actual, guess, v[2])}
-		if v[0] == v[1] {
-			cell["itemStyle"] = map[string]any{"color": "#bbf7d0"}
-			cell["visualMap"] = false
-		}
-	}
 }
 
 func confusion(labels, predicted []int, classes int) ([][]int, error) {
@@ -87,7 +86,12 @@ func confusion(labels, predicted []int, classes int) ([][]int, error) {
 	return counts, nil
 }
 
+// confusionText is the matrix as a table or, of many classes, a list of what is
+// most often mixed up.
 func confusionText(counts [][]int, classes []string) string {
+	if len(classes) > maxLabelled {
+		return confusionList(counts, classes)
+	}
 	width := 4
 	for _, row := range counts {
 		for _, n := range row {
@@ -95,7 +99,7 @@ func confusionText(counts [][]int, classes []string) string {
 		}
 	}
 	for _, name := range classes {
-		width = max(width, len(name))
+		width = max(width, min(len(name), 20))
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%*s", width, "")
@@ -109,4 +113,26 @@ func confusionText(counts [][]int, classes []string) string {
 		}
 	}
 	return "confusion matrix; a row for each true class, a column for each predicted one\n" + b.String()
+}
+
+func confusionList(counts [][]int, classes []string) string {
+	type mistake struct{ actual, guess, n int }
+	var worst []mistake
+	right, all := 0, 0
+	for i, row := range counts {
+		for j, n := range row {
+			all += n
+			if i == j {
+				right += n
+			} else if n > 0 {
+				worst = append(worst, mistake{i, j, n})
+			}
+		}
+	}
+	slices.SortStableFunc(worst, func(a, b mistake) int { return b.n - a.n })
+	text := fmt.Sprintf("confusion matrix of %d classes: %d of %d right", len(classes), right, all)
+	for _, m := range worst[:min(len(worst), 10)] {
+		text += fmt.Sprintf("\n%s taken for %s: %d", classes[m.actual], classes[m.guess], m.n)
+	}
+	return text
 }

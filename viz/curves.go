@@ -5,17 +5,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-echarts/go-echarts/v2/charts"
-	"github.com/go-echarts/go-echarts/v2/opts"
-
 	"github.com/gradbook/gradbook/dl"
 )
 
-// The colours of lines: of the training, and of the validation.
-const (
-	trainColor      = "#3b82f6"
-	validationColor = "#f59e0b"
-)
+// curvePoints is how many points of a curve a chart holds. A notebook stores
+// them, so there are no more than can be told apart.
+const curvePoints = 300
 
 // TrainingCurves draws how the loss and the metrics of a Fit went, a panel for
 // each, with the validation's beside the training's.
@@ -23,30 +18,37 @@ func TrainingCurves(h *dl.History) (*Chart, error) {
 	if h == nil || h.Epochs() == 0 {
 		return nil, fmt.Errorf("viz: expected a history of at least one epoch, got none")
 	}
-	names := panels(h)
-	epochs := make([]int, h.Epochs())
-	for i := range epochs {
-		epochs[i] = i + 1
-	}
-	line := charts.NewLine()
-	line.SetGlobalOptions(
-		charts.WithTooltipOpts(opts.Tooltip{Show: opts.Bool(true), Trigger: "axis"}),
-		charts.WithLegendOpts(opts.Legend{Show: opts.Bool(true), Top: "0"}),
-	)
-	line.SetXAxis(epochs)
+	names := measures(h)
+	option := optionOf(panelled(names))
+	epochs := counted(h.Epochs())
 	for i, name := range names {
-		addPanel(line, h, name, i, len(names), epochs)
+		option.add("xAxis", epochAxis(i))
+		option.add("yAxis", axis("", i, object{"scale": name != "loss"}))
+		option.add("series", line("training", epochs, h.Metrics[name], i, curvePoints, object{"color": trainColor}))
+		if slices.Contains(h.Names, "val_"+name) {
+			option.add("series", line("validation", epochs, h.Metrics["val_"+name], i, curvePoints, object{"color": validationColor}))
+		}
 	}
-	c, err := fromECharts(line, h.String())
+	option["tooltip"], option["legend"] = tooltip("axis"), object{"show": true, "top": 0}
+	return curves(option, shortened(h.String()))
+}
+
+func epochAxis(panel int) object {
+	return axis("epoch", panel, object{"min": "dataMin", "max": "dataMax", "minInterval": 1})
+}
+
+// curves makes a chart of panels with curves.
+func curves(option optionOf, text string) (*Chart, error) {
+	c, err := newChart(object(option), text)
 	if err != nil {
 		return nil, err
 	}
-	c.option["media"] = stacked(len(names))
+	c.panels = &panels{Columns: 3, Height: 200}
 	return c, nil
 }
 
-// panels lists what gets a panel: the loss, then the metrics.
-func panels(h *dl.History) []string {
+// measures lists what gets a panel: the loss, then the metrics.
+func measures(h *dl.History) []string {
 	names := []string{"loss"}
 	for _, n := range h.Names {
 		if n != "loss" && !strings.HasPrefix(n, "val_") {
@@ -56,48 +58,62 @@ func panels(h *dl.History) []string {
 	return names
 }
 
-// addPanel draws one measure in the i-th of n panels, side by side.
-func addPanel(line *charts.Line, h *dl.History, name string, i, n int, epochs []int) {
-	x := opts.XAxis{Name: "epoch", NameLocation: "middle", NameGap: 28, GridIndex: i, Type: "category", Data: epochs}
-	y := opts.YAxis{Name: name, GridIndex: i, Type: "value", Scale: opts.Bool(name != "loss")}
-	if i == 0 {
-		line.SetGlobalOptions(charts.WithXAxisOpts(x), charts.WithYAxisOpts(y))
-	} else {
-		line.ExtendXAxis(x)
-		line.ExtendYAxis(y)
+// maxLines is how many lines of text a chart's words have.
+const maxLines = 60
+
+// shortened leaves out the middle of a long text.
+func shortened(text string) string {
+	lines := strings.Split(text, "\n")
+	if len(lines) <= maxLines {
+		return text
 	}
-	line.SetGlobalOptions(charts.WithGridOpts(opts.Grid{
-		Left: percent(i, n, 7), Right: percent(n-1-i, n, 3), Top: "64", Bottom: "48",
-	}))
-	for _, s := range []struct{ name, color string }{{name, trainColor}, {"val_" + name, validationColor}} {
-		if !slices.Contains(h.Names, s.name) {
-			continue
-		}
-		var points []opts.LineData
-		for _, v := range h.Metrics[s.name] {
-			points = append(points, opts.LineData{Value: v})
-		}
-		line.AddSeries(s.name, points,
-			charts.WithLineChartOpts(opts.LineChart{XAxisIndex: i, YAxisIndex: i, ShowSymbol: opts.Bool(true), Symbol: "circle", SymbolSize: 6}),
-			charts.WithLineStyleOpts(opts.LineStyle{Width: 2, Type: map[bool]string{true: "solid", false: "dashed"}[s.name == name]}),
-			charts.WithItemStyleOpts(opts.ItemStyle{Color: s.color}),
-		)
-	}
+	left := len(lines) - maxLines + 1
+	head := append([]string{}, lines[:maxLines/2]...)
+	head = append(head, fmt.Sprintf("… (%d more)", left))
+	return strings.Join(append(head, lines[maxLines/2+left:]...), "\n")
 }
 
-// percent is the margin beside the i-th of n panels.
-func percent(i, n, gap int) string {
-	return fmt.Sprintf("%d%%", 100*i/n+gap)
+// Run is a training to compare with others.
+type Run struct {
+	Name    string
+	History *dl.History
 }
 
-// stacked puts the panels one below the other where the cell is narrow.
-func stacked(n int) []any {
-	var grids []any
-	for i := range n {
-		grids = append(grids, map[string]any{
-			"left": "16%", "right": "5%",
-			"top": fmt.Sprintf("%d%%", 18+80*i/n), "height": fmt.Sprintf("%d%%", 80/n-20),
-		})
+// CompareRuns draws several trainings into the same panels: a colour for each
+// run, the validation as a solid and the training as a dashed line.
+func CompareRuns(runs ...Run) (*Chart, error) {
+	if len(runs) == 0 {
+		return nil, fmt.Errorf("viz: expected at least one run, got none")
 	}
-	return []any{map[string]any{"query": map[string]any{"maxWidth": 480}, "option": map[string]any{"grid": grids}}}
+	var names []string
+	var text strings.Builder
+	for i, r := range runs {
+		if r.History == nil || r.History.Epochs() == 0 {
+			return nil, fmt.Errorf("viz: run %d (%q): expected a history of at least one epoch, got none", i, r.Name)
+		}
+		for _, n := range measures(r.History) {
+			if !slices.Contains(names, n) {
+				names = append(names, n)
+			}
+		}
+		fmt.Fprintf(&text, "%s\n%s\n", r.Name, shortened(r.History.String()))
+	}
+	option := optionOf(panelled(names))
+	for i, name := range names {
+		option.add("xAxis", epochAxis(i))
+		option.add("yAxis", axis("", i, object{"scale": name != "loss"}))
+		for k, r := range runs {
+			epochs, look := counted(r.History.Epochs()), object{"color": palette[k%len(palette)]}
+			validated := slices.Contains(r.History.Names, "val_"+name)
+			if validated {
+				option.add("series", line(r.Name, epochs, r.History.Metrics["val_"+name], i, curvePoints, look))
+				look = object{"color": look["color"], "lineStyle": object{"width": 1.5, "type": "dashed", "opacity": 0.7}, "showSymbol": false}
+			}
+			if values, ok := r.History.Metrics[name]; ok {
+				option.add("series", line(r.Name, epochs, values, i, curvePoints, look))
+			}
+		}
+	}
+	option["tooltip"], option["legend"] = tooltip("axis"), object{"show": true, "top": 0}
+	return curves(option, strings.TrimRight(text.String(), "\n"))
 }

@@ -55,7 +55,7 @@ func ModelDiagram(d *dl.Diagram) (*Chart, error) {
 		charts.WithLabelOpts(opts.Label{Show: opts.Bool(true), Position: "inside", Color: "#0c4a6e"}),
 		charts.WithLineStyleOpts(opts.LineStyle{Color: "#64748b", Width: 1.5}),
 	)
-	c, err := fromECharts(g, diagramText(d, ""))
+	c, err := FromECharts(g, diagramText(d, ""))
 	if err != nil {
 		return nil, err
 	}

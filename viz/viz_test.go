@@ -96,10 +96,10 @@ func TestTrainingCurves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := `[{"value":0.25},{"value":null},{"value":0.18}]`; string(points) != want {
+	if want := `[[1,0.25],[2,null],[3,0.18]]`; string(points) != want {
 		t.Errorf("expected %s, got %s", want, points)
 	}
-	for _, word := range []string{"loss", "val_accuracy", "epoch"} {
+	for _, word := range []string{"loss", "accuracy", "validation", "epoch"} {
 		if !strings.Contains(svg, word) {
 			t.Errorf("expected the SVG to say %q", word)
 		}

@@ -18,5 +18,16 @@ var Files embed.FS
 //go:embed static/echarts.min.js
 var ECharts string
 
+// Chart and Space say what a chart looks like, and Mount what it does in a page.
+// They need ECharts, in this order.
+var (
+	//go:embed static/chart.js
+	Chart string
+	//go:embed static/space.js
+	Space string
+	//go:embed static/mount.js
+	Mount string
+)
+
 // EChartsSHA256 is the checksum of the file as published.
 const EChartsSHA256 = "bf4a223524e40b77c304bec67e1222cf551f14880cf42c69dc046558e11c07b1"

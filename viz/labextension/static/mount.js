@@ -1,0 +1,222 @@
+// A chart in a page: it is drawn when it comes into view, follows the width of
+// what it is in and the page's theme, has a slider if it has frames, turns if it
+// is in space, and can be zoomed and saved.
+(function (global) {
+  "use strict";
+
+  const { theme, prepare, frame, still } = global.gradbookChart;
+  const FAR = "1000px"; // a chart further away than this holds no canvas
+
+  const STYLE = `
+.gradbook-chart { position: relative; width: 100%; padding: 4px 0; box-sizing: border-box; color: var(--jp-ui-font-color1, currentColor); }
+.gradbook-chart-tools { position: absolute; right: 6px; top: 2px; display: flex; gap: 2px; opacity: 0; transition: opacity .15s; z-index: 1; }
+.gradbook-chart:hover > .gradbook-chart-tools, .gradbook-chart-tools:focus-within { opacity: 1; }
+.gradbook-chart button { font: 13px/1 system-ui, sans-serif; min-width: 26px; height: 24px; padding: 0 6px; cursor: pointer; color: inherit;
+  background: var(--jp-layout-color1, Canvas); border: 1px solid var(--jp-border-color1, #cbd5e1); border-radius: 4px; }
+.gradbook-chart button:hover { background: var(--jp-layout-color2, #f1f5f9); color: var(--jp-ui-font-color0, #0f172a); }
+.gradbook-chart button[aria-pressed=true] { border-color: #3b82f6; color: #3b82f6; }
+.gradbook-chart-frames { display: flex; align-items: center; gap: 8px; max-width: 760px; padding: 0 8px 4px; font: 13px system-ui, sans-serif; }
+.gradbook-chart-frames input { flex: 1; min-width: 60px; accent-color: #3b82f6; }
+.gradbook-chart-frames output { flex: 0 1 16em; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }`;
+
+  function addStyle() {
+    if (document.getElementById("gradbook-chart-style")) return;
+    const style = document.createElement("style");
+    style.id = "gradbook-chart-style";
+    style.textContent = STYLE;
+    document.head.appendChild(style);
+  }
+
+  function element(parent, tag, attributes) {
+    const e = document.createElement(tag);
+    for (const [k, v] of Object.entries(attributes || {})) e.setAttribute(k, v);
+    return parent.appendChild(e);
+  }
+
+  const slow = () => global.matchMedia && global.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  class Mounted {
+    // load returns a promise of echarts, dark says whether the page is dark.
+    constructor(node, { load, dark }) {
+      addStyle();
+      Object.assign(this, { node, load, dark, chart: null, data: null, at: -1, visible: false, view: null, width: 0 });
+      node.classList.add("gradbook-chart");
+      node.setAttribute("data-lm-suppress-shortcuts", "true"); // arrows are the slider's
+      this.tools = element(node, "div", { class: "gradbook-chart-tools" });
+      this.box = element(node, "div", { class: "gradbook-chart-box", role: "img" });
+      this.seen = new IntersectionObserver(entries => {
+        this.visible = entries[entries.length - 1].isIntersecting;
+        if (this.visible) this.draw();
+        else this.free();
+      }, { rootMargin: FAR });
+      this.resized = new ResizeObserver(() => {
+        const width = this.box.clientWidth; // 0 if hidden, behind another tab
+        if (width > 0 && width !== this.width && this.visible) this.draw(true);
+      });
+      this.seen.observe(this.box);
+      this.resized.observe(node);
+      this.turning();
+    }
+
+    // set shows a chart, or the same with other data; words say what is seen.
+    set(data, words) {
+      this.data = data;
+      this.box.setAttribute("aria-label", String(words || "chart").slice(0, 4000));
+      this.box.style.maxWidth = Number(data.width) > 0 ? Number(data.width) + "px" : "";
+      const guess = data.panels ? 300 : Number(data.height) || global.gradbookChart.DEFAULT_HEIGHT;
+      if (!this.width) this.box.style.height = guess + "px";
+      this.controls();
+      return this.visible ? this.draw(true) : Promise.resolve();
+    }
+
+    // draw draws the chart if it is not drawn, or again.
+    async draw(again) {
+      if (!this.data) return;
+      const lib = await this.load();
+      if (!this.seen || !this.box.isConnected) return;
+      const width = this.box.clientWidth;
+      if (width === 0 || (this.chart && !again)) return;
+      const { option, height } = prepare(this.data, width, this.view);
+      this.box.style.height = height + "px";
+      this.width = width;
+      if (!this.chart) {
+        this.chart = lib.init(this.box, theme(this.dark()), { renderer: "canvas" });
+        this.box.removeAttribute("_echarts_instance_");
+        this.kind = null;
+      } else {
+        this.chart.resize({ width, height });
+      }
+      option.animation = false;
+      if (zooms(option)) option.toolbox = { show: true, left: -1000, feature: { dataZoom: { filterMode: "none" }, restore: {} } };
+      // An option of the same kind is merged: nothing flickers, and what is
+      // pointed at stays. Otherwise a series that is gone must go.
+      const kind = JSON.stringify([].concat(option.series || []).map(s => s.type)) + [].concat(option.grid || []).length;
+      this.chart.setOption(option, { notMerge: kind !== this.kind });
+      this.kind = kind;
+      if (this.frames) this.show(this.at, true);
+    }
+
+    // show shows a frame.
+    show(i, at_once) {
+      const n = this.data.frames.length;
+      this.at = Math.max(0, Math.min(n - 1, i));
+      this.slider.value = this.at;
+      this.label.textContent = this.data.frames[this.at].name;
+      this.slider.setAttribute("aria-valuetext", this.data.frames[this.at].name);
+      if (!this.chart) return;
+      const moving = !at_once && !slow();
+      this.chart.setOption({ animation: moving, animationDurationUpdate: 250, ...frame(this.data, this.at, this.width, this.view) });
+    }
+
+    // controls makes the buttons, and the slider of a chart with frames.
+    controls() {
+      this.tools.replaceChildren();
+      const button = (text, title, act) => {
+        const b = element(this.tools, "button", { type: "button", title, "aria-label": title });
+        b.textContent = text;
+        b.onclick = () => act(b);
+      };
+      if (zooms(this.data.option)) {
+        button("⛶", "Zoom: drag over a part", b => {
+          const on = b.getAttribute("aria-pressed") !== "true";
+          b.setAttribute("aria-pressed", on);
+          this.chart?.dispatchAction({ type: "takeGlobalCursor", key: "dataZoomSelect", dataZoomSelectActive: on });
+        });
+        button("⟲", "Show all again", () => { this.free(); this.draw(); this.controls(); });
+      }
+      button("⤓", "Save as an image", () => this.save());
+      const n = (this.data.frames || []).length;
+      if (n === 0) {
+        this.frames?.remove();
+        this.frames = null;
+        return;
+      }
+      if (!this.frames) {
+        this.frames = element(this.node, "div", { class: "gradbook-chart-frames" });
+        this.play = element(this.frames, "button", { type: "button", "aria-label": "Play" });
+        this.play.textContent = "▶";
+        this.slider = element(this.frames, "input", { type: "range", min: 0, step: 1, "aria-label": "Step" });
+        this.label = element(this.frames, "output");
+        this.slider.oninput = () => { this.stop(); this.show(Number(this.slider.value)); };
+        this.play.onclick = () => (this.playing ? this.stop() : this.start());
+      }
+      this.slider.max = n - 1;
+      this.show(this.at < 0 || this.at >= n ? still(this.data) : this.at, true);
+    }
+
+    start() {
+      if (this.at === this.data.frames.length - 1) this.show(0);
+      this.play.textContent = "⏸";
+      this.play.setAttribute("aria-label", "Pause");
+      this.playing = setInterval(() => {
+        if (!this.box.isConnected || this.at >= this.data.frames.length - 1) this.stop();
+        else this.show(this.at + 1);
+      }, 700);
+    }
+
+    stop() {
+      clearInterval(this.playing);
+      this.playing = null;
+      this.play.textContent = "▶";
+      this.play.setAttribute("aria-label", "Play");
+    }
+
+    // turning lets the pointer turn what is in space.
+    turning() {
+      const space = global.gradbookSpace;
+      let from = null;
+      this.box.addEventListener("pointerdown", e => {
+        if (!this.data || !space || !space.in(this.data.option)) return;
+        from = { x: e.clientX, y: e.clientY, view: this.view || space.view(this.data.option) };
+        this.box.setPointerCapture(e.pointerId);
+      });
+      this.box.addEventListener("pointermove", e => {
+        if (!from) return;
+        this.view = {
+          beta: from.view.beta + (e.clientX - from.x) / 2,
+          alpha: Math.max(-5, Math.min(90, from.view.alpha + (e.clientY - from.y) / 2)),
+        };
+        this.draw(true);
+      });
+      for (const end of ["pointerup", "pointercancel"]) this.box.addEventListener(end, () => { from = null; });
+    }
+
+    save() {
+      if (!this.chart) return;
+      const a = document.createElement("a");
+      a.href = this.chart.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: this.dark() ? "#111827" : "#ffffff" });
+      a.download = "chart.png";
+      a.click();
+    }
+
+    // restyle draws the chart in the theme that the page has now.
+    restyle() {
+      if (!this.chart) return;
+      this.free();
+      this.draw();
+    }
+
+    // free gives the canvas back.
+    free() {
+      this.chart?.dispose();
+      this.chart = null;
+    }
+
+    dispose() {
+      if (this.frames) this.stop();
+      this.seen?.disconnect();
+      this.resized?.disconnect();
+      this.seen = this.resized = null;
+      this.free();
+    }
+  }
+
+  // zooms says whether a chart has axes along which one can zoom.
+  function zooms(option) {
+    const series = [].concat(option.series || []);
+    return Boolean(option.grid || option.xAxis) && !option.xAxis3D &&
+      series.some(s => ["line", "scatter", "bar", "effectScatter", "candlestick"].includes(s.type)) && !series.some(s => s.type === "graph");
+  }
+
+  global.gradbookChart.mount = (node, host) => new Mounted(node, host);
+})(window);
