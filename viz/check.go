@@ -35,7 +35,7 @@ func check(option object) error {
 		}
 		negative += gapsOnLog(option, s)
 		n := countValues(s["data"]) + countValues(s["nodes"])
-		if kind == "gauge" || kind == "raster" || kind == "window" || hasDataset {
+		if kind == "gauge" || kind == "raster" || kind == "window" || kind == "band" || hasDataset {
 			n = max(n, 1)
 		}
 		values += n

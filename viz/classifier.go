@@ -70,7 +70,7 @@ func newPlane(points *tensors.Tensor, labels []int, classes []string) (*plane, e
 			return nil, fmt.Errorf("viz: decision boundary: expected at least one finite point, got none")
 		}
 		margin := max(high-low, 1e-6) / 10
-		*r = [2]float64{low - margin, high + margin}
+		*r = [2]float64{rounded(low - margin).(float64), rounded(high + margin).(float64)}
 	}
 	return p, nil
 }
@@ -132,8 +132,8 @@ func (p *plane) chart(img image.Image, frames []frame) (*Chart, error) {
 	}
 	option := optionOf{
 		"tooltip": tooltip("item"), "legend": object{"show": true, "top": 0},
-		"xAxis": axis("", 0, object{"min": p.x[0], "max": p.x[1], "splitLine": object{"show": false}, "axisLabel": object{"showMinLabel": false, "showMaxLabel": false}}),
-		"yAxis": axis("", 0, object{"min": p.y[0], "max": p.y[1], "splitLine": object{"show": false}, "axisLabel": object{"showMinLabel": false, "showMaxLabel": false}}),
+		"xAxis": axis("", 0, object{"min": p.x[0], "max": p.x[1], "splitLine": object{"show": false}, "axisLine": object{"onZero": false}, "axisLabel": object{"showMinLabel": false, "showMaxLabel": false}}),
+		"yAxis": axis("", 0, object{"min": p.y[0], "max": p.y[1], "splitLine": object{"show": false}, "axisLine": object{"onZero": false}, "axisLabel": object{"showMinLabel": false, "showMaxLabel": false}}),
 		"grid":  object{"left": 40, "right": 16, "top": 34, "bottom": 28},
 	}
 	option.add("series", p.background(img))

@@ -24,7 +24,7 @@ func Embedding(points *tensors.Tensor, labels []int, classes []string) (*Chart, 
 	if err != nil {
 		return nil, fmt.Errorf("viz: embedding: %w", err)
 	}
-	bare := object{"scale": true, "axisLabel": object{"show": false}, "axisTick": object{"show": false}, "splitLine": object{"show": false}}
+	bare := object{"scale": true, "axisLabel": object{"show": false}, "axisTick": object{"show": false}, "splitLine": object{"show": false}, "axisLine": object{"onZero": false}}
 	option := optionOf{
 		"tooltip": tooltip("item"), "legend": object{"show": classes != nil, "top": 0},
 		"xAxis": axis("", 0, bare), "yAxis": axis("", 0, bare),

@@ -93,8 +93,8 @@ func (l Landscape) Contour() (*Chart, error) {
 	n := len(xs)
 	option := optionOf{
 		"tooltip": tooltip("item"), "legend": object{"show": len(l.Paths) > 0, "top": 0},
-		"xAxis": axis("", 0, object{"min": xs[0], "max": xs[n-1], "splitLine": object{"show": false}}),
-		"yAxis": axis("", 0, object{"min": ys[0], "max": ys[n-1], "splitLine": object{"show": false}}),
+		"xAxis": axis("", 0, object{"min": xs[0], "max": rounded(xs[n-1]), "splitLine": object{"show": false}, "axisLine": object{"onZero": false}}),
+		"yAxis": axis("", 0, object{"min": ys[0], "max": rounded(ys[n-1]), "splitLine": object{"show": false}, "axisLine": object{"onZero": false}}),
 		"grid":  object{"left": 48, "right": 20, "top": 34, "bottom": 30},
 	}
 	option.add("series", object{
@@ -131,9 +131,17 @@ func pathSeries(p Path, i int, at func(x, y float64) array, kind string) object 
 	}
 	color := []string{wrongColor, "#111827", "#7c3aed", "#047857", "#be185d"}[i%5]
 	return object{
-		"type": kind, "name": visible(p.Name), "data": data, "color": color, "z": 4, "symbol": "circle", "symbolSize": 5, "showSymbol": true, "showAllSymbol": true,
+		"type": kind, "name": visible(p.Name), "data": data, "color": color, "z": 4, "symbol": "circle", "symbolSize": 5, "showSymbol": len(p.Steps) <= 60, "showAllSymbol": true,
 		"lineStyle": object{"width": 2.5, "color": color},
 	}
+}
+
+func pathNames(paths []Path) array {
+	all := array{}
+	for _, p := range paths {
+		all = append(all, visible(p.Name))
+	}
+	return all
 }
 
 // Surface draws the landscape in space. It can be turned with the pointer.
@@ -160,12 +168,13 @@ func (l Landscape) Surface() (*Chart, error) {
 	}
 	option := optionOf{
 		"tooltip": tooltip("item"), "legend": object{"show": len(l.Paths) > 0, "top": 0},
-		"xAxis3D":   object{"name": "x", "min": xs[0], "max": xs[len(xs)-1]},
-		"yAxis3D":   object{"name": "y", "min": ys[0], "max": ys[len(ys)-1]},
+		"xAxis3D":   object{"name": "x", "min": xs[0], "max": rounded(xs[len(xs)-1])},
+		"yAxis3D":   object{"name": "y", "min": ys[0], "max": rounded(ys[len(ys)-1])},
 		"zAxis3D":   object{"name": name},
 		"grid3D":    object{},
 		"visualMap": object{"show": false, "type": "continuous", "min": number(low), "max": number(max(high, low+1e-12)), "inRange": object{"color": array{"#1e3a8a", "#3b82f6", "#a5f3fc", "#fef3c7", "#f97316"}}},
 	}
+	option["legend"].(object)["data"] = pathNames(l.Paths)
 	option.add("series", object{"type": "surface", "name": name, "data": data})
 	lift := (high - low) / 60
 	for i, p := range l.Paths {

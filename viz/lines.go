@@ -30,6 +30,10 @@ func Lines(c LinesConfig, series ...Series) (*Chart, error) {
 	if len(series) == 0 {
 		return nil, fmt.Errorf("viz: lines: expected at least one series, got none")
 	}
+	bare := true // of given x
+	for _, s := range series {
+		bare = bare && s.X == nil
+	}
 	kind := func(log bool) object {
 		if log {
 			return object{"type": "log", "scale": true}
@@ -39,9 +43,12 @@ func Lines(c LinesConfig, series ...Series) (*Chart, error) {
 	option := optionOf{
 		"tooltip": tooltip("axis"), "legend": object{"show": len(series) > 1, "top": 0},
 		"xAxis": axis(c.XName, 0, kind(c.LogX)), "yAxis": axis(c.YName, 0, kind(c.LogY)),
-		"grid": object{"left": 70, "right": 24, "top": 36, "bottom": 48},
+		"grid": object{"left": 78, "right": 36, "top": 36, "bottom": 48},
 	}
-	option["yAxis"].(object)["nameGap"] = 50
+	option["yAxis"].(object)["nameGap"] = 56
+	if bare && !c.LogX { // steps, which end where they end
+		option["xAxis"].(object)["max"] = "dataMax"
+	}
 	text := "lines"
 	for i, s := range series {
 		x, err := s.x()
@@ -94,22 +101,17 @@ func Forecast(series, forecast Series, low, high []float64) (*Chart, error) {
 	if err != nil {
 		return nil, fmt.Errorf("viz: forecast: %w", err)
 	}
-	width := make([]float64, len(low))
+	var band array
 	for i := range low {
 		if high[i] < low[i] {
 			return nil, fmt.Errorf("viz: forecast: expected an interval whose high end is above its low end, got %v and %v at %d", low[i], high[i], i)
 		}
-		width[i] = high[i] - low[i]
 	}
-	// echarts fills between two stacked lines: the low end, and what lies between.
-	band := func(name string, y []float64, opacity float64) object {
-		return line(name, x, y, 0, maxPoints, object{
-			"stack": "interval", "stackStrategy": "all", "showSymbol": false, "lineStyle": object{"opacity": 0},
-			"areaStyle": object{"opacity": opacity}, "color": validationColor, "tooltip": object{"show": false}, "silent": true, "z": 1,
-		})
+	for _, i := range extremes(high, maxPoints) {
+		band = append(band, array{rounded(x[i]), rounded(low[i]), rounded(high[i])})
 	}
 	option := optionOf(c.option)
-	option.add("series", band("low", low, 0), band("interval", width, 0.2))
+	option.add("series", object{"type": "band", "name": "interval", "data": band, "color": validationColor, "opacity": 0.2, "z": 1})
 	option["legend"] = object{"show": true, "top": 0, "data": array{visible(series.Name), visible(forecast.Name), "interval"}}
 	return c, nil
 }

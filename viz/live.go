@@ -232,12 +232,18 @@ func (p *TrainingPlot) chart(status string) (*Chart, error) {
 		return nil, nil // nothing to see yet
 	}
 	option["tooltip"], option["legend"] = tooltip("axis"), object{"show": true, "top": 22, "data": array{"batches", "training", "validation"}}
-	option.add("title", object{"text": status, "left": "center", "top": 0, "textStyle": object{"fontSize": 12, "fontWeight": 400}})
+	above := 46
+	if status == "" {
+		words, above = words[1:], 28
+		option["legend"].(object)["top"] = 0
+	} else {
+		option.add("title", object{"text": status, "left": "center", "top": 0, "textStyle": object{"fontSize": 12, "fontWeight": 400}})
+	}
 	c, err := curves(option, strings.Join(words, "\n"))
 	if err != nil {
 		return nil, err
 	}
-	c.panels.Above = 46
+	c.panels.Above = above
 	return c, nil
 }
 

@@ -149,14 +149,14 @@ func networkSeries(all []drawnLayer, tallest, forward, backward int) array {
 			caption += fmt.Sprintf(" (%d of %d)", len(l.value), l.width)
 		}
 		nodes = append(nodes, object{
-			"value": array{x, -0.62}, "symbolSize": 1, "itemStyle": object{"opacity": 0}, "words": caption,
+			"value": array{x, -0.62}, "symbolSize": 1, "itemStyle": object{"color": "transparent"}, "words": caption,
 			"label": object{"show": true, "formatter": literal(caption), "fontSize": 12, "color": "#64748b", "width": 140, "overflow": "truncate"},
 		})
 		edges = append(edges, l.edges(all, x, y, forward, backward)...)
 	}
 	return array{
 		object{"id": "weights", "type": "lines", "coordinateSystem": "cartesian2d", "data": edges, "z": 1, "animation": false},
-		object{"id": "neurons", "type": "scatter", "data": nodes, "symbolSize": 38, "z": 2, "label": object{"fontSize": 11, "position": "inside"}},
+		object{"id": "neurons", "type": "scatter", "data": nodes, "symbolSize": 38, "z": 2, "itemStyle": object{"opacity": 1}, "label": object{"fontSize": 11, "position": "inside"}},
 	}
 }
 

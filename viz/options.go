@@ -75,7 +75,7 @@ func categories(name string, names []string, panel int, more object) object {
 func line(name string, x, y []float64, panel, most int, more object) object {
 	var data array
 	for _, i := range extremes(y, most) {
-		data = append(data, array{rounded(x[i]), rounded(y[i])})
+		data = append(data, array{digits(x[i], 9), rounded(y[i])})
 	}
 	s := object{
 		"type": "line", "name": visible(name), "xAxisIndex": panel, "yAxisIndex": panel, "data": data,

@@ -58,11 +58,13 @@ func number(f float64) any {
 }
 
 // rounded is a value to five digits, which is more than a chart shows.
-func rounded(f float64) any {
+func rounded(f float64) any { return digits(f, 5) }
+
+func digits(f float64, n int) any {
 	if f == 0 || math.IsNaN(f) || math.IsInf(f, 0) {
 		return number(f)
 	}
-	scale := math.Pow(10, 4-math.Floor(math.Log10(math.Abs(f))))
+	scale := math.Pow(10, float64(n-1)-math.Floor(math.Log10(math.Abs(f))))
 	if r := math.Round(f*scale) / scale; !math.IsInf(r, 0) && !math.IsNaN(r) {
 		return r
 	}

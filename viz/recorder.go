@@ -181,8 +181,10 @@ func (r *Recorder) histograms(what string, of func(record) []float64) (*Chart, e
 		if !(high > low) {
 			low, high = low-0.5, high+0.5
 		}
-		option.add("xAxis", axis("", i, object{"min": rounded(low), "max": rounded(high), "splitNumber": 3}))
-		option.add("yAxis", axis("", i, object{"axisLabel": object{"show": false}, "splitLine": object{"show": false}, "min": 0}))
+		option.add("xAxis", axis("", i, object{
+			"min": rounded(low), "max": rounded(high), "splitNumber": 3, "axisLabel": object{"showMinLabel": false, "showMaxLabel": false}, "splitLine": object{"show": false},
+		}))
+		option.add("yAxis", axis("", i, object{"axisLabel": object{"show": false}, "splitLine": object{"show": false}, "axisLine": object{"show": false}, "axisTick": object{"show": false}, "min": 0}))
 		for k, rec := range r.records {
 			series := object{
 				"type": "bar", "id": fmt.Sprint(i), "name": visible(layer), "xAxisIndex": i, "yAxisIndex": i, "barWidth": "98%", "barGap": "-100%",

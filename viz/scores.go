@@ -178,7 +178,7 @@ func Calibration(probabilities []float64, right []bool, bins int) (*Chart, error
 	option.add("series",
 		object{"type": "line", "name": "model", "data": curve, "color": trainColor, "symbol": "circle", "symbolSize": 7, "lineStyle": object{"width": 2}},
 		line("perfect", []float64{0, 1}, []float64{0, 1}, 0, 2, object{"color": softColor, "showSymbol": false, "lineStyle": object{"type": "dashed", "width": 1}}),
-		object{"type": "bar", "name": "cases", "xAxisIndex": 1, "yAxisIndex": 1, "data": bars, "color": thirdColor, "barWidth": fmt.Sprintf("%d%%", max(90/bins, 1))},
+		object{"type": "bar", "name": "cases", "xAxisIndex": 1, "yAxisIndex": 1, "data": bars, "color": thirdColor, "barWidth": "90%"},
 	)
 	option["tooltip"] = tooltip("item")
 	c, err := curves(option, fmt.Sprintf("calibration, expected error %.4f", off)+text.String())

@@ -21,7 +21,7 @@ func SVG(data []byte, width int) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("svg: %w", err)
 	}
-	return out.String(), nil
+	return lean(out.String()), nil
 }
 
 // Image is SVG, but draws pixels: scale of them for each pixel of the chart.

@@ -33,7 +33,7 @@
       },
       legend: {
         type: "scroll", textStyle: { color: ink, width: 180, overflow: "truncate" }, inactiveColor: line,
-        pageTextStyle: { color: soft }, pageIconColor: soft, pageIconInactiveColor: line, itemWidth: 18, itemHeight: 10,
+        pageTextStyle: { color: soft }, pageIconColor: soft, pageIconInactiveColor: line, itemWidth: 18, itemHeight: 10, itemGap: 16,
       },
       categoryAxis: { ...axis, splitLine: { show: false } },
       valueAxis: axis, logAxis: axis, timeAxis: axis,
@@ -163,12 +163,21 @@
     return above + Math.ceil(n / columns) * row + (p.below || 0);
   }
 
-  // shapes makes of two types of our own what echarts can draw, between two places
-  // of the axes ({type, data: [[x, y], [x, y]]}): "raster", an image, and "window",
-  // a frame around cells. With cells, the places are those of cells, which are
-  // covered whole.
+  // shapes makes of three types of our own what echarts can draw. Between two places
+  // of the axes ({type, data: [[x, y], [x, y]]}) are "raster", an image, and "window",
+  // a frame around cells; with cells, the places are those of cells, which are
+  // covered whole. "band" fills what lies between two curves ({data: [[x, low, high]]}).
   function shapes(option) {
     for (const s of list(option.series)) {
+      if (s.type === "band") {
+        const { color, opacity, data } = s, points = data.filter(p => p.every(v => typeof v === "number"));
+        Object.assign(s, { type: "custom", clip: true, silent: true, tooltip: { show: false }, encode: { x: 0, y: [1, 2] }, renderItem(params, api) {
+          if (params.dataIndex !== 0) return null;
+          const edge = [...points.map(p => api.coord([p[0], p[2]])), ...points.slice().reverse().map(p => api.coord([p[0], p[1]]))];
+          return { type: "polygon", shape: { points: edge }, style: { fill: color, opacity: opacity ?? 0.2 } };
+        } });
+        continue;
+      }
       if (s.type !== "raster" && s.type !== "window") continue;
       const { type, image, color, opacity, cells } = s, ends = s.data;
       Object.assign(s, { type: "custom", clip: type === "raster", silent: true, tooltip: { show: false }, image: undefined, renderItem(params, api) {

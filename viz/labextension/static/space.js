@@ -48,16 +48,21 @@
     return isFinite(low) ? [low, high] : [0, 1];
   }
 
-  // camera maps a point of the cube from −1 to 1 to the plane, with its depth.
+  // camera maps a point of the cube from −1 to 1 to the plane, with its depth. The
+  // cube and what is written around it fill the chart.
   function camera(v, width, height, top) {
     const a = v.alpha * rad, b = v.beta * rad;
-    const size = Math.min(width / 3.6, (height - top) / 3.1), cx = width / 2, cy = top + (height - top) / 2 + size * 0.12;
-    return ([x, y, z]) => {
+    const plane = ([x, y, z]) => {
       const u = x * Math.cos(b) - y * Math.sin(b), w = x * Math.sin(b) + y * Math.cos(b);
       const depth = w * Math.cos(a) - z * 0.75 * Math.sin(a); // larger is further away
       const near = 6 / (6 + depth);
-      return { x: cx + u * size * near, y: cy - (z * 0.75 * Math.cos(a) + w * Math.sin(a)) * size * near, depth };
+      return { x: u * near, y: -(z * 0.75 * Math.cos(a) + w * Math.sin(a)) * near, depth };
     };
+    const corners = [0, 1, 2, 3, 4, 5, 6, 7].map(i => plane([i & 1 ? 1.2 : -1.2, i & 2 ? 1.2 : -1.2, i & 4 ? 1.1 : -1.1]));
+    const [left, right] = extremes(corners.map(p => p.x)), [up, down] = extremes(corners.map(p => p.y));
+    const size = Math.min((width - 40) / (right - left), (height - top - 16) / (down - up));
+    const cx = width / 2 - size * (left + right) / 2, cy = top + (height - top) / 2 - size * (up + down) / 2;
+    return p => { const q = plane(p); return { x: cx + q.x * size, y: cy + q.y * size, depth: q.depth }; };
   }
 
   // cells are the quadrilaterals between the points of a surface's grid.
@@ -160,14 +165,14 @@
       if (axis.names && axis.names.length) { const n = axis.names[Math.round(v)]; return String(n && n.value !== undefined ? n.value : n ?? "").slice(0, 14); }
       return String(Number(v.toPrecision(3)));
     };
-    for (const t of [-1, 0, 1]) {
-      write([t, -by * 1.15, -1], name(axes[0], t));
-      write([-bx * 1.15, t, -1], name(axes[1], t));
+    for (const t of [-0.9, 0, 0.9]) {
+      write([t, -by * 1.14, -1], name(axes[0], t));
+      write([-bx * 1.14, t, -1], name(axes[1], t));
       write([bx, -by * 1.12, t], name(axes[2], t));
     }
-    write([0.45, -by * 1.38, -1], axes[0].name.slice(0, 30), true);
-    write([-bx * 1.38, 0.45, -1], axes[1].name.slice(0, 30), true);
-    write([bx, -by * 1.12, 1.28], axes[2].name.slice(0, 30), true);
+    write([0.5, -by * 1.3, -1], axes[0].name.slice(0, 30), true);
+    write([-bx * 1.3, 0.5, -1], axes[1].name.slice(0, 30), true);
+    write([bx, -by * 1.05, 1.2], axes[2].name.slice(0, 30), true);
     return {
       type: "custom", coordinateSystem: "none", silent: true, id: "space", data: [0], tooltip: { show: false }, z: 1,
       renderItem: () => ({
