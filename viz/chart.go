@@ -158,8 +158,9 @@ func encode(v any) ([]byte, error) {
 	return bytes.TrimSpace(b.Bytes()), nil
 }
 
-// data is the chart as JSON, as the extension takes it.
-func (c *Chart) data() ([]byte, error) {
+// Live is the chart as JupyterLab's extension takes it, under MIMEChart: JSON with
+// the option, the height and the like.
+func (c *Chart) Live() ([]byte, error) {
 	d := payload{Option: c.option, Height: c.height, Panels: c.panels, Frames: c.frames}
 	if c.fixed {
 		d.Width = c.staticWidth
@@ -175,7 +176,7 @@ const maxSpoken = 1000
 
 // SVG draws the chart on white.
 func (c *Chart) SVG() (string, error) {
-	data, err := c.data()
+	data, err := c.Live()
 	if err != nil {
 		return "", err
 	}
@@ -200,7 +201,7 @@ func (c *Chart) svg(data []byte) (string, error) {
 
 // Bundle implements Viewable.
 func (c *Chart) Bundle() (Bundle, error) {
-	data, err := c.data()
+	data, err := c.Live()
 	if err != nil {
 		return nil, err
 	}

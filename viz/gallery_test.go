@@ -76,7 +76,9 @@ func gallery(t *testing.T) []shown {
 			kernel := tensors.FromValue([][]float32{{-1, 0, 1}, {-2, 0, 2}, {-1, 0, 1}})
 			return chart(viz.Convolution(img, kernel, viz.ConvolutionConfig{}))
 		}},
-		{"hidden-states", "HiddenStates(states, steps)", "the states of a recurrent layer through time", func() (viz.Viewable, error) { return chart(viz.HiddenStates(r, strings.Split("the quick brown fox jumps", ""))) }},
+		{"hidden-states", "HiddenStates(states, steps)", "the states of a recurrent layer through time", func() (viz.Viewable, error) {
+			return chart(viz.HiddenStates(r, strings.Split("the quick brown fox jumps", "")))
+		}},
 		{"attention", "AttentionMap(scores, queries, keys)", "which query attends to which key, with a slider through the heads", func() (viz.Viewable, error) {
 			words := strings.Fields("the cat sat on the mat")
 			return chart(viz.AttentionMap(attention(2, len(words)), words, words))
@@ -436,4 +438,3 @@ func TestGalleryNames(t *testing.T) {
 		t.Errorf("expected names that differ, got %v", names)
 	}
 }
-

@@ -180,7 +180,7 @@ func (p *TrainingPlot) draw(t *callbacks.Training, final bool) error {
 	if final {
 		return p.display.Show(c)
 	}
-	data, err := c.data()
+	data, err := c.Live()
 	if err != nil {
 		return err
 	}

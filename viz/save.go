@@ -19,7 +19,7 @@ const pixelRatio = 2
 
 // Image draws the chart on white, with two pixels for each of the chart.
 func (c *Chart) Image() (image.Image, error) {
-	data, err := c.data()
+	data, err := c.Live()
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (c *Chart) Image() (image.Image, error) {
 // zoomed, and is light or dark as the reader likes. It has about 1 MB, most of it
 // echarts.
 func (c *Chart) HTML() (string, error) {
-	data, err := c.data()
+	data, err := c.Live()
 	if err != nil {
 		return "", err
 	}

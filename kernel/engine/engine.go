@@ -5,8 +5,10 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -246,6 +248,45 @@ func (e *Engine) Input(value string) {
 	if proc != nil {
 		_ = proc.send(wire.Request{Op: "input", Value: value})
 	}
+}
+
+// widgetTargets are the names under which comms for widgets are opened.
+var widgetTargets = map[string]bool{"jupyter.widget": true, "jupyter.widget.control": true}
+
+// Comm passes a message to the session's widgets, and says whether it is theirs.
+func (e *Engine) Comm(c wire.Comm) bool {
+	var content struct {
+		ID     string `json:"comm_id"`
+		Target string `json:"target_name"`
+	}
+	e.mu.Lock()
+	proc := e.proc
+	e.mu.Unlock()
+	if proc == nil || json.Unmarshal(c.Content, &content) != nil {
+		return false
+	}
+	proc.mu.Lock()
+	_, known := proc.comms[content.ID]
+	proc.mu.Unlock()
+	if !known && !widgetTargets[content.Target] {
+		return false
+	}
+	proc.track(&c)
+	_ = proc.send(wire.Request{Op: "comm", Comm: &c}) // if it is gone, so are its widgets
+	return true
+}
+
+// Comms are the open comms of the session's widgets: targets by id.
+func (e *Engine) Comms() map[string]string {
+	e.mu.Lock()
+	proc := e.proc
+	e.mu.Unlock()
+	if proc == nil {
+		return nil
+	}
+	proc.mu.Lock()
+	defer proc.mu.Unlock()
+	return maps.Clone(proc.comms)
 }
 
 // Setenv sets a variable of the session's environment, also in sessions to come.

@@ -29,12 +29,13 @@ type process struct {
 	done    chan *wire.Failure
 	why     string // set by who kills it
 	answers chan []wire.Variable
+	comms   map[string]string // of widgets: targets by id
 	streams [2]*stream
 	state   *os.ProcessState
 }
 
 func startProcess(program string, c Config) (*process, error) {
-	p := &process{config: c, ended: make(chan struct{}), answers: make(chan []wire.Variable, 1)}
+	p := &process{config: c, ended: make(chan struct{}), answers: make(chan []wire.Variable, 1), comms: map[string]string{}}
 	reqR, reqW, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -139,11 +140,33 @@ func (p *process) events(r io.Reader) {
 				sink.Stream("stderr", text)
 			}
 		default:
+			if e.Event == "comm" {
+				p.track(e.Comm)
+			}
 			if sink := p.sinkOf(); sink != nil {
 				p.streams[0].flush()
 				sink.Event(e)
 			}
 		}
+	}
+}
+
+// track remembers which comms are open. Those that a page has opened are in it, too.
+func (p *process) track(c *wire.Comm) {
+	var content struct {
+		ID     string `json:"comm_id"`
+		Target string `json:"target_name"`
+	}
+	if json.Unmarshal(c.Content, &content) != nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch c.Type {
+	case "comm_open":
+		p.comms[content.ID] = content.Target
+	case "comm_close":
+		delete(p.comms, content.ID)
 	}
 }
 

@@ -256,6 +256,8 @@ func (e *execution) Event(ev wire.Event) {
 		e.g.publish(msgType, e.m, content)
 	case "clear":
 		e.g.publish("clear_output", e.m, map[string]any{"wait": ev.Wait})
+	case "comm":
+		e.g.publishWith(ev.Comm.Type, e.m, ev.Comm.Content, ev.Comm.Metadata, nil)
 	case "took":
 		e.took = ev.Milliseconds
 	case "input":

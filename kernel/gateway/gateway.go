@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -137,6 +138,10 @@ func (g *Gateway) serve(s *socket) {
 		}
 		if m.header.MsgType == "execute_request" {
 			g.enqueue(m)
+			continue
+		}
+		if strings.HasPrefix(m.header.MsgType, "comm_") {
+			g.handle(s, m) // a slider's values are to come in their order
 			continue
 		}
 		go g.handle(s, m)

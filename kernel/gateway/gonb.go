@@ -15,6 +15,7 @@ import (
 
 	"github.com/gradbook/gradbook/kernel/cell"
 	"github.com/gradbook/gradbook/kernel/engine"
+	"github.com/gradbook/gradbook/kernel/session/wire"
 )
 
 // gonb is the client side of GoNB, which is started when it is first needed. It
@@ -374,8 +375,12 @@ func (b *gonb) comms() map[string]any {
 	return all
 }
 
-// comm passes a client's comm message on to GoNB.
+// comm passes a client's comm message on: to the session if it is for its widgets,
+// or else to GoNB.
 func (g *Gateway) comm(m *message) any {
+	if g.Engine != nil && g.Engine.Comm(wire.Comm{Type: m.header.MsgType, Content: m.content, Metadata: m.metadata}) {
+		return nil
+	}
 	b := g.gonb
 	b.mu.Lock()
 	defer b.mu.Unlock()

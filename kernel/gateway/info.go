@@ -114,6 +114,22 @@ func completeness(code string) (status, indent string) {
 	return "invalid", ""
 }
 
-func (g *Gateway) commInfo(*message) any {
-	return map[string]any{"status": "ok", "comms": g.gonb.comms()}
+// commInfo lists the open comms, of the session's widgets and of GoNB's.
+func (g *Gateway) commInfo(m *message) any {
+	var content struct {
+		Target string `json:"target_name"`
+	}
+	_ = json.Unmarshal(m.content, &content) // without one, all are meant
+	all := g.gonb.comms()
+	if g.Engine != nil {
+		for id, target := range g.Engine.Comms() {
+			all[id] = map[string]any{"target_name": target}
+		}
+	}
+	for id, c := range all {
+		if content.Target != "" && c.(map[string]any)["target_name"] != content.Target {
+			delete(all, id)
+		}
+	}
+	return map[string]any{"status": "ok", "comms": all}
 }

@@ -2,10 +2,12 @@ package session
 
 import (
 	"encoding/gob"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/janpfeifer/gonb/gonbui"
@@ -81,10 +83,29 @@ func readDisplays(r io.Reader, back *gob.Encoder) {
 		}
 		e := wire.Event{Event: "display", Data: map[string]any{}, Metadata: data.Metadata, DisplayID: data.DisplayID}
 		for mime, content := range data.Data {
-			e.Data[string(mime)] = content
+			e.Data[string(mime)] = decoded(string(mime), content)
 		}
 		emit(e)
 	}
+}
+
+// decoded is content as it goes into a message: what is JSON as JSON, all else as
+// it is.
+func decoded(mime string, content any) any {
+	if mime != "application/json" && !strings.HasSuffix(mime, "+json") {
+		return content
+	}
+	var raw []byte
+	switch c := content.(type) {
+	case string:
+		raw = []byte(c)
+	case []byte:
+		raw = c
+	}
+	if !json.Valid(raw) {
+		return content
+	}
+	return json.RawMessage(raw)
 }
 
 // flushDisplays waits until all that was displayed is on its way.

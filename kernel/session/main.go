@@ -45,6 +45,7 @@ func Main() int {
 	if err := listenDisplays(); err != nil {
 		fmt.Fprintf(os.Stderr, "gradbook: displays will not work: %v\n", err)
 	}
+	connectWidgets()
 	requests, work := json.NewDecoder(bufio.NewReader(in)), make(chan wire.Request, 1)
 	go func() {
 		for r := range work {
@@ -62,6 +63,8 @@ func Main() int {
 			interrupt()
 		case "input":
 			answer(r.Value)
+		case "comm":
+			receiveComm(r.Comm)
 		default:
 			work <- r
 		}
@@ -92,19 +95,32 @@ func serve(r wire.Request) {
 	}
 }
 
+// oneAtATime is held while a cell runs, or what a widget calls.
+var oneAtATime sync.Mutex
+
+// begin makes this what an interrupt ends; end is called after it.
+func begin() *run {
+	oneAtATime.Lock()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	this := &run{ctx: ctx, cancel: cancel}
+	stop.Store(0)
+	running.Store(this)
+	return this
+}
+
+func end() {
+	running.Store(nil)
+	stop.Store(0)
+	oneAtATime.Unlock()
+}
+
 // stdout and stderr are the process's own, whatever a cell makes of os.Stdout.
 var stdout, stderr = os.Stdout, os.Stderr
 
 // runCell runs a cell to its end, and says how long that took.
 func runCell(r wire.Request) (f *wire.Failure, took time.Duration) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	this := &run{ctx: ctx, cancel: cancel}
-	stop.Store(0)
-	running.Store(this)
-	defer func() {
-		running.Store(nil)
-		stop.Store(0)
-	}()
+	this := begin()
+	defer end()
 	if r.Library != "" {
 		if _, err := plugin.Open(r.Library); err != nil {
 			return &wire.Failure{Name: "error", Value: "cannot load the cell: " + err.Error()}, 0

@@ -72,7 +72,7 @@ func bundle(v any) (data map[string]any) {
 		}
 		data := make(map[string]any, len(b))
 		for mime, content := range b {
-			data[mime] = content
+			data[mime] = decoded(mime, content)
 		}
 		return data
 	case *dl.Model:

@@ -70,6 +70,7 @@ var hostRoots = []string{
 	"github.com/gradbook/gradbook/kernel/session",
 	"github.com/gradbook/gradbook/dl/...",
 	"github.com/gradbook/gradbook/viz",
+	"github.com/gradbook/gradbook/viz/widgets",
 	"github.com/gradbook/gradbook/datasets",
 	"github.com/go-echarts/go-echarts/v2/...",
 	"github.com/janpfeifer/gonb/gonbui",

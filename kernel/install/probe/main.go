@@ -19,6 +19,7 @@ import (
 	_ "github.com/gradbook/gradbook/dl/metrics"
 	_ "github.com/gradbook/gradbook/dl/optimizers"
 	_ "github.com/gradbook/gradbook/viz"
+	_ "github.com/gradbook/gradbook/viz/widgets"
 )
 
 func main() {

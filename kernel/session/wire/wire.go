@@ -1,9 +1,11 @@
 // Package wire is what the kernel and its session say to each other.
 package wire
 
+import "encoding/json"
+
 // Request is a line to the session.
 type Request struct {
-	// Op is "run", "interrupt", "input", "variables" or "setenv".
+	// Op is "run", "interrupt", "input", "variables", "setenv" or "comm".
 	Op string `json:"op"`
 	// N is the number of the cell's library, Library its path, if it is not
 	// loaded yet.
@@ -19,12 +21,22 @@ type Request struct {
 	Value string `json:"value,omitempty"`
 	// Names are the variables asked for.
 	Names []string `json:"names,omitempty"`
+	// Comm is a message to the session's widgets.
+	Comm *Comm `json:"comm,omitempty"`
+}
+
+// Comm is a message between the session's widgets and a page.
+type Comm struct {
+	// Type is "comm_open", "comm_msg" or "comm_close".
+	Type     string          `json:"type"`
+	Content  json.RawMessage `json:"content"`
+	Metadata json.RawMessage `json:"metadata,omitempty"`
 }
 
 // Event is a line from the session.
 type Event struct {
 	// Event is "ready", "result", "display", "clear", "input", "variables",
-	// "failure" (of a goroutine) or "done".
+	// "comm", "failure" (of a goroutine) or "done".
 	Event string `json:"event"`
 	// Data are the forms of what is shown, by MIME type.
 	Data map[string]any `json:"data,omitempty"`
@@ -46,6 +58,8 @@ type Event struct {
 	Variables []Variable `json:"variables,omitempty"`
 	// Mark is what the session writes to its outputs at the cell's end.
 	Mark string `json:"mark,omitempty"`
+	// Comm is a message of the session's widgets.
+	Comm *Comm `json:"comm,omitempty"`
 }
 
 // Failure is an error that ended a cell.

@@ -1,6 +1,6 @@
-// The renderer of application/vnd.gradbook.echarts.v1+json, as a container of
-// webpack's module federation: JupyterLab calls init with the modules that it
-// shares, then get with the name from package.json.
+// The renderer of application/vnd.gradbook.echarts.v1+json, and the widgets of
+// @gradbook/viz, as a container of webpack's module federation: JupyterLab calls
+// init with the modules that it shares, then get with the names from package.json.
 //
 // A chart is data: nothing of it is run or put into the page as HTML, so it is
 // safe to draw in notebooks that are not trusted.
@@ -84,14 +84,38 @@
     };
   }
 
+  // widgets tells Jupyter's widgets, if they are installed, of ours.
+  function widgets(base) {
+    return {
+      id: "@gradbook/viz:widgets",
+      description: "Widgets of Gradbook: a canvas, a chart, a label.",
+      autoStart: true,
+      requires: [base.IJupyterWidgetRegistry],
+      activate(app, registry) {
+        registry.registerWidget({
+          name: "@gradbook/viz",
+          version: "0.1.0",
+          exports: async () => {
+            await script("widgets.js");
+            return window.gradbookWidgets(base, mount);
+          },
+        });
+      },
+    };
+  }
+
+  const modules = {
+    "./mimeExtension": async () => plugin((await load("@lumino/widgets")).Widget),
+    "./extension": async () => (shared["@jupyter-widgets/base"] ? widgets(await load("@jupyter-widgets/base")) : []),
+  };
+
   const container = {
     init(scope) {
       shared = scope;
     },
     async get(module) {
-      if (module !== "./mimeExtension") throw new Error("no module " + module);
-      const { Widget } = await load("@lumino/widgets");
-      const exports = { __esModule: true, default: plugin(Widget) };
+      if (!modules[module]) throw new Error("no module " + module);
+      const exports = { __esModule: true, default: await modules[module]() };
       return () => exports;
     },
   };
