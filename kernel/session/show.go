@@ -1,16 +1,16 @@
 package session
 
 import (
-	"bytes"
-	"encoding/base64"
 	"fmt"
 	"html"
 	"image"
-	"image/png"
 	"reflect"
 	"strings"
 
+	"github.com/gomlx/gomlx/core/tensors"
+
 	"github.com/gradbook/gradbook/dl"
+	"github.com/gradbook/gradbook/dl/data"
 	"github.com/gradbook/gradbook/kernel/session/wire"
 	"github.com/gradbook/gradbook/viz"
 )
@@ -50,48 +50,32 @@ func Show(values ...any) {
 }
 
 // bundle returns a value's forms by MIME type.
-func bundle(v any) (data map[string]any) {
+func bundle(v any) (forms map[string]any) {
 	defer func() {
 		if e := recover(); e != nil { // of the value's own methods
-			data = map[string]any{"text/plain": fmt.Sprintf("%T (showing it panics: %v)", v, e)}
+			forms = map[string]any{"text/plain": fmt.Sprintf("%T (showing it panics: %v)", v, e)}
 		}
 	}()
-	if c, ok := v.(interface {
+	switch v.(type) {
+	case viz.Viewable, *tensors.Tensor, *data.Dataset, *dl.History, *dl.Model, image.Image, []image.Image, interface {
 		Validate()
 		JSON() map[string]any
-	}); ok {
-		if chart, err := viz.FromECharts(c, fmt.Sprintf("%T", v)); err == nil {
-			v = chart
-		}
-	}
-	switch v := v.(type) {
-	case viz.Viewable:
-		b, err := v.Bundle()
+	}:
+		b, err := viz.Value(v).Bundle()
 		if err != nil {
 			return map[string]any{"text/plain": err.Error()}
 		}
-		data := make(map[string]any, len(b))
+		forms = make(map[string]any, len(b))
 		for mime, content := range b {
-			data[mime] = decoded(mime, content)
+			forms[mime] = decoded(mime, content)
 		}
-		return data
-	case *dl.Model:
-		return map[string]any{"text/plain": v.Summary()}
-	case image.Image:
-		var b bytes.Buffer
-		if err := png.Encode(&b, v); err != nil {
-			return map[string]any{"text/plain": err.Error()}
-		}
-		return map[string]any{
-			"image/png":  base64.StdEncoding.EncodeToString(b.Bytes()),
-			"text/plain": fmt.Sprintf("%T %v", v, v.Bounds()),
-		}
+		return forms
 	}
-	data = map[string]any{"text/plain": text(v)}
+	forms = map[string]any{"text/plain": text(v)}
 	if t := table(reflect.ValueOf(v)); t != "" {
-		data["text/html"] = t
+		forms["text/html"] = t
 	}
-	return data
+	return forms
 }
 
 func text(v any) string {

@@ -81,7 +81,6 @@
       this.width = width;
       if (!this.chart) {
         this.chart = lib.init(this.box, theme(this.dark()), { renderer: "canvas" });
-        this.box.removeAttribute("_echarts_instance_");
         this.kind = null;
       } else {
         this.chart.resize({ width, height });
