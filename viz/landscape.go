@@ -129,7 +129,7 @@ func pathSeries(p Path, i int, at func(x, y float64) array, kind string) object 
 	for _, k := range extremes(y, curvePoints) {
 		data = append(data, at(p.Steps[k][0], p.Steps[k][1]))
 	}
-	color := []string{wrongColor, "#111827", "#7c3aed", "#047857", "#be185d"}[i%5]
+	color := []string{wrongColor, "#7c3aed", "#059669", "#db2777", "#b45309"}[i%5]
 	return object{
 		"type": kind, "name": visible(p.Name), "data": data, "color": color, "z": 4, "symbol": "circle", "symbolSize": 5, "showSymbol": len(p.Steps) <= 60, "showAllSymbol": true,
 		"lineStyle": object{"width": 2.5, "color": color},

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"image"
+	"image/draw"
 	_ "image/jpeg" // images in a chart
 	_ "image/png"
 	"math"
@@ -20,7 +21,8 @@ import (
 type Canvas struct {
 	NodeName      string
 	Width, Height float64
-	Style         map[string]any
+	Style         any    // null: it is in no page
+	InnerHTML     string // what is emptied at the end
 	context       *Context
 }
 
@@ -30,7 +32,7 @@ const maxSide = 20000
 // New makes a canvas.
 func New(width, height float64) *Canvas {
 	clip := func(v float64) float64 { return math.Max(1, math.Min(math.Round(v), maxSide)) }
-	return &Canvas{NodeName: "CANVAS", Width: clip(width), Height: clip(height), Style: map[string]any{}}
+	return &Canvas{NodeName: "CANVAS", Width: clip(width), Height: clip(height)}
 }
 
 // GetContext returns the one context.
@@ -46,6 +48,14 @@ func (c *Canvas) SetAttribute(string, any) {}
 
 // Image is what was drawn.
 func (c *Canvas) Image() image.Image { return c.GetContext("2d").gg.Image() }
+
+// Snapshot is a copy of what was drawn: a chart that ends wipes its canvas.
+func (c *Canvas) Snapshot() image.Image {
+	img := c.Image()
+	out := image.NewNRGBA(img.Bounds())
+	draw.Draw(out, out.Rect, img, img.Bounds().Min, draw.Src)
+	return out
+}
 
 // Picture is an image that charts draw.
 type Picture struct {
@@ -247,11 +257,14 @@ func (c *Context) FillRect(x, y, w, h float64) {
 func (c *Context) DrawImage(picture any, args ...float64) {
 	var img image.Image
 	switch p := picture.(type) {
-	case *Picture:
-		img = p.img
+	case map[string]any: // an object of the renderer's, with one of ours
+		if own, ok := p["picture"].(*Picture); ok {
+			img = own.img
+		}
 	case *Canvas:
 		img = p.Image()
-	default:
+	}
+	if img == nil {
 		return
 	}
 	b := img.Bounds()

@@ -30,11 +30,11 @@ func Image(data []byte, width int, scale float64) (image.Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("image: %w", err)
 	}
-	c, ok := out.Export().(*canvas.Canvas)
+	img, ok := out.Export().(image.Image)
 	if !ok {
 		return nil, fmt.Errorf("image: the renderer returned %v", out)
 	}
-	return c.Image(), nil
+	return img, nil
 }
 
 // interpreter is one that is made when it is first needed; it runs one call at a
@@ -63,7 +63,11 @@ var (
 	var height = gradbookChart.prepare(data, width).height, canvas = newCanvas(width * scale, height * scale);
 	echarts.setPlatformAPI({
 		createCanvas: function () { return newCanvas(1, 1); },
-		loadImage: function (source, loaded) { var image = newImage(source); if (image) pending.push(loaded.bind(image)); return image; }
+		loadImage: function (source, loaded) {
+			var picture = newImage(source), image = picture ? {width: picture.width, height: picture.height, picture: picture} : {};
+			if (picture) pending.push(loaded.bind(image));
+			return image;
+		}
 	});
 	var pending = [], chart = echarts.init(canvas, gradbookChart.theme(false), {renderer: 'canvas', width: width, height: height, devicePixelRatio: scale});
 	try {
@@ -71,7 +75,7 @@ var (
 		chart.getZr().refreshImmediately();
 		while (pending.length > 0) pending.pop()();
 		chart.getZr().refreshImmediately();
-		return canvas;
+		return canvas.snapshot();
 	} finally {
 		chart.dispose();
 	}

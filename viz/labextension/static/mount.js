@@ -16,8 +16,8 @@
 .gradbook-chart button:hover { background: var(--jp-layout-color2, #f1f5f9); color: var(--jp-ui-font-color0, #0f172a); }
 .gradbook-chart button[aria-pressed=true] { border-color: #3b82f6; color: #3b82f6; }
 .gradbook-chart-frames { display: flex; align-items: center; gap: 8px; max-width: 760px; padding: 0 8px 4px; font: 13px system-ui, sans-serif; }
-.gradbook-chart-frames input { flex: 1; min-width: 60px; accent-color: #3b82f6; }
-.gradbook-chart-frames output { flex: 0 1 16em; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }`;
+.gradbook-chart-frames input { flex: 1 1 12em; min-width: 60px; accent-color: #3b82f6; }
+.gradbook-chart-frames output { flex: 1 1 16em; max-height: 3em; overflow: hidden; overflow-wrap: anywhere; }`;
 
   function addStyle() {
     if (document.getElementById("gradbook-chart-style")) return;
