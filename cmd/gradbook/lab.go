@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,21 +17,35 @@ func labCmd() *cobra.Command {
 	var port int
 	var noBrowser bool
 	cmd := &cobra.Command{
-		Use:   "lab [-- JUPYTERLAB-ARGUMENT…]",
-		Short: "Open JupyterLab at the notebooks",
+		Use:   "lab [FOLDER] [-- JUPYTERLAB-ARGUMENT…]",
+		Short: "Open JupyterLab at the notebooks, or at a folder of your own",
 		Example: `  gradbook lab
+  gradbook lab my/notebooks
   gradbook lab --port 9000 --no-browser
   gradbook lab -- --ip 0.0.0.0`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if port < 0 || port > 65535 {
 				return errors.New("expected a port from 1 to 65535 (or 0 for a free one), got " + strconv.Itoa(port))
 			}
+			own, rest := args, []string(nil)
+			if at := cmd.ArgsLenAtDash(); at >= 0 {
+				own, rest = args[:at], args[at:]
+			}
+			if len(own) > 1 {
+				return fmt.Errorf("expected at most one folder, got %q; JupyterLab's own options come after --", own)
+			}
 			l, err := ready(cmd)
 			if err != nil {
 				return err
 			}
+			dir := filepath.Join(l.Root, "notebooks")
+			if len(own) == 1 {
+				if dir, err = filepath.Abs(own[0]); err != nil {
+					return err
+				}
+			}
 			all := []string{
-				"-m", "jupyterlab", "--notebook-dir", filepath.Join(l.Root, "notebooks"), "--port", strconv.Itoa(port),
+				"-m", "jupyterlab", "--ServerApp.root_dir", dir, "--port", strconv.Itoa(port),
 				"--LanguageServerManager.autodetect=False",
 			}
 			if noBrowser {
@@ -39,7 +54,7 @@ func labCmd() *cobra.Command {
 			if os.Geteuid() == 0 {
 				all = append(all, "--allow-root")
 			}
-			lab := exec.CommandContext(cmd.Context(), l.Python(), append(all, args...)...)
+			lab := exec.CommandContext(cmd.Context(), l.Python(), append(all, rest...)...)
 			lab.Env = l.JupyterEnv()
 			lab.Stdin, lab.Stdout, lab.Stderr = os.Stdin, os.Stdout, os.Stderr
 			// JupyterLab ends its kernels when it is asked to end.

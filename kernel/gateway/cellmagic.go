@@ -125,8 +125,9 @@ func splitWords(s string) []string {
 }
 
 // What GoNB does that a session cannot: whole cells for other interpreters,
-// tests, WebAssembly, and programs that talk with the page's widgets.
-var foreign = regexp.MustCompile(`(?m)^(//\s?gonb:)?%(test|wasm|widgets|widgets_hb)\b|\bgonb/gonbui/(widgets|comms|dom|wasm)"|^\s*(defer )?(widgets|comms|dom)\.[A-Z]|[=( ](widgets|comms|dom)\.[A-Z]`)
+// tests, WebAssembly, and programs that talk with the page by GoNB's own means.
+// GoNB's widgets are made by functions, ours are structs.
+var foreign = regexp.MustCompile(`(?m)^(//\s?gonb:)?%(test|wasm|widgets|widgets_hb)\b|\bgonb/gonbui/(widgets|comms|dom|wasm)"|(^|[=( \t])(widgets\.(Button|Slider|Select)\(|(comms|dom)\.[A-Z])`)
 
 // isForeign says whether a cell is run by GoNB as a whole.
 func isForeign(code string) bool {

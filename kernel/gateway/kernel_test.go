@@ -69,7 +69,7 @@ func TestParseCell(t *testing.T) {
 	if p := parseCell("%time x := 1"); !p.timed || p.input.Source != "x := 1" {
 		t.Errorf("got %+v", p)
 	}
-	for code, want := range map[string]bool{"%%bash\nls": true, "%%\n1": false, "%test\nfunc TestX(t *testing.T) {}": true, "%%time\n1": false, "%%writefile x\ny": true, "widgets.Button(\"x\")": true, "x.widgets.Y": false} {
+	for code, want := range map[string]bool{"%%bash\nls": true, "%%\n1": false, "%test\nfunc TestX(t *testing.T) {}": true, "%%time\n1": false, "%%writefile x\ny": true, "widgets.Button(\"x\")": true, "x := widgets.Slider(0, 1, 0)": true, "x.widgets.Y": false, "x := widgets.IntSlider{}": false, "dom.Append(a)": true} {
 		if got := isForeign(code); got != want {
 			t.Errorf("%q: expected %v, got %v", code, want, got)
 		}

@@ -11,7 +11,7 @@
 .gradbook-chart { position: relative; width: 100%; padding: 4px 0; box-sizing: border-box; color: var(--jp-ui-font-color1, currentColor); }
 .gradbook-chart-tools { position: absolute; right: 6px; top: 2px; display: flex; gap: 2px; opacity: 0; transition: opacity .15s; z-index: 1; }
 .gradbook-chart:hover > .gradbook-chart-tools, .gradbook-chart-tools:focus-within { opacity: 1; }
-.gradbook-chart button { font: 13px/1 system-ui, sans-serif; min-width: 26px; height: 24px; padding: 0 6px; cursor: pointer; color: inherit;
+.gradbook-chart button { display: inline-flex; align-items: center; justify-content: center; width: 26px; height: 24px; padding: 0; cursor: pointer; color: inherit;
   background: var(--jp-layout-color1, Canvas); border: 1px solid var(--jp-border-color1, #cbd5e1); border-radius: 4px; }
 .gradbook-chart button:hover { background: var(--jp-layout-color2, #f1f5f9); color: var(--jp-ui-font-color0, #0f172a); }
 .gradbook-chart button[aria-pressed=true] { border-color: #3b82f6; color: #3b82f6; }
@@ -31,6 +31,23 @@
     const e = document.createElement(tag);
     for (const [k, v] of Object.entries(attributes || {})) e.setAttribute(k, v);
     return parent.appendChild(e);
+  }
+
+  // The buttons' signs, as paths in a square of 16.
+  const ICONS = {
+    zoom: "M2 6V2h4 M10 2h4v4 M14 10v4h-4 M6 14H2v-4",
+    reset: "M3 8a5 5 0 1 0 2-4 M5 1v3.4h3.4",
+    save: "M8 2v8 M4.5 7 8 10.5 11.5 7 M2.5 13.5h11",
+    play: "M4 2.5v11l9.5-5.5z",
+    pause: "M5 3v10 M11 3v10",
+  };
+
+  function icon(button, name) {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    for (const [k, v] of Object.entries({ viewBox: "0 0 16 16", width: 14, height: 14, fill: "none", stroke: "currentColor", "stroke-width": 1.6, "stroke-linecap": "round", "stroke-linejoin": "round", "aria-hidden": true })) svg.setAttribute(k, v);
+    path.setAttribute("d", ICONS[name]);
+    svg.appendChild(path);
+    button.replaceChildren(svg);
   }
 
   const slow = () => global.matchMedia && global.matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -110,20 +127,20 @@
     // controls makes the buttons, and the slider of a chart with frames.
     controls() {
       this.tools.replaceChildren();
-      const button = (text, title, act) => {
+      const button = (sign, title, act) => {
         const b = element(this.tools, "button", { type: "button", title, "aria-label": title });
-        b.textContent = text;
+        icon(b, sign);
         b.onclick = () => act(b);
       };
       if (zooms(this.data.option)) {
-        button("⛶", "Zoom: drag over a part", b => {
+        button("zoom", "Zoom: drag over a part", b => {
           const on = b.getAttribute("aria-pressed") !== "true";
           b.setAttribute("aria-pressed", on);
           this.chart?.dispatchAction({ type: "takeGlobalCursor", key: "dataZoomSelect", dataZoomSelectActive: on });
         });
-        button("⟲", "Show all again", () => { this.free(); this.draw(); this.controls(); });
+        button("reset", "Show all again", () => { this.free(); this.draw(); this.controls(); });
       }
-      button("⤓", "Save as an image", () => this.save());
+      button("save", "Save as an image", () => this.save());
       const n = (this.data.frames || []).length;
       if (n === 0) {
         this.frames?.remove();
@@ -133,7 +150,7 @@
       if (!this.frames) {
         this.frames = element(this.node, "div", { class: "gradbook-chart-frames" });
         this.play = element(this.frames, "button", { type: "button", "aria-label": "Play" });
-        this.play.textContent = "▶";
+        icon(this.play, "play");
         this.slider = element(this.frames, "input", { type: "range", min: 0, step: 1, "aria-label": "Step" });
         this.label = element(this.frames, "output");
         this.slider.oninput = () => { this.stop(); this.show(Number(this.slider.value)); };
@@ -145,7 +162,7 @@
 
     start() {
       if (this.at === this.data.frames.length - 1) this.show(0);
-      this.play.textContent = "⏸";
+      icon(this.play, "pause");
       this.play.setAttribute("aria-label", "Pause");
       this.playing = setInterval(() => {
         if (!this.box.isConnected || this.at >= this.data.frames.length - 1) this.stop();
@@ -156,7 +173,7 @@
     stop() {
       clearInterval(this.playing);
       this.playing = null;
-      this.play.textContent = "▶";
+      icon(this.play, "play");
       this.play.setAttribute("aria-label", "Play");
     }
 
