@@ -84,6 +84,9 @@ func FromECharts(c interface {
 ) (*Chart, error) {
 	c.Validate()
 	raw := c.JSON()
+	if err := drawable(raw); err != nil {
+		return nil, fmt.Errorf("viz: %w", err)
+	}
 	option, err := plain(reflect.ValueOf(thinSeries(raw)))
 	if err != nil {
 		return nil, fmt.Errorf("viz: %w", err)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/go-echarts/go-echarts/v2/charts"
 )
 
 // foreign are series of extensions that echarts itself does not draw, and of maps
@@ -14,25 +16,33 @@ var foreign = map[string]string{
 	"custom": "a function in JavaScript", "scatterGL": "an extension of echarts", "graphGL": "an extension of echarts",
 }
 
-// check finds what would be drawn as a blank: no series, series without a value,
-// types that need what is not there, and values at which a logarithmic axis has
-// no place, of which it makes gaps.
+// drawable finds what echarts cannot draw by itself in a chart of go-echarts. Some
+// of it has functions in JavaScript, which is not what is wrong with it.
+func drawable(raw map[string]any) error {
+	if _, ok := raw["geo"]; ok {
+		return errors.New("expected a chart that echarts draws by itself, got one that needs a map (geo)")
+	}
+	series, _ := raw["series"].(charts.MultiSeries)
+	for _, s := range series {
+		if why, ok := foreign[s.Type]; ok {
+			return fmt.Errorf("expected a chart that echarts draws by itself, got a %s, which needs %s", s.Type, why)
+		}
+	}
+	return nil
+}
+
+// check finds what would be drawn as a blank: no series, series without a value, and
+// values at which a logarithmic axis has no place, of which it makes gaps.
 func check(option object) error {
 	series := list(option["series"])
 	if len(series) == 0 {
 		return errors.New("expected at least one series, got none")
-	}
-	if _, ok := option["geo"]; ok {
-		return errors.New("expected a chart that echarts draws by itself, got one that needs a map (geo)")
 	}
 	_, hasDataset := option["dataset"]
 	values, negative := 0, 0
 	for i, s := range series {
 		s, _ := s.(object)
 		kind, _ := s["type"].(string)
-		if why, ok := foreign[kind]; ok {
-			return fmt.Errorf("expected a chart that echarts draws by itself, got a %s, which needs %s", kind, why)
-		}
 		negative += gapsOnLog(option, s)
 		n := countValues(s["data"]) + countValues(s["nodes"])
 		if kind == "gauge" || kind == "raster" || kind == "window" || kind == "band" || hasDataset {

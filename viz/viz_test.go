@@ -67,7 +67,7 @@ func checkBundle(t *testing.T, v viz.Viewable) (option map[string]any, svg, text
 			if e.Name.Local == "script" || e.Name.Local == "foreignObject" {
 				t.Errorf("the SVG holds a <%s>", e.Name.Local)
 			}
-			if e.Name.Local == "path" {
+			if n := e.Name.Local; n == "path" || n == "polygon" || n == "image" {
 				paths++
 			}
 		}

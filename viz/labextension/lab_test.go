@@ -289,7 +289,7 @@ func TestManyCharts(t *testing.T) {
 func TestNotebook7(t *testing.T) {
 	l := openLab(t, 1100, 900, chartCells, `viz.Show(&widgets.IntSlider{Description: "k"})`)
 	l.runAll()
-	l.Wait(t, "a chart", `document.querySelector(".gradbook-chart-box canvas")`, 60*time.Second)
+	l.Wait(t, "a chart and a slider", `document.querySelector(".gradbook-chart-box canvas") && document.querySelector(".widget-slider, .noUi-handle")`, 60*time.Second)
 	l.save()
 	l.open("notebooks/test.ipynb")
 	l.Wait(t, "a chart in Jupyter Notebook", `document.querySelector(".gradbook-chart-box canvas") && /notebooks/.test(location.pathname)`, 60*time.Second)
