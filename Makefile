@@ -6,7 +6,7 @@ GRADBOOK := .gradbook/bin/gradbook
 SOURCES  := $(shell find cmd datasets dl kernel viz -name '*.go' -o -name '*.py' -o -name '*.js' -o -name '*.svg' -o -name 'package.json' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lab test lint bench bench-kernels clean doctor parity
+.PHONY: help setup run lab test lint bench bench-kernels clean doctor parity gallery
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench-kernels: setup ## measure the kernel beside stock GoNB and ipykernel with 
 
 parity: setup ## write docs/parity.md: dl beside Keras, case by case
 	$(GO) test ./dl -count=1 -run TestParity -args -parity ../docs/parity.md
+
+gallery: ## draw docs/gallery.md: every chart, of real trainings
+	$(GO) test ./viz -count=1 -run 'TestGallery$$' -args -gallery ../docs/gallery
 
 clean: ## remove what setup made in the checkout
 	rm -rf .gradbook

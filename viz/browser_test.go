@@ -225,3 +225,36 @@ func TestSameInBrowser(t *testing.T) {
 	}
 	p.Innocent(t)
 }
+
+// canvasInk is how many pixels of a chart's canvas are drawn on, and how bright the
+// text of its axes is.
+const canvasInk = `(() => {
+	const c = document.querySelector(".gradbook-chart canvas");
+	if (!c) return 0;
+	const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+	let n = 0;
+	for (let i = 3; i < d.length; i += 4) if (d[i] > 0) n++;
+	return n;
+})()`
+
+// TestRestyle: a chart is drawn anew when the page becomes dark, or narrow.
+func TestRestyle(t *testing.T) {
+	p := browser.Open(t, 900, 600)
+	c, err := viz.TrainingCurves(history())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Dark(t, false)
+	openChart(t, p, c)
+	p.Wait(t, "a drawn chart", canvasInk+" > 1000", 5*time.Second)
+	const ink = `echarts.getInstanceByDom(document.querySelector(".gradbook-chart-box"))._theme.textStyle.color`
+	light := browser.Eval[string](t, p, ink)
+	p.Dark(t, true)
+	p.Wait(t, "another colour of the texts", ink+fmt.Sprintf(" !== %q", light), 5*time.Second)
+	p.Wait(t, "a drawn chart on a dark page", canvasInk+" > 1000", 5*time.Second)
+	high := browser.Eval[float64](t, p, `document.querySelector(".gradbook-chart-box").clientHeight`)
+	p.Size(t, 420, 900)
+	p.Wait(t, "panels one below the other", fmt.Sprintf(`document.querySelector(".gradbook-chart-box").clientHeight > %v`, high), 5*time.Second)
+	p.Wait(t, "a drawn chart on a narrow page", canvasInk+" > 1000", 5*time.Second)
+	p.Innocent(t)
+}

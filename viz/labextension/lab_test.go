@@ -228,7 +228,8 @@ bar`)
 	l.Wait(t, "a tooltip of the curve", chart(1)+`.textContent.includes("sine")`, 5*time.Second)
 	l.command("apputils:change-theme", `{theme: "JupyterLab Dark"}`)
 	l.Wait(t, "the dark theme", `document.body.dataset.jpThemeLight === "false"`, 15*time.Second)
-	l.Do(t, chromedp.Sleep(1500*time.Millisecond))
+	const inked = `[...document.querySelectorAll(".gradbook-chart-box canvas")].filter(c => c.getContext("2d").getImageData(0, 0, c.width, c.height).data.some((v, i) => i % 4 === 3 && v > 0)).length === 3`
+	l.Wait(t, "three charts on the dark page", inked, 10*time.Second)
 	dark := brightness(t, l.Screenshot(t, "dark"))
 	if light < 180 || dark > 90 {
 		t.Errorf("expected a light page and then a dark one, got a brightness of %.0f and %.0f", light, dark)

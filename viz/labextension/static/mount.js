@@ -68,7 +68,7 @@
       }, { rootMargin: FAR });
       this.resized = new ResizeObserver(() => {
         const width = this.box.clientWidth; // 0 if hidden, behind another tab
-        if (width > 0 && width !== this.width && this.visible) this.draw(true);
+        if (width > 0 && this.visible && (!this.chart || width !== this.width)) this.draw(true);
       });
       this.seen.observe(this.box);
       this.resized.observe(node);
@@ -92,6 +92,11 @@
       const lib = await this.load();
       if (!this.seen || !this.box.isConnected) return;
       const width = this.box.clientWidth;
+      if (width === 0 && this.visible) {
+        // While a theme is changed all is without size for a moment, which is too
+        // short for the observers to see.
+        this.later ??= setTimeout(() => { this.later = null; if (this.visible) this.draw(again); }, 60);
+      }
       if (width === 0 || (this.chart && !again)) return;
       const { option, height } = prepare(this.data, width, this.view);
       this.box.style.height = height + "px";
