@@ -94,7 +94,7 @@ func (p *plane) classified(f Classifier) (image.Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("viz: %w", err)
 	}
-	if m.rows != n*n || m.cols != len(p.classes) && !(m.cols == 1 && len(p.classes) == 2) {
+	if m.rows != n*n || m.cols != len(p.classes) && (m.cols != 1 || len(p.classes) != 2) {
 		return nil, fmt.Errorf("viz: decision boundary: expected a probability for each of %d classes of %d points, got %v", len(p.classes), n*n, out.Shape())
 	}
 	// 64 shades are as many as one sees, and make a picture of a few kilobytes.

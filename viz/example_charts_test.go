@@ -259,7 +259,7 @@ func ExampleChart_Save() {
 	if err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // an example
+	defer os.RemoveAll(dir)
 	c, err := viz.Lines(viz.LinesConfig{}, viz.Series{Name: "s", Y: []float64{1, 2}})
 	if err != nil {
 		panic(err)

@@ -229,7 +229,7 @@ func (p *TrainingPlot) chart(status string) (*Chart, error) {
 		option.add("series", line("learning rate", p.rates.x, p.rates.y, i, 2*livePoints, object{"color": thirdColor}))
 	}
 	if len(option["series"].(array)) == 0 || check(object(option)) != nil {
-		return nil, nil // nothing to see yet
+		return nil, nil //nolint:nilerr // nothing to see yet
 	}
 	option["tooltip"], option["legend"] = tooltip("axis"), object{"show": true, "top": 22, "data": array{"batches", "training", "validation"}}
 	above := 46

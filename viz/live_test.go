@@ -22,7 +22,9 @@ func longPlot(tb testing.TB, epochs, steps int) (*TrainingPlot, *callbacks.Train
 		if err := p.OnEpochBegin(t); err != nil {
 			tb.Fatal(err)
 		}
-		value := func(b int) float64 { return math.Exp(-float64(e)-float64(b)/float64(steps)) + 0.1*math.Sin(float64(b*b)) }
+		value := func(b int) float64 {
+			return math.Exp(-float64(e)-float64(b)/float64(steps)) + 0.1*math.Sin(float64(b*b))
+		}
 		for b := 0; b < steps; b += max(1, steps/50) {
 			t.Batch = b
 			p.take(t, callbacks.Logs{"loss": value(b), "accuracy": value(b), "auc": value(b)})

@@ -40,7 +40,7 @@ func TSNE(ctx context.Context, features *tensors.Tensor, c TSNEConfig) (points *
 	if err != nil {
 		return nil, 0, fmt.Errorf("viz: %w", err)
 	}
-	start, explained, err := PCA(features)
+	start, _, err := PCA(features)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -57,7 +57,6 @@ func TSNE(ctx context.Context, features *tensors.Tensor, c TSNEConfig) (points *
 	if !(c.Perplexity > 0 && c.Perplexity < float64(n)) || n > maxTSNE || c.Iterations < 0 || c.LearningRate <= 0 {
 		return nil, 0, fmt.Errorf("viz: t-SNE: expected at most %d points and a perplexity less than their number, got %d and %v", maxTSNE, n, c.Perplexity)
 	}
-	_ = explained
 	y := make([]float64, 2*n)
 	first, err := floats(start)
 	if err != nil {
@@ -165,9 +164,9 @@ func calibrate(row []float64, self int, nearest, wanted float64) {
 
 // embedder moves points of a plane.
 type embedder struct {
-	n                          int
-	p, y                       []float64
-	gradient, update, gains, q []float64
+	n                       int
+	p, y                    []float64
+	gradient, update, gains []float64
 }
 
 // step moves the points once, and returns the divergence before.

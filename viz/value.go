@@ -113,8 +113,8 @@ func (v tensorView) Bundle() (Bundle, error) {
 	shape := v.t.Shape()
 	head := fmt.Sprintf("%s%v", shape.DType, shape.Dimensions)
 	values, err := floats(v.t)
-	if err != nil { // strings of bits, complex numbers
-		return Bundle{MIMEPlain: head}, nil
+	if err != nil { // of complex numbers
+		return Bundle{MIMEPlain: head}, nil //nolint:nilerr // its shape is shown
 	}
 	t := table{Caption: head}
 	if low, high, found := span(values); found && len(values) > 1 {
@@ -138,14 +138,14 @@ func (v tensorView) Bundle() (Bundle, error) {
 
 // firstValues are the first of a tensor's rows, and what is left out.
 func firstValues(values []float64, dims []int) (rows [][]string, note string) {
-	cols, n := 1, 1
+	cols := 1
 	if len(dims) > 0 {
 		cols = dims[len(dims)-1]
 	}
 	if cols == 0 || len(values) == 0 {
 		return nil, "no values"
 	}
-	n = len(values) / cols
+	n := len(values) / cols
 	for i := range min(n, maxTensorRows) {
 		var row []string
 		for j := range min(cols, maxTensorCols) {

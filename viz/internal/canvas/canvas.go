@@ -147,7 +147,7 @@ func (c *Context) Transform(a, b, cc, d, e, f float64) {
 	c.m = gg.Matrix{XX: a, YX: b, XY: cc, YY: d, X0: e, Y0: f}.Multiply(c.m)
 }
 
-// Scale, Translate and Rotate multiply the matrix.
+// Scale enlarges what is drawn.
 func (c *Context) Scale(x, y float64) { c.Transform(x, 0, 0, y, 0, 0) }
 
 // Translate moves the origin.
@@ -239,7 +239,7 @@ func (c *Context) reclip() {
 }
 
 // ClearRect makes everything transparent: it is only called for the whole.
-func (c *Context) ClearRect(x, y, w, h float64) {
+func (c *Context) ClearRect(_, _, _, _ float64) {
 	c.gg.SetRGBA(0, 0, 0, 0)
 	c.gg.Clear()
 }

@@ -112,8 +112,10 @@ func (i *interpreter) start() error {
 		return err
 	}
 	for _, script := range []struct{ name, source string }{
-		{"before.js", before}, {"echarts.min.js", labextension.ECharts},
-		{"chart.js", labextension.Chart}, {"space.js", labextension.Space},
+		{"before.js", before},
+		{"echarts.min.js", labextension.ECharts},
+		{"chart.js", labextension.Chart},
+		{"space.js", labextension.Space},
 	} {
 		if _, err := i.vm.RunScript(script.name, script.source); err != nil {
 			return err
