@@ -206,7 +206,7 @@ func (p *TrainingPlot) chart(status string) (*Chart, error) {
 	words := []string{status}
 	for i, m := range p.measures {
 		option.add("xAxis", axis("epoch", i, object{"min": 0, "minInterval": 1}))
-		option.add("yAxis", axis("", i, object{"scale": m != "loss"}))
+		option.add("yAxis", axis("", i, p.worth(m)))
 		for _, s := range []struct {
 			name string
 			c    *curve
@@ -245,6 +245,27 @@ func (p *TrainingPlot) chart(status string) (*Chart, error) {
 	}
 	c.panels.Above = above
 	return c, nil
+}
+
+// worth is the range of a measure's axis. The first batches of a training are far
+// from all that comes, which would be a level line beside them, so they may leave
+// the chart.
+func (p *TrainingPlot) worth(measure string) object {
+	batches := slices.Sorted(slices.Values(p.batches[measure].y))
+	limits := object{"scale": measure != "loss"}
+	if len(batches) < 20 || len(p.epochs[measure].y) == 0 {
+		return limits
+	}
+	few := len(batches) / 16
+	low, high, _ := span(append(append(batches[few:len(batches)-few:len(batches)-few], p.epochs[measure].y...), p.epochs["val_"+measure].y...))
+	if margin := (high - low) / 10; margin > 0 {
+		limits["max"] = rounded(high + margin)
+		if measure != "loss" {
+			limits["min"] = rounded(low - margin)
+		}
+		limits["axisLabel"] = object{"showMinLabel": measure == "loss", "showMaxLabel": false}
+	}
+	return limits
 }
 
 // changes says whether a curve is more than a level line.
