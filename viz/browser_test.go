@@ -258,3 +258,42 @@ func TestRestyle(t *testing.T) {
 	p.Wait(t, "a drawn chart on a narrow page", canvasInk+" > 1000", 5*time.Second)
 	p.Innocent(t)
 }
+
+// TestTooltips: what a chart in a notebook says of tooltips is neither HTML nor a
+// style, whatever form it has; such a chart need not come from this package.
+func TestTooltips(t *testing.T) {
+	p := browser.Open(t, 700, 500)
+	c, err := viz.Lines(viz.LinesConfig{}, viz.Series{Name: "s", Y: []float64{1, 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const evil = `<img src=x onerror=alert(1)>`
+	for i, option := range []string{
+		`{"tooltip":{"show":true},"xAxis":{"data":["a"]},"yAxis":{},"series":[{"type":"bar","data":[{"value":1,"tooltip":EVIL}]}]}`,
+		`{"tooltip":{"show":true},"xAxis":{"data":["a"]},"yAxis":{},"series":[{"type":"bar","tooltip":EVIL,"data":[1]}]}`,
+		`{"tooltip":{"show":true},"xAxis":{"data":["a"]},"yAxis":{},"series":[{"type":"bar","tooltip":{"formatter":EVIL},"data":[1]}]}`,
+		`{"tooltip":[{"show":true,"formatter":EVIL}],"xAxis":{"data":["a"]},"yAxis":{},"series":[{"type":"bar","data":[1]}]}`,
+		`{"tooltip":{"formatter":EVIL},"xAxis":{"data":["a"]},"yAxis":{},"series":[{"type":"bar","data":[1]}]}`,
+		`{"tooltip":{"show":true,"trigger":"axis","backgroundColor":"red;background-image:url(http://192.0.2.1/x)","borderColor":"red;background-image:url(http://192.0.2.1/y)","extraCssText":"background-image:url(http://192.0.2.1/z)"},"xAxis":{"data":["a"]},"yAxis":{},"series":[{"type":"bar","data":[1]}]}`,
+		`{"tooltip":{"show":true,"formatter":["<b>",EVIL],"valueFormatter":"x"},"xAxis":{"data":["a"]},"yAxis":{},"series":[{"type":"bar","name":EVIL,"data":[1]}]}`,
+	} {
+		openChart(t, p, c)
+		raw, err := json.Marshal(evil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		html := browser.Eval[string](t, p, fmt.Sprintf(`(async () => {
+			const node = document.body.appendChild(document.createElement("div"));
+			await gradbookChart.mount(node, {load: async () => echarts, dark: () => false}).set({option: %s, height: 300}, "");
+			for (let i = 0; i < 100 && !node.querySelector("canvas"); i++) await new Promise(done => setTimeout(done, 20));
+			const chart = echarts.getInstanceByDom(node.querySelector(".gradbook-chart-box"));
+			chart.dispatchAction({type: "showTip", seriesIndex: 0, dataIndex: 0});
+			await new Promise(done => setTimeout(done, 80));
+			return node.querySelector(".gradbook-chart-box").innerHTML;
+		})()`, strings.ReplaceAll(option, "EVIL", string(raw))))
+		if strings.Contains(html, "<img") || strings.Contains(html, "url(") {
+			t.Errorf("%d: expected no HTML and no style of the data's, got %s", i, html)
+		}
+	}
+	p.Innocent(t)
+}

@@ -33,6 +33,9 @@ type Viewable interface {
 // not a notebook's cell it prints their texts.
 func Show(things ...Viewable) error {
 	for _, t := range things {
+		if t == nil || isNil(t) {
+			return fmt.Errorf("viz: expected things to show, got nil")
+		}
 		b, err := t.Bundle()
 		if err != nil {
 			return fmt.Errorf("viz: %w", err)

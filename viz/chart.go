@@ -24,6 +24,7 @@ type Chart struct {
 	panels      *panels
 	frames      []frame
 	still       int // the frame of a picture
+	titled      bool
 }
 
 // frame is what differs from the chart at one place of its slider.
@@ -117,13 +118,38 @@ func (c *Chart) Height(pixels int) *Chart {
 // Titled returns the chart with a title above it.
 func (c *Chart) Titled(title string) *Chart {
 	d := *c
-	d.text = visible(title) + "\n" + c.text
+	_, words, _ := strings.Cut(c.text, "\n")
+	if !c.titled {
+		words = c.text
+	}
+	d.text = visible(title) + "\n" + words
 	d.option = make(object, len(c.option)+1)
 	for k, v := range c.option {
 		d.option[k] = v
 	}
 	main := object{"text": visible(title), "left": "center", "top": 2}
 	const room = 26
+	switch {
+	case c.titled && c.panels != nil:
+		heads := append(array{}, c.option["title"].(array)...)
+		heads[len(heads)-1] = main
+		d.option["title"] = heads
+		return &d
+	case c.titled:
+		d.option["title"] = main
+		return &d
+	}
+	d.titled = true
+	if grid, ok := c.option["grid"].(object); ok && c.panels == nil {
+		moved := object{}
+		for k, v := range grid {
+			moved[k] = v
+		}
+		if top, ok := toFloat(grid["top"]); ok {
+			moved["top"] = top + room
+		}
+		d.option["grid"] = moved
+	}
 	if c.panels != nil {
 		p := *c.panels
 		if p.Above == 0 {

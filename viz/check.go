@@ -3,6 +3,8 @@ package viz
 import (
 	"errors"
 	"fmt"
+	"math"
+	"reflect"
 	"strings"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
@@ -167,13 +169,9 @@ func index(v any) int {
 }
 
 func toFloat(v any) (float64, bool) {
-	switch v := v.(type) {
-	case float64:
-		return v, true
-	case float32:
-		return float64(v), true
-	case int:
-		return float64(v), true
+	if v == nil {
+		return 0, false
 	}
-	return 0, false
+	f := float(reflect.ValueOf(v))
+	return f, !math.IsNaN(f)
 }

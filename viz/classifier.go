@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"math"
 
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -69,10 +70,25 @@ func newPlane(points *tensors.Tensor, labels []int, classes []string) (*plane, e
 		if !found {
 			return nil, fmt.Errorf("viz: decision boundary: expected at least one finite point, got none")
 		}
-		margin := max(high-low, 1e-6) / 10
-		*r = [2]float64{rounded(low - margin).(float64), rounded(high + margin).(float64)}
+		margin := max(high-low, math.Abs(low)*1e-6, 1e-6) / 10
+		*r = [2]float64{nice(low-margin, high-low), nice(high+margin, high-low)}
+		if math.IsInf(r[1]-r[0], 0) {
+			return nil, fmt.Errorf("viz: decision boundary: expected points whose distances are numbers, got some from %g to %g", low, high)
+		}
 	}
 	return p, nil
+}
+
+// nice is the end of an axis, to a thousandth of what is on it.
+func nice(end, width float64) float64 {
+	if !(width > 0) {
+		return end
+	}
+	unit := math.Pow(10, math.Floor(math.Log10(width))-3)
+	if r := math.Round(end/unit) * unit; !math.IsInf(r, 0) && !math.IsNaN(r) {
+		return r
+	}
+	return end
 }
 
 // classified is the picture of what a classifier says.
@@ -113,6 +129,9 @@ func (p *plane) classified(f Classifier) (image.Image, error) {
 func (p *plane) shade(probabilities []float64) color.NRGBA {
 	best, sum := 0, 0.0
 	for k, v := range probabilities {
+		if math.IsNaN(v) { // of a model that has diverged
+			return color.NRGBA{226, 232, 240, 255}
+		}
 		sum += v
 		if v > probabilities[best] {
 			best = k

@@ -63,8 +63,9 @@ func classPoints(m matrix, labels []int, classes []string) ([]object, string, er
 			x[i], y[i] = m.at(r, 0), m.at(r, 1)
 		}
 		data := array{}
+		roundX, roundY := rounding(x), rounding(y)
 		for _, i := range scattered(x, y, maxPoints/len(classes)) {
-			data = append(data, object{"value": array{rounded(x[i]), rounded(y[i])}, "words": fmt.Sprintf("%s (number %d)\n%s, %s", visible(classes[k]), rows[i], shortNumber(x[i]), shortNumber(y[i]))})
+			data = append(data, object{"value": array{roundX(x[i]), roundY(y[i])}, "words": fmt.Sprintf("%s (number %d)\n%s, %s", visible(classes[k]), rows[i], shortNumber(x[i]), shortNumber(y[i]))})
 		}
 		size := 6
 		if m.rows > 1500 {

@@ -233,9 +233,9 @@ func ExampleSaliency() {
 func ExampleValue() {
 	show(viz.Value(tensors.FromValue([][]float32{{1, 2}, {3, 4.5}})), nil)
 	// Output:
-	// Float32[2 2] from 1 to 4.50
+	// Float32[2 2] from 1 to 4.5
 	// [1 2]
-	// [3 4.50]
+	// [3 4.5]
 }
 
 func ExampleDisplay() {

@@ -147,8 +147,24 @@ func TestNumbers(t *testing.T) {
 		"one value many times": {lines(viz.LinesConfig{}, 5, 5, 5), ""},
 		"negative on log":      {lines(viz.LinesConfig{LogY: true}, -1, 0, 10, 100), ""},
 		"only negative on log": {lines(viz.LinesConfig{LogY: true}, -1, -2, 0), "expected positive values on a logarithmic axis"},
-		"huge and tiny":        {lines(viz.LinesConfig{}, 1e300, 1e-300, -1e300), ""},
-		"a million points":     {lines(viz.LinesConfig{}, spiked...), ""},
+		"every second is NaN": {func() (*viz.Chart, error) {
+			y := make([]float64, 10_000)
+			for i := range y {
+				if y[i] = float64(i); i%2 == 1 {
+					y[i] = nan
+				}
+			}
+			return viz.Lines(viz.LinesConfig{}, viz.Series{Name: "s", Y: y})
+		}, ""},
+		"a flat landscape high up": {func() (*viz.Chart, error) {
+			return viz.Landscape{Loss: func(_, _ float64) float64 { return 1e20 }}.Contour()
+		}, ""},
+		"a heat map of huge values": {heat([][]float64{{1.5e308, -1.5e308}}), ""},
+		"a scale upside down": {func() (*viz.Chart, error) {
+			return viz.Heatmap(tensors.FromValue([][]float64{{1}}), viz.HeatmapConfig{Min: 3, Max: 1})
+		}, "greater Max"},
+		"huge and tiny":    {lines(viz.LinesConfig{}, 1e300, 1e-300, -1e300), ""},
+		"a million points": {lines(viz.LinesConfig{}, spiked...), ""},
 		"x of another length": {func() (*viz.Chart, error) {
 			return viz.Lines(viz.LinesConfig{}, viz.Series{X: []float64{1}, Y: []float64{1, 2}})
 		}, "as many x as y"},
@@ -259,5 +275,44 @@ func TestThinning(t *testing.T) {
 	option, _, _ = checkBundle(t, c)
 	if got := len(option["series"].([]any)[0].(map[string]any)["data"].([]any)); got < 500 || got > 5000 {
 		t.Errorf("expected some thousand points, got %d", got)
+	}
+}
+
+// TestApart: values that differ little beside their size stay apart, and series of
+// different lengths stay over their categories.
+func TestApart(t *testing.T) {
+	c, err := viz.Lines(viz.LinesConfig{}, viz.Series{Y: []float64{1000001, 1000002, 1000003, 1000049}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	option, _, _ := checkBundle(t, c)
+	data := option["series"].([]any)[0].(map[string]any)["data"].([]any)
+	if first, second := data[0].([]any)[1].(float64), data[1].([]any)[1].(float64); first != 1000001 || second != 1000002 {
+		t.Errorf("expected the values as they are, got %v", data)
+	}
+	names, long, short := make([]int, 10_000), make([]opts.LineData, 10_000), make([]opts.LineData, 3000)
+	for i := range names {
+		names[i], long[i].Value = i, i
+		if i < len(short) {
+			short[i].Value = i
+		}
+	}
+	line := charts.NewLine()
+	line.SetXAxis(names).AddSeries("long", long).AddSeries("short", short)
+	if c, err = viz.FromECharts(line, "two lines"); err != nil {
+		t.Fatal(err)
+	}
+	option, _, _ = checkBundle(t, c)
+	axis := option["xAxis"].([]any)[0].(map[string]any)["data"].([]any)
+	for k, s := range option["series"].([]any) {
+		for i, d := range s.(map[string]any)["data"].([]any) {
+			if v := d.(map[string]any)["value"].(float64); math.Abs(v-axis[i].(float64)) > 10 {
+				t.Fatalf("series %d: expected the value of category %v, got %v", k, axis[i], v)
+			}
+		}
+	}
+	titled := c.Titled("first").Titled("second")
+	if got := titled.String(); got != "second\ntwo lines" {
+		t.Errorf("expected the second title only, got %q", got)
 	}
 }

@@ -92,11 +92,18 @@ type scale struct {
 
 // scaleOf chooses a scale for values: around zero if some are negative.
 func scaleOf(v []float64, low, high float64) (scale, error) {
-	if low == 0 && high == 0 {
-		var found bool
-		if low, high, found = span(v); !found {
-			return scale{}, fmt.Errorf("expected at least one finite value, got none")
+	if low != 0 || high != 0 {
+		if !(high > low) || math.IsInf(high-low, 0) {
+			return scale{}, fmt.Errorf("expected a scale from Min to a greater Max, got %g to %g", low, high)
 		}
+		if low < 0 {
+			return scale{low, high, signedRamp}, nil
+		}
+		return scale{low, high, amountRamp}, nil
+	}
+	var found bool
+	if low, high, found = span(v); !found {
+		return scale{}, fmt.Errorf("expected at least one finite value, got none")
 	}
 	if low < 0 {
 		far := max(-low, high)
@@ -110,7 +117,7 @@ func scaleOf(v []float64, low, high float64) (scale, error) {
 			low = 0
 		}
 		if !(high > low) {
-			high = low + 1
+			high = low + max(1, math.Abs(low)*1e-9)
 		}
 	}
 	return scale{low, high, amountRamp}, nil

@@ -86,7 +86,7 @@ func (l Landscape) Contour() (*Chart, error) {
 	low, high, _ := span(m.v)
 	s = scale{low, high, array{"#1e3a8a", "#3b82f6", "#a5f3fc", "#fef3c7", "#f97316"}}
 	if !(s.high > s.low) {
-		s.high = s.low + 1
+		s.high = s.low + max(1, math.Abs(s.low)*1e-9)
 	}
 	// Rows of a picture go down, an axis goes up.
 	up := newMatrix(m.rows, m.cols, func(i, j int) float64 { return m.at(m.rows-1-i, j) })

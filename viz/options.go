@@ -74,8 +74,9 @@ func categories(name string, names []string, panel int, more object) object {
 // line is a curve through points; a long one is thinned to most points.
 func line(name string, x, y []float64, panel, most int, more object) object {
 	var data array
+	roundX, roundY := rounding(x), rounding(y)
 	for _, i := range extremes(y, most) {
-		data = append(data, array{digits(x[i], 9), rounded(y[i])})
+		data = append(data, array{roundX(x[i]), roundY(y[i])})
 	}
 	s := object{
 		"type": "line", "name": visible(name), "xAxisIndex": panel, "yAxisIndex": panel, "data": data,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -57,8 +58,31 @@ func number(f float64) any {
 	return f
 }
 
-// rounded is a value to five digits, which is more than a chart shows.
-func rounded(f float64) any { return digits(f, 5) }
+// rounded is a value to seven digits, which is more than a chart shows.
+func rounded(f float64) any { return digits(f, 7) }
+
+// rounding returns a function that rounds values such that those that can be told
+// apart in a chart of them stay apart.
+func rounding(all []float64) func(float64) any {
+	low, high, found := span(all)
+	if !found || !(high > low) || math.IsInf(high-low, 0) {
+		return func(f float64) any { return digits(f, 9) }
+	}
+	decimals := 5 - int(math.Floor(math.Log10(high-low)))
+	if decimals > 15 {
+		return number
+	}
+	return func(f float64) any {
+		if number(f) == nil || decimals < 0 {
+			return digits(f, 9)
+		}
+		r, err := strconv.ParseFloat(strconv.FormatFloat(f, 'f', decimals, 64), 64)
+		if err != nil {
+			return number(f)
+		}
+		return r
+	}
+}
 
 func digits(f float64, n int) any {
 	if f == 0 || math.IsNaN(f) || math.IsInf(f, 0) {

@@ -15,7 +15,11 @@ func (s scale) color(v float64) color.NRGBA {
 	if math.IsNaN(v) {
 		return color.NRGBA{}
 	}
-	t := min(max((v-s.low)/(s.high-s.low), 0), 1) * float64(len(s.ramp)-1)
+	share := min(max(v/2-s.low/2, 0)/(s.high/2-s.low/2), 1) // halves, since the range of huge values is infinite
+	if math.IsNaN(share) {
+		share = 0
+	}
+	t := share * float64(len(s.ramp)-1)
 	i := min(int(t), len(s.ramp)-2)
 	return mix(rgb(s.ramp[i].(string)), rgb(s.ramp[i+1].(string)), t-float64(i))
 }

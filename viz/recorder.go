@@ -156,11 +156,23 @@ func (r *Recorder) histograms(what string, of func(record) []float64) (*Chart, e
 	if err := r.ready(); err != nil {
 		return nil, err
 	}
-	layers := r.layers
+	var layers []string // those with values: of frozen ones there are no gradients
+	for _, l := range r.layers {
+		for _, rec := range r.records {
+			if _, _, found := span(of(rec[l])); found {
+				layers = append(layers, l)
+				break
+			}
+		}
+	}
+	if len(layers) == 0 {
+		return nil, fmt.Errorf("viz: recorder: no layer has finite %s", what)
+	}
 	if len(layers) > maxHistograms { // the first and the last, and some in between
+		all := layers
 		layers = nil
 		for i := range maxHistograms {
-			layers = append(layers, r.layers[i*(len(r.layers)-1)/(maxHistograms-1)])
+			layers = append(layers, all[i*(len(all)-1)/(maxHistograms-1)])
 		}
 	}
 	option := optionOf(panelled(layers))
@@ -175,11 +187,9 @@ func (r *Recorder) histograms(what string, of func(record) []float64) (*Chart, e
 				low, high = min(low, l), max(high, h)
 			}
 		}
-		if math.IsInf(low, 1) {
-			return nil, fmt.Errorf("viz: recorder: layer %q has no finite %s", layer, what)
-		}
 		if !(high > low) {
-			low, high = low-0.5, high+0.5
+			wide := max(0.5, math.Abs(low)*1e-9)
+			low, high = low-wide, high+wide
 		}
 		option.add("xAxis", axis("", i, object{
 			"min": rounded(low), "max": rounded(high), "splitNumber": 3, "axisLabel": object{"showMinLabel": false, "showMaxLabel": false}, "splitLine": object{"show": false},
@@ -217,7 +227,7 @@ func histogram(v []float64, low, high float64) array {
 		if math.IsNaN(x) || math.IsInf(x, 0) {
 			continue
 		}
-		counts[min(int(float64(bars)*(x-low)/(high-low)), bars-1)]++
+		counts[min(max(int(bars*((x/2-low/2)/(high/2-low/2))), 0), bars-1)]++
 		n++
 	}
 	var out array

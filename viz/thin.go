@@ -12,9 +12,10 @@ import (
 // chart has pixels. Of more, those are kept that make the shape.
 const maxPoints = 4000
 
-// extremes picks at most about n points of a curve: of each of n/2 stretches of
-// equal length the lowest and the highest, in order, and a gap if there is one.
-// So no peak is lost, and what is drawn covers the same pixels.
+// extremes picks at most about n points of a curve: the ends, and of each of n/2
+// stretches of equal length the lowest and the highest, in order. So no peak is
+// lost, and what is drawn covers the same pixels. A stretch without a number is a
+// gap.
 //
 // Source: Jugel et al., M4: A Visualization-Oriented Time Series Data
 // Aggregation, 2014.
@@ -27,27 +28,40 @@ func extremes(y []float64, n int) []int {
 		return all
 	}
 	bins := max(n/2, 1)
-	kept := make([]int, 0, 2*bins)
+	kept := make([]int, 0, 2*bins+2)
+	keep := func(i int) {
+		if len(kept) == 0 || kept[len(kept)-1] != i {
+			kept = append(kept, i)
+		}
+	}
+	keep(0)
 	for b := range bins {
-		first, end := b*len(y)/bins, (b+1)*len(y)/bins
-		low, high := first, first
-		for i := first; i < end; i++ {
-			switch v := y[i]; {
-			case math.IsNaN(v) || math.IsInf(v, 0):
-				low, high = i, i // the gap is the shape
-				i = end
-			case v < y[low]:
+		low, high := ends(y, b*len(y)/bins, (b+1)*len(y)/bins)
+		keep(max(min(low, high), kept[len(kept)-1]))
+		keep(max(low, high))
+	}
+	keep(len(y) - 1)
+	return kept
+}
+
+// ends are the places of the lowest and the highest number of a stretch; the first
+// place, if there is none.
+func ends(y []float64, first, end int) (low, high int) {
+	low, high = -1, -1
+	for i := first; i < end; i++ {
+		if v := y[i]; !math.IsNaN(v) && !math.IsInf(v, 0) {
+			if low < 0 || v < y[low] {
 				low = i
-			case v > y[high]:
+			}
+			if high < 0 || v > y[high] {
 				high = i
 			}
 		}
-		kept = append(kept, min(low, high))
-		if low != high {
-			kept = append(kept, max(low, high))
-		}
 	}
-	return kept
+	if low < 0 {
+		return first, first
+	}
+	return low, high
 }
 
 // scattered picks points such that no cell of a raster loses all of its own.
@@ -97,47 +111,42 @@ func thinSeries(raw map[string]any) map[string]any {
 	thinned := append(charts.MultiSeries{}, series...)
 	axes, _ := raw["xAxis"].([]opts.XAxis)
 	axes = append([]opts.XAxis{}, axes...)
-	longest := make(map[int]int) // by axis, of the series without x
+	byAxis := make(map[int][]int) // series without an x of their own
 	for i, s := range thinned {
 		v := reflect.ValueOf(s.Data)
-		if v.Kind() != reflect.Slice || v.Len() <= maxPoints || v.Type().Elem().Kind() != reflect.Struct || !thinnable[s.Type] {
+		if v.Kind() != reflect.Slice || v.Len() == 0 || v.Type().Elem().Kind() != reflect.Struct || !thinnable[s.Type] {
 			continue
 		}
 		x, y, pairs := points(v)
-		if y == nil {
-			continue
-		}
-		var keep []int
 		switch {
-		case pairs && (s.Type == "scatter" || s.Type == "effectScatter"):
-			keep = scattered(x, y, maxPoints)
-		case pairs:
-			keep = extremes(y, maxPoints)
+		case y == nil:
+		case !pairs:
+			byAxis[s.XAxisIndex] = append(byAxis[s.XAxisIndex], i)
+		case s.Type == "scatter" || s.Type == "effectScatter":
+			thinned[i].Data = picked(v, scattered(x, y, maxPoints))
 		default:
-			longest[s.XAxisIndex] = max(longest[s.XAxisIndex], v.Len())
-			keep = bothOfEach(y, maxPoints)
+			thinned[i].Data = picked(v, extremes(y, maxPoints))
 		}
-		data := reflect.MakeSlice(v.Type(), len(keep), len(keep))
-		for k, at := range keep {
-			data.Index(k).Set(v.Index(at))
-		}
-		thinned[i].Data = data.Interface()
 	}
-	for i, n := range longest {
-		if i >= len(axes) {
+	yAxes, _ := raw["yAxis"].([]opts.YAxis)
+	for i, all := range byAxis {
+		longest := 0
+		for _, k := range all {
+			longest = max(longest, reflect.ValueOf(thinned[k].Data).Len())
+		}
+		if longest <= maxPoints || len(yAxes) > 0 && yAxes[0].Data != nil { // bars that lie keep theirs
 			continue
 		}
-		categories := reflect.ValueOf(axes[i].Data)
-		if categories.Kind() != reflect.Slice || categories.Len() < n {
-			continue
+		for _, k := range all {
+			v := reflect.ValueOf(thinned[k].Data)
+			_, y, _ := points(v)
+			thinned[k].Data = picked(v, pairsOf(y, longest))
 		}
-		bins := maxPoints / 2
-		kept := make([]any, 0, 2*bins)
-		for b := range bins {
-			first, end := b*n/bins, (b+1)*n/bins
-			kept = append(kept, categories.Index(first).Interface(), categories.Index((first+end)/2).Interface())
+		if i < len(axes) {
+			if names := reflect.ValueOf(axes[i].Data); names.Kind() == reflect.Slice && names.Len() >= longest {
+				axes[i].Data = thinnedNames(names, longest)
+			}
 		}
-		axes[i].Data = kept
 	}
 	out["series"] = thinned
 	if len(axes) > 0 {
@@ -148,15 +157,37 @@ func thinSeries(raw map[string]any) map[string]any {
 
 var thinnable = map[string]bool{"line": true, "bar": true, "scatter": true, "effectScatter": true}
 
-// bothOfEach is extremes, with two of each stretch also where they are the same,
-// so that several series and their categories stay side by side.
-func bothOfEach(y []float64, n int) []int {
-	bins := n / 2
-	kept := make([]int, 0, 2*bins)
+func picked(v reflect.Value, keep []int) any {
+	data := reflect.MakeSlice(v.Type(), len(keep), len(keep))
+	for k, at := range keep {
+		data.Index(k).Set(v.Index(at))
+	}
+	return data.Interface()
+}
+
+// pairsOf picks two points of each of the stretches into which n places are
+// divided, so that several series and their categories stay side by side. A series
+// may have fewer points than there are places.
+func pairsOf(y []float64, n int) []int {
+	const bins = maxPoints / 2
+	var kept []int
 	for b := range bins {
-		first, end := b*len(y)/bins, (b+1)*len(y)/bins
-		pair := extremes(y[first:end], 2)
-		kept = append(kept, first+pair[0], first+pair[len(pair)-1])
+		first, end := b*n/bins, min((b+1)*n/bins, len(y))
+		if first >= end {
+			break
+		}
+		low, high := ends(y, first, end)
+		kept = append(kept, min(low, high), max(low, high))
+	}
+	return kept
+}
+
+func thinnedNames(names reflect.Value, n int) []any {
+	const bins = maxPoints / 2
+	kept := make([]any, 0, 2*bins)
+	for b := range bins {
+		first, end := b*n/bins, (b+1)*n/bins
+		kept = append(kept, names.Index(first).Interface(), names.Index((first+end)/2).Interface())
 	}
 	return kept
 }

@@ -6,6 +6,7 @@ import (
 	"image"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/gomlx/core/tensors"
@@ -52,6 +53,9 @@ func Value(v any) Viewable {
 			return thumbnail(v)
 		}
 	case []image.Image:
+		if slices.ContainsFunc(v, func(img image.Image) bool { return img == nil || isNil(img) }) {
+			break
+		}
 		if p, err := ImageGrid(v[:min(len(v), maxThumbnails)], ImageGridConfig{}); err == nil {
 			p.text = fmt.Sprintf("%d images", len(v))
 			return p
@@ -118,7 +122,7 @@ func (v tensorView) Bundle() (Bundle, error) {
 	}
 	t := table{Caption: head}
 	if low, high, found := span(values); found && len(values) > 1 {
-		t.Caption += fmt.Sprintf(" from %s to %s", shortNumber(low), shortNumber(high))
+		t.Caption += fmt.Sprintf(" from %s to %s", plainNumber(low), plainNumber(high))
 	}
 	t.Rows, t.Note = firstValues(values, shape.Dimensions)
 	if img := imageOf(values, shape.Dimensions); img != nil {
@@ -149,7 +153,7 @@ func firstValues(values []float64, dims []int) (rows [][]string, note string) {
 	for i := range min(n, maxTensorRows) {
 		var row []string
 		for j := range min(cols, maxTensorCols) {
-			row = append(row, shortNumber(values[i*cols+j]))
+			row = append(row, plainNumber(values[i*cols+j]))
 		}
 		if cols > maxTensorCols {
 			row = append(row, "…")
@@ -160,6 +164,14 @@ func firstValues(values []float64, dims []int) (rows [][]string, note string) {
 		note = fmt.Sprintf("… %d values in all", len(values))
 	}
 	return rows, note
+}
+
+// plainNumber is a number in five digits, and whole ones in all of theirs.
+func plainNumber(v float64) string {
+	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.5g", v)
 }
 
 // imageOf is a tensor as an image, [height, width, 1, 3 or 4], or several,

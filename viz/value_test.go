@@ -33,7 +33,7 @@ func TestValue(t *testing.T) {
 		v          any
 		mime, says string
 	}{
-		"scalar":          {tensors.FromValue(float32(3.5)), viz.MIMEHTML, "3.50"},
+		"scalar":          {tensors.FromValue(float32(3.5)), viz.MIMEHTML, "<td>3.5</td>"},
 		"vector":          {tensors.FromValue([]int32{1, 2, 3}), viz.MIMEHTML, "Int32[3] from 1 to 3"},
 		"matrix":          {tensors.FromValue([][]float64{{1, 2}, {3, 4}}), viz.MIMEHTML, "<td>4</td>"},
 		"large":           {tensors.FromFlatDataAndDimensions(make([]float32, 1<<20), 1<<10, 1<<10), viz.MIMEHTML, "1048576 values in all"},
@@ -42,7 +42,7 @@ func TestValue(t *testing.T) {
 		"truths":          {tensors.FromValue([]bool{true, false}), viz.MIMEHTML, "<td>1</td>"},
 		"nothing":         {(*tensors.Tensor)(nil), viz.MIMEPlain, "nil"},
 		"dataset":         {images, viz.MIMEHTML, "Dataset of 40 examples"},
-		"dataset of rows": {table, viz.MIMEHTML, "<td>1.50</td>"},
+		"dataset of rows": {table, viz.MIMEHTML, "<td>1.5</td>"},
 		"model":           {model, viz.MIMEPlain, "Total params"},
 		"history":         {history(), viz.MIMEChart, "accuracy"},
 		"empty history":   {&dl.History{}, viz.MIMEPlain, ""},

@@ -20,10 +20,7 @@ func floats(t *tensors.Tensor) (out []float64, err error) {
 		case []float64:
 			out = append(out, v...)
 		case []float32:
-			out = make([]float64, len(v))
-			for i, x := range v {
-				out[i] = float64(x)
-			}
+			out = converted(v)
 		case []bfloat16.BFloat16:
 			for _, x := range v {
 				out = append(out, float64(x.Float32()))
@@ -32,6 +29,14 @@ func floats(t *tensors.Tensor) (out []float64, err error) {
 			for _, x := range v {
 				out = append(out, float64(x.Float32()))
 			}
+		case []uint8:
+			out = converted(v)
+		case []int8:
+			out = converted(v)
+		case []int32:
+			out = converted(v)
+		case []int64:
+			out = converted(v)
 		case []bool:
 			for _, x := range v {
 				b := 0.0
@@ -56,6 +61,14 @@ func floats(t *tensors.Tensor) (out []float64, err error) {
 		err = e
 	}
 	return out, err
+}
+
+func converted[T float32 | uint8 | int8 | int32 | int64](v []T) []float64 {
+	out := make([]float64, len(v))
+	for i, x := range v {
+		out[i] = float64(x)
+	}
+	return out
 }
 
 // matrix is a tensor of rank 2, read.

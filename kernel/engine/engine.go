@@ -231,12 +231,14 @@ func (e *Engine) execute(ctx context.Context, c Cell, n int, library string, sin
 	}
 }
 
-// Interrupt ends the cell that is built or runs.
+// Interrupt ends the cell that is built or runs, or else what a widget calls.
 func (e *Engine) Interrupt() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.cancel != nil {
 		e.cancel()
+	} else if e.proc != nil {
+		_ = e.proc.send(wire.Request{Op: "interrupt"}) // if it is gone, nothing runs
 	}
 }
 

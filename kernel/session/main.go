@@ -81,7 +81,12 @@ func serve(r wire.Request) {
 		_, _ = stderr.WriteString(mark)
 		emit(wire.Event{Event: "done", Failure: f, Mark: mark, Milliseconds: float64(took.Microseconds()) / 1000})
 	case "variables":
-		emit(wire.Event{Event: "variables", Variables: describe(r.Names)})
+		var found []wire.Variable
+		if idleWithin(time.Second) { // what a widget calls may change them
+			found = describe(r.Names)
+			oneAtATime.Unlock()
+		}
+		emit(wire.Event{Event: "variables", Variables: found})
 	case "setenv":
 		var err error
 		if r.Key == "PWD" {
@@ -98,20 +103,43 @@ func serve(r wire.Request) {
 // oneAtATime is held while a cell runs, or what a widget calls.
 var oneAtATime sync.Mutex
 
-// begin makes this what an interrupt ends; end is called after it.
+// runs are the one that runs and those that wait for it.
+var runs = struct {
+	sync.Mutex
+	all map[*run]bool
+}{all: map[*run]bool{}}
+
+// begin waits for what runs, and makes this what an interrupt ends; end is called
+// after it. An interrupt ends also what waits.
 func begin() *run {
-	oneAtATime.Lock()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	this := &run{ctx: ctx, cancel: cancel}
+	runs.Lock()
+	runs.all[this] = true
+	runs.Unlock()
+	oneAtATime.Lock()
 	stop.Store(0)
 	running.Store(this)
 	return this
 }
 
-func end() {
+func end(this *run) {
 	running.Store(nil)
 	stop.Store(0)
+	runs.Lock()
+	delete(runs.all, this)
+	runs.Unlock()
 	oneAtATime.Unlock()
+}
+
+// idleWithin waits until nothing runs, and says whether that came about.
+func idleWithin(limit time.Duration) bool {
+	for deadline := time.Now().Add(limit); !oneAtATime.TryLock(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
 }
 
 // stdout and stderr are the process's own, whatever a cell makes of os.Stdout.
@@ -120,7 +148,7 @@ var stdout, stderr = os.Stdout, os.Stderr
 // runCell runs a cell to its end, and says how long that took.
 func runCell(r wire.Request) (f *wire.Failure, took time.Duration) {
 	this := begin()
-	defer end()
+	defer end(this)
 	if r.Library != "" {
 		if _, err := plugin.Open(r.Library); err != nil {
 			return &wire.Failure{Name: "error", Value: "cannot load the cell: " + err.Error()}, 0
@@ -129,6 +157,9 @@ func runCell(r wire.Request) (f *wire.Failure, took time.Duration) {
 	main, ok := cells[r.N]
 	if !ok {
 		return &wire.Failure{Name: "error", Value: fmt.Sprintf("cannot load the cell: number %d has no entry point", r.N)}, 0
+	}
+	if this.ctx.Err() != nil {
+		return &wire.Failure{Name: "KeyboardInterrupt", Value: "interrupted while it waited for a widget's call to end"}, 0
 	}
 	os.Stdout, os.Stderr = stdout, stderr
 	os.Args = append([]string{"cell"}, r.Args...)
@@ -167,11 +198,15 @@ func runCell(r wire.Request) (f *wire.Failure, took time.Duration) {
 // loopsWait is how long after an interrupt loops end.
 const loopsWait = 100 * time.Millisecond
 
-// interrupt cancels the cell that runs.
+// interrupt cancels what runs, and what waits for it.
 func interrupt() {
-	if r := running.Load(); r != nil {
+	runs.Lock()
+	for r := range runs.all {
 		r.interrupts.Add(1)
 		r.cancel(errInterrupted)
+	}
+	runs.Unlock()
+	if r := running.Load(); r != nil {
 		// What knows of the context, such as Fit, ends in good order; loops wait.
 		time.AfterFunc(loopsWait, func() {
 			if running.Load() == r {

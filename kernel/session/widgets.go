@@ -1,30 +1,51 @@
 package session
 
 import (
-	"fmt"
+	"sync"
 
 	"github.com/gradbook/gradbook/kernel/session/wire"
 	"github.com/gradbook/gradbook/viz/widgets"
 )
 
-// calls are what widgets have to call, one after the other. There is room for
-// more than a reader can move: of each widget one call waits at most.
-var calls = make(chan func(), 1024)
+// calls are what widgets have to call, one after the other. Of each widget one
+// call waits at most.
+var calls = struct {
+	sync.Mutex
+	waiting []func()
+	wake    chan struct{}
+}{wake: make(chan struct{}, 1)}
 
 // connectWidgets connects the widgets of cells with the page.
 func connectWidgets() {
 	widgets.Connect(func(c widgets.Comm) {
 		emit(wire.Event{Event: "comm", Comm: &wire.Comm{Type: c.Type, Content: c.Content, Metadata: c.Metadata}})
 	}, func(f func()) {
+		calls.Lock()
+		calls.waiting = append(calls.waiting, f)
+		calls.Unlock()
 		select {
-		case calls <- f:
+		case calls.wake <- struct{}{}:
 		default:
-			fmt.Fprintln(stderr, "gradbook: a change of a widget is dropped: too many wait")
 		}
 	})
 	go func() {
-		for f := range calls {
-			call(f)
+		for range calls.wake {
+			for {
+				calls.Lock()
+				if len(calls.waiting) == 0 {
+					calls.Unlock()
+					break
+				}
+				f := calls.waiting[0]
+				calls.waiting = calls.waiting[1:]
+				calls.Unlock()
+				done := make(chan struct{})
+				go func() { // which may end itself by runtime.Goexit
+					defer close(done)
+					call(f)
+				}()
+				<-done
+			}
 		}
 	}()
 }
@@ -32,18 +53,20 @@ func connectWidgets() {
 // call runs what a widget calls as if it were a cell: an interrupt ends it, and a
 // panic does not end the session.
 func call(f func()) {
-	begin()
-	defer end()
+	this := begin()
+	defer end(this)
 	defer flushDisplays()
 	defer Recover()
-	f()
+	if this.ctx.Err() == nil { // it was not interrupted while it waited
+		f()
+	}
 }
 
 func receiveComm(c *wire.Comm) {
 	if c == nil {
 		return
 	}
-	if err := widgets.Receive(widgets.Comm{Type: c.Type, Content: c.Content, Metadata: c.Metadata}); err != nil {
-		fmt.Fprintln(stderr, err)
-	}
+	// An error means that it is for a widget that is gone, of which the page has not
+	// heard yet. There is nobody to tell.
+	_ = widgets.Receive(widgets.Comm{Type: c.Type, Content: c.Content, Metadata: c.Metadata})
 }

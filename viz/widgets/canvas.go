@@ -70,6 +70,9 @@ func (c *Canvas) Strokes() [][]float64 {
 	points := 0
 	for i := range strokes {
 		strokes[i] = strokes[i][:len(strokes[i])/2*2]
+		for k, v := range strokes[i] {
+			strokes[i][k] = min(max(v, 0), 1)
+		}
 		if points += len(strokes[i]); points > maxPoints {
 			return strokes[:i]
 		}

@@ -25,6 +25,9 @@ func (c *Chart) model() *model {
 
 // Set shows a chart.
 func (c *Chart) Set(chart *viz.Chart) error {
+	if chart == nil {
+		return fmt.Errorf("widgets: expected a chart, got nil")
+	}
 	raw, err := chart.Live()
 	if err != nil {
 		return fmt.Errorf("widgets: %w", err)

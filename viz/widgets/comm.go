@@ -73,6 +73,9 @@ func Receive(c Comm) error {
 	page.Lock()
 	m := page.models[in.ID]
 	page.Unlock()
+	if m == nil && c.Type == "comm_close" {
+		return nil // of the control channel, or of one that is closed already
+	}
 	if m == nil {
 		return fmt.Errorf("widgets: %s: no widget has the id %q", c.Type, in.ID)
 	}

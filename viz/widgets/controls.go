@@ -14,7 +14,8 @@ import (
 type IntSlider struct {
 	// Description stands before it.
 	Description string
-	// Min and Max are its ends; 0 and 0 mean 0 and 100. Step is the distance
+	// Min and Max are its ends; without a Max above Min, it is 100 or, if Min is more
+	// than 0, the greater of 100 and 100 above Min. Step is the distance
 	// between two values; 0 means 1. Initial is where it begins.
 	Min, Max, Step, Initial int
 	// Disabled makes it grey.
@@ -26,8 +27,8 @@ type IntSlider struct {
 
 func (s *IntSlider) model() *model {
 	s.once.Do(func() {
-		if s.Min == 0 && s.Max == 0 {
-			s.Max = 100
+		if s.Max <= s.Min {
+			s.Max = max(100, s.Min+100)
 		}
 		s.m = newModel(controls, controlsVersion, "IntSlider", map[string]any{
 			"description": s.Description, "min": s.Min, "max": max(s.Min, s.Max), "step": max(s.Step, 1), "value": min(max(s.Initial, s.Min), max(s.Min, s.Max)),
@@ -62,7 +63,7 @@ func (s *IntSlider) Bundle() (viz.Bundle, error) {
 type FloatSlider struct {
 	// Description stands before it.
 	Description string
-	// Min and Max are its ends; 0 and 0 mean 0 and 1. Step is the distance between
+	// Min and Max are its ends; without a Max above Min, it is Min+1. Step is the distance between
 	// two values; 0 means a hundredth of the way. Initial is where it begins.
 	Min, Max, Step, Initial float64
 	// Disabled makes it grey.
@@ -74,8 +75,8 @@ type FloatSlider struct {
 
 func (s *FloatSlider) model() *model {
 	s.once.Do(func() {
-		if s.Min == 0 && s.Max == 0 {
-			s.Max = 1
+		if !(s.Max > s.Min) {
+			s.Max = s.Min + 1
 		}
 		if s.Step <= 0 {
 			s.Step = (s.Max - s.Min) / 100

@@ -23,8 +23,10 @@ type model struct {
 	id     string
 	state  map[string]any
 	opened bool
-	// changes is closed, and made anew, at every change by the page.
-	changes chan struct{}
+	// changes is closed, and made anew, at every change by the page. There were
+	// count, of which wait has seen some.
+	changes     chan struct{}
+	count, seen int
 	// update takes what the page has changed, custom its other messages.
 	update func(state map[string]any)
 	custom func(raw json.RawMessage)
@@ -65,11 +67,10 @@ func (m *model) get(key string) any {
 
 // set changes the state here and in the page.
 func (m *model) set(key string, value any) {
-	m.mu.Lock()
+	m.mu.Lock() // also while it is sent, so that the last that is set is the last that comes
+	defer m.mu.Unlock()
 	m.state[key] = value
-	opened := m.opened
-	m.mu.Unlock()
-	if opened {
+	if m.opened {
 		m.send("update", map[string]any{key: value})
 	}
 }
@@ -81,15 +82,14 @@ func (m *model) send(method string, state map[string]any) {
 // open tells the page of the model.
 func (m *model) open() {
 	m.mu.Lock()
-	opened := m.opened
-	m.opened = true
-	m.mu.Unlock()
-	if opened {
+	defer m.mu.Unlock()
+	if m.opened {
 		return
 	}
+	m.opened = true
 	register(m)
 	metadata, _ := json.Marshal(map[string]string{"version": protocolVersion}) // it is a constant
-	transmit("comm_open", content{ID: m.id, Target: Target, Data: data{State: m.snapshot()}}, metadata)
+	transmit("comm_open", content{ID: m.id, Target: Target, Data: data{State: m.state}}, metadata)
 }
 
 func (m *model) close() {
@@ -125,20 +125,27 @@ func (m *model) changed(state map[string]any) {
 func (m *model) signal() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.count++
 	close(m.changes)
 	m.changes = make(chan struct{})
 }
 
-// wait waits for the next change by the page.
+// wait waits for a change by the page, and returns at once if there was one since it
+// last returned.
 func (m *model) wait(ctx context.Context) error {
-	m.mu.Lock()
-	changes := m.changes
-	m.mu.Unlock()
-	select {
-	case <-changes:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("widgets: waiting for a change: %w", context.Cause(ctx))
+	for {
+		m.mu.Lock()
+		changes, new := m.changes, m.count > m.seen
+		m.seen = m.count
+		m.mu.Unlock()
+		if new {
+			return nil
+		}
+		select {
+		case <-changes:
+		case <-ctx.Done():
+			return fmt.Errorf("widgets: waiting for a change: %w", context.Cause(ctx))
+		}
 	}
 }
 

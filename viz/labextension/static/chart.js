@@ -38,6 +38,7 @@
       categoryAxis: { ...axis, splitLine: { show: false } },
       valueAxis: axis, logAxis: axis, timeAxis: axis,
       visualMap: { textStyle: { color: soft } },
+      tooltip: { backgroundColor: dark ? "#1e293b" : "#ffffff", borderColor: line, textStyle: { color: ink, fontSize: 13 } },
       radar: { axisName: { color: soft }, splitLine: { lineStyle: { color: faint } }, splitArea: { show: false }, axisLine: { lineStyle: { color: faint } } },
       parallel: { axisLine: { lineStyle: { color: line } } },
       calendar: { itemStyle: { borderColor: faint, color: "transparent" }, dayLabel: { color: soft }, monthLabel: { color: soft }, yearLabel: { color: soft } },
@@ -63,10 +64,8 @@
         return undefined;
       case "image": // of a graphic or a pattern
         return typeof value === "string" && value.startsWith("data:image/") ? value : undefined;
-      case "renderMode":
-      case "extraCssText":
-      case "className":
-        return undefined;
+      case "tooltip":
+        return tip(value);
     }
     if (typeof value === "string") {
       return value.startsWith("image://") && !value.startsWith("image://data:image/") ? "none" : value;
@@ -75,13 +74,24 @@
     if (value && typeof value === "object") {
       const out = {};
       for (const k of Object.keys(value)) out[k] = clean(value[k], k);
-      if (key === "tooltip") {
-        const template = typeof out.formatter === "string" ? out.formatter : null;
-        if (template !== null || out.show !== undefined || out.trigger !== undefined) out.formatter = words(template);
-      }
       return out;
     }
     return value;
+  }
+
+  // tip is a tooltip of which only the behaviour is the data's. echarts would put
+  // its texts into the page as HTML, and its colours into styles as they are.
+  function tip(value) {
+    if (Array.isArray(value)) return value.map(tip);
+    if (typeof value === "string") return { formatter: words(value) };
+    if (!value || typeof value !== "object") return undefined;
+    const out = {};
+    for (const k of ["show", "trigger", "triggerOn", "order", "showDelay", "hideDelay", "axisPointer"]) {
+      if (value[k] !== undefined) out[k] = clean(value[k], k);
+    }
+    const template = typeof value.formatter === "string" ? value.formatter : null;
+    if (template !== null || out.show !== undefined || out.trigger !== undefined) out.formatter = words(template);
+    return out;
   }
 
   // words makes the function that fills a tooltip: with the item's own words, with
@@ -202,7 +212,7 @@
       t.textStyle = { width: width - 24, ...t.textStyle };
       t.subtextStyle = { width: width - 24, ...t.subtextStyle };
     }
-    if (option.tooltip) Object.assign(option.tooltip, { confine: true });
+    for (const t of list(option.tooltip)) t.confine = true;
     shapes(option);
     if (global.gradbookSpace) global.gradbookSpace.project(option, width, height, view);
     return { option, height };
@@ -232,7 +242,10 @@
     const { option, height } = prepare(data, width, view);
     chart.resize({ width, height });
     option.animation = false;
-    for (const s of list(option.series)) s.progressive = 0; // all of it now
+    for (const s of list(option.series)) {
+      s.progressive = 0; // all of it now
+      if (s.type === "effectScatter") s.type = "scatter"; // ripples move
+    }
     delete option.tooltip;
     option.backgroundColor = "#ffffff";
     chart.setOption(option, { notMerge: true });

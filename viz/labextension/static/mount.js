@@ -111,7 +111,7 @@
       if (zooms(option)) option.toolbox = { show: true, left: -1000, feature: { dataZoom: { filterMode: "none" }, restore: {} } };
       // An option of the same kind is merged: nothing flickers, and what is
       // pointed at stays. Otherwise a series that is gone must go.
-      const kind = JSON.stringify([].concat(option.series || []).map(s => s.type)) + [].concat(option.grid || []).length;
+      const kind = shape(option);
       this.chart.setOption(option, { notMerge: kind !== this.kind });
       this.kind = kind;
       if (this.frames) this.show(this.at, true);
@@ -148,6 +148,7 @@
       button("save", "Save as an image", () => this.save());
       const n = (this.data.frames || []).length;
       if (n === 0) {
+        if (this.frames) this.stop();
         this.frames?.remove();
         this.frames = null;
         return;
@@ -224,12 +225,20 @@
     }
 
     dispose() {
-      if (this.frames) this.stop();
+      clearInterval(this.playing);
+      clearTimeout(this.later);
       this.seen?.disconnect();
       this.resized?.disconnect();
       this.seen = this.resized = null;
       this.free();
     }
+  }
+
+  // shape is what an option has, but for its values: merged with another of the same
+  // shape, nothing of the other stays.
+  function shape(option) {
+    return Object.keys(option).sort().map(k => k + [].concat(option[k] ?? []).map(c =>
+      c && typeof c === "object" ? "{" + Object.keys(c).sort().join() + (c.type || "") + "}" : "").join("")).join(";");
   }
 
   // zooms says whether a chart has axes along which one can zoom.

@@ -61,7 +61,7 @@
   function plugin(Widget) {
     class Chart extends Widget {
       async renderModel(model) {
-        this.mounted ??= mount(this.node);
+        this.mounted ??= mount(this.node).catch(e => { this.mounted = null; throw e; });
         const chart = await this.mounted;
         if (this.isDisposed) return;
         const data = model.data[MIME];
