@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 import unittest
+import uuid
 from pathlib import Path
 
 import zmq
@@ -70,6 +71,9 @@ class Kernel:
 
     def client(self):
         kc = self.km.client()
+        # A client's session is a copy of the manager's, with a counter of its own:
+        # messages of two clients could have the same id.
+        kc.session.session = uuid.uuid4().hex
         kc.start_channels()
         kc.wait_for_ready(timeout=LIMIT)
         return kc
