@@ -92,7 +92,12 @@ func (p *TrainingPlot) OnTrainBegin(t *callbacks.Training) error {
 	if d, err := dl.Device(); err == nil {
 		p.device = map[string]string{"cuda": "GPU (XLA)", "cpu": "CPU (XLA)", "go": "CPU (pure Go)"}[d.Kind]
 	}
-	return nil
+	if !gonbui.IsNotebook {
+		return nil
+	}
+	// It takes its place before the progress bar begins a line, or it would come
+	// into the middle of it.
+	return Bundle{MIMEPlain: "training …"}.send(p.display.id)
 }
 
 // OnEpochBegin implements callbacks.Callback.
