@@ -203,14 +203,10 @@ func (r *BoundaryRecorder) OnTrainBegin(t *callbacks.Training) error {
 
 // OnEpochEnd implements callbacks.Callback.
 func (r *BoundaryRecorder) OnEpochEnd(t *callbacks.Training, _ callbacks.Logs) error {
-	every := r.Every
-	if every <= 0 {
-		every = max(1, t.Epochs/20)
+	if !due(t, r.Every) {
+		return nil
 	}
-	if epoch := t.Epoch + 1; epoch%every == 0 || epoch == t.Epochs {
-		return r.record(t, epoch)
-	}
-	return nil
+	return r.record(t, t.Epoch+1)
 }
 
 func (r *BoundaryRecorder) record(t *callbacks.Training, epoch int) error {

@@ -48,14 +48,19 @@ func (r *Recorder) OnTrainBegin(t *callbacks.Training) error {
 
 // OnEpochEnd implements callbacks.Callback.
 func (r *Recorder) OnEpochEnd(t *callbacks.Training, _ callbacks.Logs) error {
-	every := r.Every
+	if !due(t, r.Every) {
+		return nil
+	}
+	return r.record(t, t.Epoch+1)
+}
+
+// due says whether the epoch that ends is to be recorded: each of some, or about 20
+// in all, and the last.
+func due(t *callbacks.Training, every int) bool {
 	if every <= 0 {
 		every = max(1, t.Epochs/20)
 	}
-	if epoch := t.Epoch + 1; epoch%every == 0 || epoch == t.Epochs {
-		return r.record(t, epoch)
-	}
-	return nil
+	return (t.Epoch+1)%every == 0 || t.Epoch+1 == t.Epochs
 }
 
 func (r *Recorder) record(t *callbacks.Training, epoch int) error {

@@ -135,10 +135,10 @@ func (m *model) signal() {
 func (m *model) wait(ctx context.Context) error {
 	for {
 		m.mu.Lock()
-		changes, new := m.changes, m.count > m.seen
+		changes, changed := m.changes, m.count > m.seen
 		m.seen = m.count
 		m.mu.Unlock()
-		if new {
+		if changed {
 			return nil
 		}
 		select {
