@@ -108,8 +108,8 @@ func runKernel(l install.Layout, connectionFile string, stateless bool) (err err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	if os.Getenv("JPY_PARENT_PID") != "" {
-		go endWithParent(os.Getppid(), stop)
+	if jupyter := os.Getenv("JPY_PARENT_PID"); jupyter != "" {
+		go endWithParent(jupyter, stop)
 	}
 	g, err := gateway.New(ctx, c)
 	if err != nil {
@@ -125,9 +125,16 @@ func runKernel(l install.Layout, connectionFile string, stateless bool) (err err
 	return g.Run(ctx)
 }
 
-// endWithParent ends the kernel when the Jupyter that started it is gone.
-func endWithParent(parent int, end func()) {
-	for os.Getppid() == parent {
+// startedBy is the process that started this one. A kernel takes a while to start,
+// in which it may end.
+var startedBy = os.Getppid()
+
+// endWithParent ends the kernel when the Jupyter that started it is gone; jupyter is
+// its number, as it says. One that was gone before this process could ask who it was
+// has left it to process 1.
+func endWithParent(jupyter string, end func()) {
+	orphan := startedBy == 1 && jupyter != "1"
+	for !orphan && os.Getppid() == startedBy {
 		time.Sleep(time.Second)
 	}
 	end()
