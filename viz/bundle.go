@@ -40,23 +40,23 @@ func Show(things ...Viewable) error {
 		if err != nil {
 			return fmt.Errorf("viz: %w", err)
 		}
-		if err := b.publish(); err != nil {
+		if err := b.publish(""); err != nil {
 			return fmt.Errorf("viz: %w", err)
 		}
 	}
 	return nil
 }
 
-func (b Bundle) publish() error {
+// publish shows the bundle: in the notebook, in the place of what was shown with the
+// same id, if there is one, and else as text.
+func (b Bundle) publish(id string) error {
 	if !gonbui.IsNotebook {
 		_, err := fmt.Fprintln(os.Stdout, b[MIMEPlain])
 		return err
 	}
-	return b.send("")
+	return b.send(id)
 }
 
-// send sends the bundle to the notebook, in the place of what was sent with the
-// same id, if there is one.
 func (b Bundle) send(id string) error {
 	data := &protocol.DisplayData{Data: make(map[protocol.MIMEType]any, len(b)), DisplayID: id}
 	for mime, content := range b {
@@ -87,12 +87,7 @@ func (d *Display) Show(v Viewable) error {
 	if err != nil {
 		return fmt.Errorf("viz: %w", err)
 	}
-	if !gonbui.IsNotebook {
-		err = b.publish()
-	} else {
-		err = b.send(d.id)
-	}
-	if err != nil {
+	if err := b.publish(d.id); err != nil {
 		return fmt.Errorf("viz: %w", err)
 	}
 	return nil

@@ -114,14 +114,9 @@ func (p *TrainingPlot) OnTrainBatchEnd(t *callbacks.Training) error {
 	} else {
 		p.steps++
 	}
-	every := p.Every
-	if every <= 0 {
-		every = 250 * time.Millisecond
-	}
-	if now.Sub(p.drawn) < every {
+	if !p.due(now) {
 		return nil
 	}
-	p.drawn = now
 	logs, err := t.Logs()
 	if err != nil {
 		return err
@@ -162,11 +157,23 @@ func (p *TrainingPlot) OnEpochEnd(t *callbacks.Training, logs callbacks.Logs) er
 		}
 	}
 	p.rates.add(float64(t.Epoch+1), t.LearningRate())
-	if now := time.Now(); now.Sub(p.drawn) >= p.Every && now.Sub(p.drawn) >= 250*time.Millisecond {
-		p.drawn = now
+	if p.due(time.Now()) {
 		return p.draw(t, false)
 	}
 	return nil
+}
+
+// due says whether it is time for a drawing, which then is taken to be made.
+func (p *TrainingPlot) due(now time.Time) bool {
+	every := p.Every
+	if every <= 0 {
+		every = 250 * time.Millisecond
+	}
+	if now.Sub(p.drawn) < every {
+		return false
+	}
+	p.drawn = now
+	return true
 }
 
 // OnTrainEnd implements callbacks.Callback.
@@ -175,12 +182,12 @@ func (p *TrainingPlot) OnTrainEnd(t *callbacks.Training) error { return p.draw(t
 // draw shows the chart as it is now. While Fit runs it has no SVG, which would
 // take longer than the steps.
 func (p *TrainingPlot) draw(t *callbacks.Training, final bool) error {
+	if !gonbui.IsNotebook {
+		return nil
+	}
 	c, err := p.chart(p.status(t, final))
 	if err != nil || c == nil {
 		return err
-	}
-	if !gonbui.IsNotebook {
-		return nil
 	}
 	if final {
 		return p.display.Show(c)

@@ -25,32 +25,40 @@ const MIMEHTML = "text/html"
 // picture; a chart of go-echarts as a chart; all else as text. What is long is
 // shown in part.
 func Value(v any) Viewable {
+	if rich, ok := Rich(v); ok {
+		return rich
+	}
+	return textView(fmt.Sprintf("%v", v))
+}
+
+// Rich is Value of what is shown as more than its text, and says whether v is.
+func Rich(v any) (Viewable, bool) {
 	switch v := v.(type) {
 	case Viewable:
-		return v
+		return v, true
 	case echart:
 		if c, err := FromECharts(v, fmt.Sprintf("%T", v)); err == nil {
-			return c
+			return c, true
 		}
 	case *tensors.Tensor:
 		if v != nil {
-			return tensorView{v}
+			return tensorView{v}, true
 		}
 	case *data.Dataset:
 		if v != nil {
-			return datasetView{v}
+			return datasetView{v}, true
 		}
 	case *dl.History:
 		if c, err := TrainingCurves(v); err == nil {
-			return c
+			return c, true
 		}
 	case *dl.Model:
 		if v != nil {
-			return textView(v.Summary())
+			return textView(v.Summary()), true
 		}
 	case image.Image:
 		if !isNil(v) && !v.Bounds().Empty() {
-			return thumbnail(v)
+			return thumbnail(v), true
 		}
 	case []image.Image:
 		if slices.ContainsFunc(v, func(img image.Image) bool { return img == nil || isNil(img) }) {
@@ -58,10 +66,10 @@ func Value(v any) Viewable {
 		}
 		if p, err := ImageGrid(v[:min(len(v), maxThumbnails)], ImageGridConfig{}); err == nil {
 			p.text = fmt.Sprintf("%d images", len(v))
-			return p
+			return p, true
 		}
 	}
-	return textView(fmt.Sprintf("%v", v))
+	return nil, false
 }
 
 // echart is what all charts of go-echarts have.
@@ -125,17 +133,17 @@ func (v tensorView) Bundle() (Bundle, error) {
 		t.Caption += fmt.Sprintf(" from %s to %s", plainNumber(low), plainNumber(high))
 	}
 	t.Rows, t.Note = firstValues(values, shape.Dimensions)
-	if img := imageOf(values, shape.Dimensions); img != nil {
-		t.Image, t.Rows, t.Note = template.URL(dataURL(img)), nil, "" //nolint:gosec // our own base64
-	}
 	text := t.Caption
-	if rows, note := firstValues(values, shape.Dimensions); len(rows) > 0 {
-		for _, r := range rows {
+	if len(t.Rows) > 0 {
+		for _, r := range t.Rows {
 			text += "\n[" + strings.Join(r, " ") + "]"
 		}
-		if note != "" {
-			text += "\n" + note
+		if t.Note != "" {
+			text += "\n" + t.Note
 		}
+	}
+	if img := imageOf(values, shape.Dimensions); img != nil {
+		t.Image, t.Rows, t.Note = template.URL(dataURL(img)), nil, "" //nolint:gosec // our own base64
 	}
 	return t.bundle(text)
 }

@@ -5,7 +5,6 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -252,28 +251,14 @@ func (e *Engine) Input(value string) {
 	}
 }
 
-// widgetTargets are the names under which comms for widgets are opened.
-var widgetTargets = map[string]bool{"jupyter.widget": true, "jupyter.widget.control": true}
-
 // Comm passes a message to the session's widgets, and says whether it is theirs.
 func (e *Engine) Comm(c wire.Comm) bool {
-	var content struct {
-		ID     string `json:"comm_id"`
-		Target string `json:"target_name"`
-	}
 	e.mu.Lock()
 	proc := e.proc
 	e.mu.Unlock()
-	if proc == nil || json.Unmarshal(c.Content, &content) != nil {
+	if proc == nil || !proc.track(&c) {
 		return false
 	}
-	proc.mu.Lock()
-	_, known := proc.comms[content.ID]
-	proc.mu.Unlock()
-	if !known && !widgetTargets[content.Target] {
-		return false
-	}
-	proc.track(&c)
 	_ = proc.send(wire.Request{Op: "comm", Comm: &c}) // if it is gone, so are its widgets
 	return true
 }

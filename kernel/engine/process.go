@@ -151,23 +151,31 @@ func (p *process) events(r io.Reader) {
 	}
 }
 
-// track remembers which comms are open. Those that a page has opened are in it, too.
-func (p *process) track(c *wire.Comm) {
+// widgetTargets are the names under which comms for widgets are opened.
+var widgetTargets = map[string]bool{"jupyter.widget": true, "jupyter.widget.control": true}
+
+// track remembers which comms are open, also those that a page has opened, and says
+// whether a message is of one of them.
+func (p *process) track(c *wire.Comm) bool {
 	var content struct {
 		ID     string `json:"comm_id"`
 		Target string `json:"target_name"`
 	}
 	if json.Unmarshal(c.Content, &content) != nil {
-		return
+		return false
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if _, known := p.comms[content.ID]; !known && !widgetTargets[content.Target] {
+		return false
+	}
 	switch c.Type {
 	case "comm_open":
 		p.comms[content.ID] = content.Target
 	case "comm_close":
 		delete(p.comms, content.ID)
 	}
+	return true
 }
 
 func (p *process) variables(names []string) []wire.Variable {

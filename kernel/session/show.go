@@ -3,14 +3,9 @@ package session
 import (
 	"fmt"
 	"html"
-	"image"
 	"reflect"
 	"strings"
 
-	"github.com/gomlx/gomlx/core/tensors"
-
-	"github.com/gradbook/gradbook/dl"
-	"github.com/gradbook/gradbook/dl/data"
 	"github.com/gradbook/gradbook/kernel/session/wire"
 	"github.com/gradbook/gradbook/viz"
 )
@@ -56,12 +51,8 @@ func bundle(v any) (forms map[string]any) {
 			forms = map[string]any{"text/plain": fmt.Sprintf("%T (showing it panics: %v)", v, e)}
 		}
 	}()
-	switch v.(type) {
-	case viz.Viewable, *tensors.Tensor, *data.Dataset, *dl.History, *dl.Model, image.Image, []image.Image, interface {
-		Validate()
-		JSON() map[string]any
-	}:
-		b, err := viz.Value(v).Bundle()
+	if rich, ok := viz.Rich(v); ok {
+		b, err := rich.Bundle()
 		if err != nil {
 			return map[string]any{"text/plain": err.Error()}
 		}

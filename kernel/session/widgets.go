@@ -18,7 +18,7 @@ var calls = struct {
 // connectWidgets connects the widgets of cells with the page.
 func connectWidgets() {
 	widgets.Connect(func(c widgets.Comm) {
-		emit(wire.Event{Event: "comm", Comm: &wire.Comm{Type: c.Type, Content: c.Content, Metadata: c.Metadata}})
+		emit(wire.Event{Event: "comm", Comm: (*wire.Comm)(&c)})
 	}, func(f func()) {
 		calls.Lock()
 		calls.waiting = append(calls.waiting, f)
@@ -68,5 +68,5 @@ func receiveComm(c *wire.Comm) {
 	}
 	// An error means that it is for a widget that is gone, of which the page has not
 	// heard yet. There is nobody to tell.
-	_ = widgets.Receive(widgets.Comm{Type: c.Type, Content: c.Content, Metadata: c.Metadata})
+	_ = widgets.Receive(widgets.Comm(*c))
 }
