@@ -2,6 +2,7 @@ package viz
 
 import (
 	"fmt"
+	"maps"
 	"math"
 
 	"github.com/gomlx/gomlx/core/tensors"
@@ -129,9 +130,7 @@ func (s scale) visualMap(more object) object {
 		"type": "continuous", "min": number(s.low), "max": number(s.high), "dimension": 2, "inRange": object{"color": s.ramp},
 		"text": array{shortNumber(s.high), shortNumber(s.low)}, "textGap": 4,
 	}
-	for k, x := range more {
-		v[k] = x
-	}
+	maps.Copy(v, more)
 	return v
 }
 

@@ -3,6 +3,7 @@ package viz
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/gradbook/gradbook/dl"
 )
@@ -208,7 +209,7 @@ func signed(v, most float64) string {
 
 // literal keeps what echarts would take for a place to fill in: {a}, {b}.
 func literal(s string) string {
-	return braces.ReplaceAllString(visible(s), "{\u2060")
+	return strings.ReplaceAll(visible(s), "{", "{\u2060")
 }
 
 func networkText(all []drawnLayer, loss float64) string {

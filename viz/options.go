@@ -1,6 +1,6 @@
 package viz
 
-import "regexp"
+import "maps"
 
 // The parts from which charts are put together, in echarts' own words
 // (https://echarts.apache.org/en/option.html). go-echarts has types for many of
@@ -52,9 +52,7 @@ func axis(name string, panel int, more object) object {
 	if name != "" {
 		a["name"], a["nameLocation"], a["nameGap"] = visible(name), "middle", 24
 	}
-	for k, v := range more {
-		a[k] = v
-	}
+	maps.Copy(a, more)
 	return a
 }
 
@@ -65,9 +63,7 @@ func categories(name string, names []string, panel int, more object) object {
 		labels[i] = visible(n)
 	}
 	a := axis(name, panel, object{"type": "category", "data": labels})
-	for k, v := range more {
-		a[k] = v
-	}
+	maps.Copy(a, more)
 	return a
 }
 
@@ -82,9 +78,7 @@ func line(name string, x, y []float64, panel, most int, more object) object {
 		"type": "line", "name": visible(name), "xAxisIndex": panel, "yAxisIndex": panel, "data": data,
 		"showSymbol": len(y) <= 40, "symbol": "circle", "lineStyle": object{"width": 2},
 	}
-	for k, v := range more {
-		s[k] = v
-	}
+	maps.Copy(s, more)
 	return s
 }
 
@@ -98,6 +92,3 @@ func counted(n int) []float64 {
 	}
 	return x
 }
-
-// braces open what echarts' templates fill in.
-var braces = regexp.MustCompile(`\{`)

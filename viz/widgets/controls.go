@@ -31,7 +31,7 @@ func (s *IntSlider) model() *model {
 			s.Max = max(100, s.Min+100)
 		}
 		s.m = newModel(controls, controlsVersion, "IntSlider", map[string]any{
-			"description": s.Description, "min": s.Min, "max": max(s.Min, s.Max), "step": max(s.Step, 1), "value": min(max(s.Initial, s.Min), max(s.Min, s.Max)),
+			"description": s.Description, "min": s.Min, "max": s.Max, "step": max(s.Step, 1), "value": min(max(s.Initial, s.Min), s.Max),
 			"disabled": s.Disabled, "continuous_update": true, "orientation": "horizontal", "readout": true, "readout_format": "d", "behavior": "drag-tap", "style": nil,
 		})
 		s.m.update = func(map[string]any) { s.watched.announce(s.Value) }
@@ -45,7 +45,7 @@ func (s *IntSlider) Value() int { return int(numberOf(s.model().get("value"))) }
 // Set moves the slider.
 func (s *IntSlider) Set(v int) {
 	s.model() // ends are set
-	s.m.set("value", min(max(v, s.Min), max(s.Min, s.Max)))
+	s.m.set("value", min(max(v, s.Min), s.Max))
 }
 
 // OnChange has f called when a reader has moved the slider.
@@ -83,7 +83,7 @@ func (s *FloatSlider) model() *model {
 		}
 		digits := max(0, int(math.Ceil(-math.Log10(max(s.Step, 1e-9)))))
 		s.m = newModel(controls, controlsVersion, "FloatSlider", map[string]any{
-			"description": s.Description, "min": s.Min, "max": max(s.Min, s.Max), "step": s.Step, "value": min(max(s.Initial, s.Min), max(s.Min, s.Max)),
+			"description": s.Description, "min": s.Min, "max": s.Max, "step": s.Step, "value": min(max(s.Initial, s.Min), s.Max),
 			"disabled": s.Disabled, "continuous_update": true, "orientation": "horizontal", "readout": true, "readout_format": fmt.Sprintf(".%df", digits), "behavior": "drag-tap", "style": nil,
 		})
 		s.m.update = func(map[string]any) { s.watched.announce(s.Value) }
@@ -98,7 +98,7 @@ func (s *FloatSlider) Value() float64 { return numberOf(s.model().get("value")) 
 func (s *FloatSlider) Set(v float64) {
 	s.model() // ends are set
 	if !math.IsNaN(v) {
-		s.m.set("value", min(max(v, s.Min), max(s.Min, s.Max)))
+		s.m.set("value", min(max(v, s.Min), s.Max))
 	}
 }
 
@@ -191,7 +191,6 @@ type Button struct {
 
 	widget
 	watched watched[int]
-	clicks  int
 }
 
 func (b *Button) model() *model {
@@ -204,9 +203,6 @@ func (b *Button) model() *model {
 			if json.Unmarshal(raw, &e) != nil || e.Event != "click" {
 				return
 			}
-			b.m.mu.Lock()
-			b.clicks++
-			b.m.mu.Unlock()
 			b.m.signal()
 			b.watched.announce(b.Clicks)
 		}
@@ -219,7 +215,7 @@ func (b *Button) Clicks() int {
 	m := b.model()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return b.clicks
+	return m.count
 }
 
 // OnClick has f called when the button was pressed. Presses that come while a cell
