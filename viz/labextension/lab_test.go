@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"image/color"
 	"image/png"
+	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -80,10 +82,30 @@ func openLab(t *testing.T, width, height int, cells ...string) *lab {
 	case <-time.After(60 * time.Second):
 		t.Fatal("JupyterLab does not say its address")
 	}
+	awaitServer(t, l.address)
 	l.open("lab/tree/test.ipynb")
 	l.Wait(t, "a notebook", `document.querySelector(".jp-Notebook .jp-Cell")`, 60*time.Second)
 	l.Wait(t, "a kernel", `[...jupyterapp.shell.widgets("main")][0]?.sessionContext?.session?.kernel?.status === "idle"`, 20*time.Second)
 	return l
+}
+
+// awaitServer waits until a server listens: Jupyter says its address a moment before.
+func awaitServer(t *testing.T, address string) {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		c, err := net.DialTimeout("tcp", u.Host, time.Second)
+		if err == nil {
+			_ = c.Close() // only a question
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("JupyterLab does not listen at %s: %v", u.Host, err)
+		}
+	}
 }
 
 func (l *lab) open(path string) {
