@@ -151,11 +151,10 @@ func (p *plane) chart(img image.Image, frames []frame) (*Chart, error) {
 	}
 	option := optionOf{
 		"tooltip": tooltip("item"), "legend": object{"show": true, "top": 0},
-		"xAxis": axis("", 0, object{"min": p.x[0], "max": p.x[1], "splitLine": object{"show": false}, "axisLine": object{"onZero": false}, "axisLabel": object{"showMinLabel": false, "showMaxLabel": false}}),
-		"yAxis": axis("", 0, object{"min": p.y[0], "max": p.y[1], "splitLine": object{"show": false}, "axisLine": object{"onZero": false}, "axisLabel": object{"showMinLabel": false, "showMaxLabel": false}}),
-		"grid":  object{"left": 40, "right": 16, "top": 34, "bottom": 28},
+		"xAxis": planeAxis(p.x, 0), "yAxis": planeAxis(p.y, 0),
+		"grid": object{"left": 40, "right": 16, "top": 34, "bottom": 28},
 	}
-	option.add("series", p.background(img))
+	option.add("series", p.background(img, 0))
 	option.add("series", series...)
 	c, err := newChart(object(option), "decision boundary among "+text)
 	if err != nil {
@@ -166,8 +165,13 @@ func (p *plane) chart(img image.Image, frames []frame) (*Chart, error) {
 	return c, nil
 }
 
-func (p *plane) background(img image.Image) object {
-	return object{"type": "raster", "id": "plane", "image": dataURL(img), "data": array{array{p.x[0], p.y[0]}, array{p.x[1], p.y[1]}}}
+// planeAxis is an axis of a plane, without the odd numbers at its ends.
+func planeAxis(ends [2]float64, panel int) object {
+	return axis("", panel, object{"min": ends[0], "max": ends[1], "splitLine": object{"show": false}, "axisLine": object{"onZero": false}, "axisLabel": object{"showMinLabel": false, "showMaxLabel": false}})
+}
+
+func (p *plane) background(img image.Image, panel int) object {
+	return object{"type": "raster", "id": fmt.Sprintf("plane%d", panel), "xAxisIndex": panel, "yAxisIndex": panel, "image": dataURL(img), "data": array{array{p.x[0], p.y[0]}, array{p.x[1], p.y[1]}}}
 }
 
 // BoundaryRecorder is a callback that keeps the decision boundary of a model of
@@ -178,6 +182,8 @@ func (p *plane) background(img image.Image) object {
 //	chart, err := boundary.Chart()
 type BoundaryRecorder struct {
 	callbacks.Base
+	// Name is the model's, in CompareBoundaries.
+	Name string
 	// Points, Labels and Classes are as for DecisionBoundary.
 	Points  *tensors.Tensor
 	Labels  []int
@@ -225,7 +231,7 @@ func (r *BoundaryRecorder) Chart() (*Chart, error) {
 	}
 	var frames []frame
 	for i, img := range r.images {
-		frames = append(frames, frame{fmt.Sprintf("epoch %d", r.epochs[i]), object{"series": array{r.plane.background(img)}}})
+		frames = append(frames, frame{fmt.Sprintf("epoch %d", r.epochs[i]), object{"series": array{r.plane.background(img, 0)}}})
 	}
 	return r.plane.chart(r.images[len(r.images)-1], frames)
 }

@@ -194,6 +194,19 @@ func ExampleBoundaryRecorder() {
 	// Output: decision boundary among 4 points; equal: 2; different: 2
 }
 
+func ExampleCompareBoundaries() {
+	m, ds, x, _ := xor()
+	two := []*viz.BoundaryRecorder{{Name: "first"}, {Name: "second"}}
+	for _, r := range two {
+		r.Points, r.Labels, r.Classes = x, []int{0, 1, 1, 0}, []string{"equal", "different"}
+		if _, err := m.Fit(context.Background(), ds, dl.FitConfig{Epochs: 3, Silent: true, Callbacks: []callbacks.Callback{r}}); err != nil {
+			panic(err)
+		}
+	}
+	show(viz.CompareBoundaries(two...))
+	// Output: decision boundaries: first: 4 points; equal: 2; different: 2 | second: 4 points; equal: 2; different: 2
+}
+
 func ExampleRecorder() {
 	m, ds, x, y := xor()
 	recorder := &viz.Recorder{X: x, Labels: y}

@@ -88,6 +88,9 @@ func gallery(t *testing.T) []shown {
 		{"gradients", "Recorder.Gradients()", "", func() (viz.Viewable, error) { return chart(s.recorder.Gradients()) }},
 		{"gradient-norms", "Recorder.GradientNorms()", "how much each layer learns", func() (viz.Viewable, error) { return chart(s.recorder.GradientNorms()) }},
 		{"boundary", "BoundaryRecorder.Chart()", "the decision boundary of a classifier of points while it learns; DecisionBoundary is one of them", func() (viz.Viewable, error) { return chart(s.boundary.Chart()) }},
+		{"boundaries", "CompareBoundaries(recorders...)", "several of them side by side", func() (viz.Viewable, error) {
+			return chart(viz.CompareBoundaries(s.shallowBoundary, s.boundary))
+		}},
 		{"contour", "Landscape.Contour()", "a loss from above, with the paths of optimizers", func() (viz.Viewable, error) { return chart(valley().Contour()) }},
 		{"surface", "Landscape.Surface()", "the same in space, to be turned", func() (viz.Viewable, error) { return chart(valley().Surface()) }},
 		{"learning-rate", "LearningRate(steps, schedules)", "learning-rate schedules", func() (viz.Viewable, error) {
@@ -152,6 +155,7 @@ type spiralRun struct {
 	plot             *viz.TrainingPlot
 	recorder         *viz.Recorder
 	boundary         *viz.BoundaryRecorder
+	shallowBoundary  *viz.BoundaryRecorder
 	oneX, oneY       *tensors.Tensor
 	traces           []dl.LayerTrace
 }
@@ -176,7 +180,8 @@ func spirals(t *testing.T) spiralRun {
 	x, y := tensors.FromValue(xs), tensors.FromValue(ys)
 	run := spiralRun{
 		plot: &viz.TrainingPlot{}, recorder: &viz.Recorder{X: x, Labels: y},
-		boundary: &viz.BoundaryRecorder{Points: x, Labels: labels, Classes: []string{"first", "second", "third"}},
+		boundary:        &viz.BoundaryRecorder{Name: "two hidden layers", Points: x, Labels: labels, Classes: []string{"first", "second", "third"}},
+		shallowBoundary: &viz.BoundaryRecorder{Name: "none", Points: x, Labels: labels, Classes: []string{"first", "second", "third"}},
 	}
 	train := func(all []callbacks.Callback, stack ...layers.Layer) (*dl.Model, *dl.History) {
 		dl.SetRandomSeed(3)
@@ -195,7 +200,7 @@ func spirals(t *testing.T) spiralRun {
 	}
 	run.model, run.history = train([]callbacks.Callback{run.plot, run.recorder, run.boundary},
 		layers.Dense{Units: 8, Activation: activations.Tanh}, layers.Dense{Units: 8, Activation: activations.Tanh}, layers.Dense{Units: 3, Activation: activations.Softmax})
-	_, run.shallow = train(nil, layers.Dense{Units: 3, Activation: activations.Softmax})
+	_, run.shallow = train([]callbacks.Callback{run.shallowBoundary}, layers.Dense{Units: 3, Activation: activations.Softmax})
 	run.oneX, run.oneY = tensors.FromValue(xs[100:101]), tensors.FromValue(ys[100:101])
 	if _, run.traces, err = run.model.Trace(x, y); err != nil {
 		t.Fatal(err)

@@ -72,6 +72,7 @@ var hostRoots = []string{
 	"github.com/gradbook/gradbook/viz",
 	"github.com/gradbook/gradbook/viz/widgets",
 	"github.com/gradbook/gradbook/datasets",
+	"github.com/gradbook/gradbook/notebooks/claim",
 	"github.com/go-echarts/go-echarts/v2/...",
 	"github.com/janpfeifer/gonb/gonbui",
 	"github.com/janpfeifer/gonb/gonbui/comms",
