@@ -32,7 +32,7 @@ func (l Layout) workspace() step {
 			if err != nil {
 				return "", err
 			}
-			own, err := sources(filepath.Join(l.Root, "kernel"), filepath.Join(l.Root, "dl"), filepath.Join(l.Root, "viz"), filepath.Join(l.Root, "datasets"))
+			own, err := sources(filepath.Join(l.Root, "kernel"), filepath.Join(l.Root, "dl"), filepath.Join(l.Root, "viz"), filepath.Join(l.Root, "datasets"), filepath.Join(l.Root, "notebooks", "claim"))
 			if err != nil {
 				return "", err
 			}
@@ -76,7 +76,7 @@ func sources(dirs ...string) ([]string, error) {
 			if err != nil {
 				return err
 			}
-			if ext := filepath.Ext(path); !d.IsDir() && (ext == ".go" || ext == ".txt" || ext == ".js") && !strings.HasSuffix(path, "_test.go") {
+			if ext := filepath.Ext(path); !d.IsDir() && (ext == ".go" || ext == ".txt" || ext == ".csv" || ext == ".js") && !strings.HasSuffix(path, "_test.go") {
 				files = append(files, path)
 			}
 			return nil

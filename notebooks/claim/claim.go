@@ -1,6 +1,6 @@
 // Package claim checks what the text of a notebook says. Its calls stand in the
-// notebooks' test cells, which are tagged "test" and closed in JupyterLab; a claim
-// that does not hold ends its cell with an error, and so the run.
+// notebooks' test cells, which are tagged "test" and closed in JupyterLab. A claim
+// that does not hold panics, wherever in a cell it stands, and so ends the run.
 package claim
 
 import (
@@ -8,26 +8,22 @@ import (
 	"math"
 )
 
-// That returns an error with the text, formatted as by fmt.Sprintf, if the claim
-// does not hold.
-func That(holds bool, format string, args ...any) error {
-	if holds {
-		return nil
+// That panics with the text, formatted as by fmt.Sprintf, if the claim does not hold.
+func That(holds bool, format string, args ...any) {
+	if !holds {
+		panic(fmt.Sprintf("the text claims what is not so: "+format, args...))
 	}
-	return fmt.Errorf("the text claims what is not so: "+format, args...)
 }
 
-// Near returns an error if two slices of numbers differ in length, or two of their
-// numbers by more than tolerance.
-func Near[A, B ~float32 | ~float64](got []A, want []B, tolerance float64) error {
+// Near panics if two slices of numbers differ in length, or two of their numbers by
+// more than tolerance. NaN is near nothing.
+func Near[A, B ~float32 | ~float64](got []A, want []B, tolerance float64) {
 	if len(got) != len(want) {
-		return fmt.Errorf("the text claims that these are equal: %d numbers and %d", len(got), len(want))
+		panic(fmt.Sprintf("the text claims that these are equal: %d numbers and %d", len(got), len(want)))
 	}
 	for i := range got {
-		// Written such that NaN is near nothing.
 		if d := math.Abs(float64(got[i]) - float64(want[i])); !(d <= tolerance) {
-			return fmt.Errorf("the text claims that these are equal: number %d is %v and %v", i, got[i], want[i])
+			panic(fmt.Sprintf("the text claims that these are equal: number %d is %v and %v", i, got[i], want[i]))
 		}
 	}
-	return nil
 }
