@@ -6,7 +6,7 @@ GRADBOOK := .gradbook/bin/gradbook
 SOURCES  := $(shell find cmd datasets dl kernel notebooks viz -name '*.go' -o -name '*.py' -o -name '*.js' -o -name '*.svg' -o -name 'package.json' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lab test lint bench bench-kernels clean doctor parity gallery
+.PHONY: help setup run lab test lint bench bench-kernels clean doctor parity gallery notebooks
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,9 +31,11 @@ doctor: $(GRADBOOK) ## say what is installed, which device is used, and what is 
 
 # Not from the cache of test results: the installed kernel, which some of the tests
 # run, is not part of it.
+# Executing all notebooks comes last and alone: it needs the machine for itself.
 test: setup ## run the tests
 	$(GO) vet ./...
-	$(GO) test -count=1 ./...
+	$(GO) test -count=1 -short ./...
+	$(GO) test -count=1 -timeout 25m -run 'TestRun$$' ./notebooks
 
 lint: ## check the style of the code
 	$(GO) tool -modfile=lint.mod golangci-lint run ./...
@@ -49,6 +51,9 @@ parity: setup ## write docs/parity.md: dl beside Keras, case by case
 
 gallery: ## draw docs/gallery.md: every chart, of real trainings
 	$(GO) test ./viz -count=1 -run 'TestGallery$$' -args -gallery ../docs/gallery
+
+notebooks: $(GRADBOOK) ## execute all notebooks and make a site of them, in .gradbook/book
+	@$(GRADBOOK) book
 
 clean: ## remove what setup made in the checkout
 	rm -rf .gradbook

@@ -105,6 +105,20 @@ func Run(ctx context.Context, path string, o Options) (Result, error) {
 	return r, nil
 }
 
+// Render writes the page of a notebook that has outputs already.
+func Render(ctx context.Context, path, page string, o Options) error {
+	if err := Check(path); err != nil {
+		return err
+	}
+	name := strings.TrimSuffix(filepath.Base(path), ".ipynb")
+	cmd := exec.CommandContext(ctx, o.Python, "-c", runner, path, "", page, name)
+	cmd.Env = o.Env
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", path, err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
 // Check reports a path that is no notebook.
 func Check(path string) error {
 	raw, err := os.ReadFile(path)

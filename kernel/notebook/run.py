@@ -1,5 +1,8 @@
 """Executes a notebook and tells what happens, a JSON object a line, on stdout.
 
+    run.py SOURCE TARGET PAGE TITLE    writes TARGET with the outputs, and PAGE
+    run.py SOURCE "" PAGE TITLE        writes PAGE only, of a notebook with outputs
+
 Events: {"cell": i, "of": n, "source": ...} when a code cell begins,
 {"stream": "stdout" | "stderr", "text": ...} for what it prints and {"text": ...}
 for what it shows as text, {"error": ..., "cell": i} when it fails, {"done": ...} at the end.
@@ -18,6 +21,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
+from traitlets.config import Config
 
 
 def say(**event):
@@ -63,6 +67,42 @@ CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 FOREIGN = re.compile(r'<script src="">\s*</script>|<script type="module">(?:(?!</script>).)*mermaid.*?</script>', re.DOTALL)
 
 
+# The tags by which Jupyter Book hides cells from pages.
+HIDDEN = Config()
+HIDDEN.TagRemovePreprocessor.enabled = True
+HIDDEN.TagRemovePreprocessor.remove_cell_tags = ["remove-cell"]
+HIDDEN.TagRemovePreprocessor.remove_input_tags = ["remove-input"]
+HIDDEN.TagRemovePreprocessor.remove_all_outputs_tags = ["remove-output"]
+
+
+def style(exporter):
+    """Return what makes a page as wide as one reads, and dark where that is wanted.
+
+    JupyterLab's dark theme is variables and nothing else. Charts are SVG on white;
+    turned over, their hues stay.
+    """
+    for folder in exporter.template_paths:
+        path = os.path.join(folder, "static", "theme-dark.css")
+        if os.path.exists(path):
+            break
+    else:
+        return ""
+    with open(path, encoding="utf-8") as f:
+        dark = f.read()
+    return f"""<style>
+:root {{ color-scheme: light dark; }}
+body.jp-Notebook {{ max-width: 62rem; margin: 0 auto; }}
+body.jp-Notebook img {{ max-width: 100%; height: auto; }}
+body.jp-Notebook details > summary {{ cursor: pointer; }}
+@media (prefers-color-scheme: dark) {{
+{dark}
+html {{ background: var(--jp-layout-color0); }}
+img[src^="data:image/svg+xml"] {{ filter: invert(0.93) hue-rotate(180deg); }}
+}}
+</style>
+"""
+
+
 def html(nb, title):
     """Return the notebook as a page of which nothing comes from another host.
 
@@ -87,9 +127,9 @@ def html(nb, title):
         if cell.cell_type == "markdown":
             parts = CODE.split(cell.source)
             cell.source = "".join(p if i % 2 else FORMULA.sub(formula, p) for i, p in enumerate(parts))
-    exporter = HTMLExporter(require_js_url="", mathjax_url="", mermaid_js_url="", jquery_url="", embed_images=True)
+    exporter = HTMLExporter(config=HIDDEN, require_js_url="", mathjax_url="", mermaid_js_url="", jquery_url="", embed_images=True)
     page, _ = exporter.from_notebook_node(nb, resources={"metadata": {"name": title}})
-    page = FOREIGN.sub("", page)
+    page = FOREIGN.sub("", page).replace("</head>", style(exporter) + "</head>", 1)
     return re.sub(r"gradbookformula\d+x", lambda m: formulas.get(m[0], m[0]), page)
 
 
@@ -97,6 +137,9 @@ def main():
     source, target, page, title = sys.argv[1:5]
     with open(source, encoding="utf-8") as f:
         nb = nbformat.read(f, as_version=4)
+    if not target:
+        write(page, html(nb, title))
+        return 0
     code = [i for i, c in enumerate(nb.cells) if c.cell_type == "code"]
 
     def begin(cell, cell_index, **_):
