@@ -231,13 +231,14 @@ func (c *composition) resolve(body string) map[string]string {
 	return imports
 }
 
-// preferred are the packages that a name means first.
+// rank orders the packages of one name: Gradbook's first, and math/rand/v2 before
+// math/rand, or a declaration that says rand.Rand only would mean the older.
 func rank(path string) int {
 	switch {
 	case strings.HasPrefix(path, "github.com/gradbook/gradbook/"):
 		return 0
 	case !strings.Contains(path, "."):
-		if path == "html/template" || path == "crypto/rand" || strings.HasPrefix(path, "testing/") {
+		if path == "html/template" || path == "math/rand" || path == "crypto/rand" || strings.HasPrefix(path, "testing/") {
 			return 2
 		}
 		return 1

@@ -279,6 +279,10 @@ func TestNames(t *testing.T) {
 	b.ok("z := 1 /* a\ncomment */\nz", "=> 1")
 	b.ok("%%\nlocal := 3\nfmt.Println(local)", "3\n")
 	b.fails("local", "CompileError", "undefined: local")
+	// A name of several packages is the same one in a declaration and where it is used.
+	b.ok("func draw(r *rand.Rand) *rand.Rand { return r }", "")
+	b.ok("dice := rand.New(rand.NewPCG(1, 2))", "")
+	b.ok("draw(dice) == dice", "=> true")
 }
 
 func TestEmbedAndInit(t *testing.T) {
