@@ -76,6 +76,9 @@ func rounding(all []float64) func(float64) any {
 		if number(f) == nil || decimals < 0 {
 			return digits(f, 9)
 		}
+		if math.Abs(f) < math.Pow10(2-decimals) {
+			return digits(f, 3) // it must not become 0, which a log axis does not have
+		}
 		r, err := strconv.ParseFloat(strconv.FormatFloat(f, 'f', decimals, 64), 64)
 		if err != nil {
 			return number(f)

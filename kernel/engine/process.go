@@ -143,9 +143,16 @@ func (p *process) events(r io.Reader) {
 			if e.Event == "comm" {
 				p.track(e.Comm)
 			}
-			if sink := p.sinkOf(); sink != nil {
+			show := func() {
+				if sink := p.sinkOf(); sink != nil {
+					sink.Event(e)
+				}
+			}
+			if e.Mark == "" {
 				p.streams[0].flush()
-				sink.Event(e)
+				show()
+			} else {
+				p.streams[0].at(e.Mark, show)
 			}
 		}
 	}
@@ -253,7 +260,7 @@ func (p *process) drain() {
 		case <-s.closed:
 		case <-time.After(300 * time.Millisecond): // a child may hold it open
 		}
-		s.flush()
+		s.release()
 	}
 }
 

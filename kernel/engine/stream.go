@@ -6,10 +6,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"github.com/gradbook/gradbook/kernel/session/wire"
 )
 
 // flushAfter is how long output may wait for more of it.
@@ -52,8 +55,13 @@ func (s *stream) begin() {
 }
 
 func (s *stream) read(r io.ReadCloser) {
-	defer close(s.closed)
 	defer r.Close() //nolint:errcheck // only read from
+	defer func() {
+		close(s.closed)
+		s.mu.Lock()
+		s.mark.Broadcast()
+		s.mu.Unlock()
+	}()
 	chunk := make([]byte, 1<<16)
 	for {
 		n, err := r.Read(chunk)
@@ -61,15 +69,12 @@ func (s *stream) read(r io.ReadCloser) {
 			s.add(chunk[:n])
 		}
 		if err != nil {
-			s.mu.Lock()
-			s.mark.Broadcast()
-			s.mu.Unlock()
 			return
 		}
 	}
 }
 
-var markStart = []byte("\x00\x01gradbook ")
+var markStart, placeStart, markEnd = []byte(wire.MarkStart), []byte(wire.PlaceStart), []byte(wire.MarkEnd)
 
 func (s *stream) add(b []byte) {
 	s.mu.Lock()
@@ -80,12 +85,12 @@ func (s *stream) add(b []byte) {
 		if i < 0 {
 			break
 		}
-		j := bytes.Index(s.buf[i:], []byte("\x01\x00"))
+		j := bytes.Index(s.buf[i:], markEnd)
 		if j < 0 {
 			break
 		}
-		s.marks[string(s.buf[i:i+j+2])] = true
-		s.buf = append(s.buf[:i], s.buf[i+j+2:]...)
+		s.marks[string(s.buf[i:i+j+len(markEnd)])] = true
+		s.buf = append(s.buf[:i], s.buf[i+j+len(markEnd):]...)
 		s.mark.Broadcast()
 	}
 	s.tail = append(s.tail, b...)
@@ -100,6 +105,9 @@ func (s *stream) add(b []byte) {
 			s.tail = s.tail[:1<<15]
 		}
 	}
+	if bytes.Contains(b, markEnd[1:]) {
+		s.mark.Broadcast() // perhaps of a place
+	}
 	if len(s.buf) > 1<<15 {
 		s.flushLocked()
 	} else if s.timer == nil {
@@ -110,7 +118,7 @@ func (s *stream) add(b []byte) {
 func (s *stream) lastWords() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return string(s.tail)
+	return string(place.ReplaceAll(s.tail, nil))
 }
 
 func (s *stream) flush() {
@@ -119,14 +127,17 @@ func (s *stream) flush() {
 	s.flushLocked()
 }
 
-// flushLocked passes on what is there; an incomplete rune stays, for a while.
+// flushLocked passes on what is there up to the place of something shown that has not
+// come yet; an incomplete rune stays, for a while.
 func (s *stream) flushLocked() {
 	if s.timer != nil {
 		s.timer.Stop()
 		s.timer = nil
 	}
 	n := len(s.buf)
-	if i := bytes.LastIndex(s.buf, []byte("\x00\x01")); i >= 0 {
+	if i := bytes.Index(s.buf, placeStart); i >= 0 {
+		n = i
+	} else if i := bytes.LastIndex(s.buf, []byte("\x00\x01")); i >= 0 {
 		n = i // perhaps the beginning of a mark
 	} else {
 		for back := 1; back < utf8.UTFMax && back <= len(s.buf); back++ {
@@ -178,6 +189,53 @@ func (s *stream) flushLocked() {
 	}
 }
 
+// at passes on all text before the place of a mark, calls show, and takes the mark out.
+// It waits for the mark, but not for long: who writes to the session's output by other
+// means might have spoiled it.
+func (s *stream) at(mark string, show func()) {
+	s.mu.Lock()
+	late := false
+	stop := time.AfterFunc(2*time.Second, func() {
+		s.mu.Lock()
+		late = true
+		s.mark.Broadcast()
+		s.mu.Unlock()
+	})
+	defer stop.Stop()
+	for !late && !s.isClosed() && !bytes.Contains(s.buf, []byte(mark)) {
+		s.mark.Wait()
+	}
+	s.flushLocked()
+	s.mu.Unlock()
+	show()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.buf = bytes.Replace(s.buf, []byte(mark), nil, 1)
+	if len(s.buf) > 0 && s.timer == nil {
+		s.timer = time.AfterFunc(flushAfter, s.flush)
+	}
+}
+
+var place = regexp.MustCompile(wire.PlaceStart + `\d+` + wire.MarkEnd)
+
+// release passes on what is there after the session's end, when nothing is shown any
+// more.
+func (s *stream) release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.buf = place.ReplaceAll(s.buf, nil)
+	s.flushLocked()
+}
+
+func (s *stream) isClosed() bool {
+	select {
+	case <-s.closed:
+		return true
+	default:
+		return false
+	}
+}
+
 // waitMark waits until the mark of a cell's end has come through.
 func (s *stream) waitMark(mark string) {
 	s.mu.Lock()
@@ -190,10 +248,8 @@ func (s *stream) waitMark(mark string) {
 	})
 	defer stop.Stop()
 	for !s.marks[mark] {
-		select {
-		case <-s.closed:
+		if s.isClosed() {
 			return
-		default:
 		}
 		s.mark.Wait()
 	}

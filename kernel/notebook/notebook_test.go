@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -104,6 +105,56 @@ fmt.Println("device", device.Kind, err)`))
 	executed, err := os.ReadFile(r.Notebook)
 	if err != nil || !bytes.Contains(executed, []byte("application/vnd.gradbook.echarts.v1+json")) {
 		t.Errorf("expected the executed notebook to hold the chart, %v", err)
+	}
+}
+
+// TestRunOrder: what a cell prints and what it shows stay in their order, and a
+// progress bar leaves its end.
+func TestRunOrder(t *testing.T) {
+	r, log, err := run(t, write(t, "# Title\n\n<details><summary>Open & see</summary>\n\nIt is $x$:\n\n```go\nx := 1\n```\n\n</details>", `for i := range 10 {
+	fmt.Print("draft\rprinted ", i, "\n")
+	c, err := viz.Lines(viz.LinesConfig{}, viz.Series{Y: []float64{1, float64(i)}})
+	if err != nil {
+		panic(err)
+	}
+	viz.Show(c)
+}`))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	raw, err := os.ReadFile(r.Notebook)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var nb struct {
+		Cells []struct {
+			Outputs []struct {
+				OutputType string `json:"output_type"`
+				Text       any    `json:"text"`
+			} `json:"outputs"`
+		} `json:"cells"`
+	}
+	if err := json.Unmarshal(raw, &nb); err != nil {
+		t.Fatal(err)
+	}
+	var kinds []string
+	for i, o := range nb.Cells[1].Outputs {
+		kinds = append(kinds, o.OutputType)
+		if want := fmt.Sprintf("[printed %d\n]", i/2); o.OutputType == "stream" && fmt.Sprint(o.Text) != want {
+			t.Errorf("expected %q, got %q", want, o.Text)
+		}
+	}
+	if got, want := strings.Join(kinds, " "), strings.TrimSpace(strings.Repeat("stream display_data ", 10)); got != want {
+		t.Errorf("expected text and charts in turns, got %s", got)
+	}
+	page, err := os.ReadFile(r.Page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, inside, _ := strings.Cut(string(page), "<details><summary>Open &amp; see</summary>")
+	inside, _, closed := strings.Cut(inside, "</details>")
+	if !closed || !strings.Contains(inside, "<math") || !strings.Contains(inside, "highlight") {
+		t.Errorf("expected a part that opens, with its formula and code in it, got %.300s", inside)
 	}
 }
 

@@ -15,12 +15,14 @@ import os
 import re
 import sys
 import tempfile
+from html import escape
 
 import latex2mathml.converter
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
+from nbconvert.filters import markdown2html
 from traitlets.config import Config
 
 
@@ -58,7 +60,26 @@ class Client(NotebookClient):
         return super().process_message(msg, cell, cell_index)
 
 
+def coalesced(outputs):
+    """Return outputs in which text that follows text is one, as it was left.
+
+    Of a progress bar, which is drawn over and again, the end is kept. nbclient's own
+    coalesce_streams moves all text of a cell before what it shows in between.
+    """
+    out = []
+    for o in outputs:
+        if o.output_type == "stream" and out and out[-1].output_type == "stream" and out[-1].name == o.name:
+            out[-1].text += o.text
+        else:
+            out.append(o)
+    for o in out:
+        if o.output_type == "stream":
+            o.text = re.sub(r"[^\n]*\r(?=[^\n])", "", re.sub(r"\r+\n", "\n", o.text))
+    return out
+
+
 FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$\w])\$(?!\s)([^$\n]+?)(?<![\s\\])\$(?!\w)", re.DOTALL)
+DETAILS = re.compile(r"^<details><summary>([^<]*)</summary>\n\n(.*?)\n\n</details>$", re.DOTALL | re.MULTILINE)
 CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 
 
@@ -94,6 +115,7 @@ def style(exporter):
 body.jp-Notebook {{ max-width: 62rem; margin: 0 auto; }}
 body.jp-Notebook img {{ max-width: 100%; height: auto; }}
 body.jp-Notebook details > summary {{ cursor: pointer; }}
+body.jp-Notebook pre {{ tab-size: 4; }}
 @media (prefers-color-scheme: dark) {{
 {dark}
 html {{ background: var(--jp-layout-color0); }}
@@ -122,14 +144,25 @@ def html(nb, title):
         formulas[word] = drawn
         return word
 
+    def tex(text):
+        parts = CODE.split(text)
+        return "".join(p if i % 2 else FORMULA.sub(formula, p) for i, p in enumerate(parts))
+
+    def details(m):
+        """A part that opens: nbconvert would close it before what is in it."""
+        word = f"gradbookdetails{len(opens)}x"
+        opens[word] = f"<details><summary>{escape(m[1])}</summary>\n{markdown2html(tex(m[2]))}\n</details>"
+        return word
+
+    opens = {}
     nb = copy.deepcopy(nb)
     for cell in nb.cells:
         if cell.cell_type == "markdown":
-            parts = CODE.split(cell.source)
-            cell.source = "".join(p if i % 2 else FORMULA.sub(formula, p) for i, p in enumerate(parts))
+            cell.source = tex(DETAILS.sub(details, cell.source))
     exporter = HTMLExporter(config=HIDDEN, require_js_url="", mathjax_url="", mermaid_js_url="", jquery_url="", embed_images=True)
     page, _ = exporter.from_notebook_node(nb, resources={"metadata": {"name": title}})
     page = FOREIGN.sub("", page).replace("</head>", style(exporter) + "</head>", 1)
+    page = re.sub(r"<p>(gradbookdetails\d+x)</p>", lambda m: opens.get(m[1], m[0]), page)
     return re.sub(r"gradbookformula\d+x", lambda m: formulas.get(m[0], m[0]), page)
 
 
@@ -151,8 +184,6 @@ def main():
         timeout=None,
         kernel_name=os.environ.get("GRADBOOK_KERNEL", "gradbook"),
         resources={"metadata": {"path": os.path.dirname(os.path.abspath(source))}},
-        # Of a progress bar, which is drawn over again and again, keep the end.
-        coalesce_streams=True,
         on_cell_start=begin,
     )
     failed = None
@@ -163,6 +194,8 @@ def main():
     except DeadKernelError:
         failed = "the kernel died"
     finally:
+        for i in code:
+            nb.cells[i].outputs = coalesced(nb.cells[i].outputs)
         write(target, nbformat.writes(nb))
 
     write(page, html(nb, title))

@@ -74,18 +74,18 @@ func readDisplays(r io.Reader, back *gob.Encoder) {
 			input.Lock()
 			input.pending = true
 			input.Unlock()
-			emit(wire.Event{Event: "input", Prompt: q.Prompt, Password: q.Password})
+			emitInPlace(wire.Event{Event: "input", Prompt: q.Prompt, Password: q.Password})
 			continue
 		}
 		if wait, ok := data.Data["application/vnd.gradbook.clear-output"]; ok {
-			emit(wire.Event{Event: "clear", Wait: wait == "wait"})
+			emitInPlace(wire.Event{Event: "clear", Wait: wait == "wait"})
 			continue
 		}
 		e := wire.Event{Event: "display", Data: map[string]any{}, Metadata: data.Metadata, DisplayID: data.DisplayID}
 		for mime, content := range data.Data {
 			e.Data[string(mime)] = decoded(string(mime), content)
 		}
-		emit(e)
+		emitInPlace(e)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"plugin"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -27,6 +28,17 @@ func emit(e wire.Event) {
 	if out.Encoder != nil {
 		_ = out.Encode(e) // the kernel is gone; so will be this process
 	}
+}
+
+// shows counts what is shown.
+var shows atomic.Int64
+
+// emitInPlace emits what stands between the lines that a cell prints. Both go to the
+// kernel on ways of their own, so a mark in the text says where it belongs.
+func emitInPlace(e wire.Event) {
+	e.Mark = fmt.Sprintf("%s%d%s", wire.PlaceStart, shows.Add(1), wire.MarkEnd)
+	_, _ = stdout.WriteString(e.Mark)
+	emit(e)
 }
 
 // Main runs the session until its input ends, and returns the exit status.
@@ -76,7 +88,7 @@ func serve(r wire.Request) {
 	case "run":
 		f, took := runCell(r)
 		flushDisplays()
-		mark := fmt.Sprintf("\x00\x01gradbook %d %d\x01\x00", os.Getpid(), r.N)
+		mark := fmt.Sprintf("%s%d %d%s", wire.MarkStart, os.Getpid(), r.N, wire.MarkEnd)
 		_, _ = stdout.WriteString(mark)
 		_, _ = stderr.WriteString(mark)
 		emit(wire.Event{Event: "done", Failure: f, Mark: mark, Milliseconds: float64(took.Microseconds()) / 1000})

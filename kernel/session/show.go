@@ -31,17 +31,17 @@ func Show(values ...any) {
 	}
 	if len(values) == 1 {
 		if err, ok := values[0].(error); ok {
-			emit(wire.Event{Event: "result", Data: map[string]any{"text/plain": err.Error()}})
+			emitInPlace(wire.Event{Event: "result", Data: map[string]any{"text/plain": err.Error()}})
 			return
 		}
-		emit(wire.Event{Event: "result", Data: bundle(values[0]), Metadata: map[string]any{}})
+		emitInPlace(wire.Event{Event: "result", Data: bundle(values[0]), Metadata: map[string]any{}})
 		return
 	}
 	texts := make([]string, len(values))
 	for i, v := range values {
 		texts[i] = text(v)
 	}
-	emit(wire.Event{Event: "result", Data: map[string]any{"text/plain": strings.Join(texts, " ")}})
+	emitInPlace(wire.Event{Event: "result", Data: map[string]any{"text/plain": strings.Join(texts, " ")}})
 }
 
 // bundle returns a value's forms by MIME type.

@@ -56,11 +56,19 @@ type Event struct {
 	Late bool `json:"late,omitempty"`
 	// Variables answer the request.
 	Variables []Variable `json:"variables,omitempty"`
-	// Mark is what the session writes to its outputs at the cell's end.
+	// Mark is what the session writes to its outputs at the cell's end and, to the
+	// first of them, where what is shown belongs.
 	Mark string `json:"mark,omitempty"`
 	// Comm is a message of the session's widgets.
 	Comm *Comm `json:"comm,omitempty"`
 }
+
+// Marks in the session's outputs: MarkStart or PlaceStart, something unique, MarkEnd.
+const (
+	MarkStart  = "\x00\x01gradbook "
+	PlaceStart = "\x00\x01gradplace "
+	MarkEnd    = "\x01\x00"
+)
 
 // Failure is an error that ended a cell.
 type Failure struct {

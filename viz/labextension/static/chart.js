@@ -11,6 +11,18 @@
   const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', sans-serif";
   const PALETTE = ["#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#8b5cf6", "#06b6d4", "#ec4899", "#84cc16", "#f97316", "#64748b"];
 
+  // tick is a number at an axis: without separators up to four digits, so that years
+  // are years, and as a power of ten where it would be long.
+  const tick = value => number(value, 1e9), logTick = value => number(value, 1e6);
+  function number(value, long) {
+    const size = Math.abs(value);
+    if (!Number.isFinite(value)) return String(value);
+    if (size !== 0 && (size >= long || size < 1e-4)) return String(Number(value.toPrecision(6)).toExponential()).replace("e+", "e");
+    const [whole, part] = String(Number(value.toPrecision(12))).split(".");
+    const grouped = size < 1e4 ? whole : whole.replace(/\B(?=(\d{3})+$)/g, ",");
+    return part ? grouped + "." + part : grouped;
+  }
+
   // theme is echarts' theme for a light or a dark page.
   function theme(dark) {
     const ink = dark ? "#e2e8f0" : "#1e293b", soft = dark ? "#94a3b8" : "#64748b";
@@ -36,7 +48,7 @@
         pageTextStyle: { color: soft }, pageIconColor: soft, pageIconInactiveColor: line, itemWidth: 18, itemHeight: 10, itemGap: 16,
       },
       categoryAxis: { ...axis, splitLine: { show: false } },
-      valueAxis: axis, logAxis: axis, timeAxis: axis,
+      valueAxis: { ...axis, axisLabel: { ...axis.axisLabel, formatter: tick } }, logAxis: { ...axis, axisLabel: { ...axis.axisLabel, formatter: logTick } }, timeAxis: axis,
       visualMap: { textStyle: { color: soft } },
       tooltip: { backgroundColor: dark ? "#1e293b" : "#ffffff", borderColor: line, textStyle: { color: ink, fontSize: 13 } },
       radar: { axisName: { color: soft }, splitLine: { lineStyle: { color: faint } }, splitArea: { show: false }, axisLine: { lineStyle: { color: faint } } },
