@@ -3,7 +3,7 @@
 
 GO       ?= go
 GRADBOOK := .gradbook/bin/gradbook
-SOURCES  := $(shell find cmd datasets dl kernel notebooks viz -name '*.go' -o -name '*.py' -o -name '*.js' -o -name '*.svg' -o -name 'package.json' 2>/dev/null)
+SOURCES  := $(shell find cmd datasets dl kernel notebooks viz -name '*.go' -o -name '*.py' -o -name '*.js' -o -name '*.html' -o -name '*.csv' -o -name '*.svg' -o -name 'package.json' 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run lab test lint bench bench-kernels clean doctor parity gallery notebooks

@@ -199,11 +199,11 @@ type BoundaryRecorder struct {
 
 // OnTrainBegin implements callbacks.Callback.
 func (r *BoundaryRecorder) OnTrainBegin(t *callbacks.Training) error {
+	r.images, r.epochs = nil, nil
 	var err error
 	if r.plane, err = newPlane(r.Points, r.Labels, r.Classes); err != nil {
 		return err
 	}
-	r.images, r.epochs = nil, nil
 	return r.record(t, 0)
 }
 

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -37,7 +38,10 @@ type Options struct {
 // It returns the path of the index. The site is written anew as a whole, or the old
 // one stays.
 func Build(ctx context.Context, dir string, o Options) (index string, err error) {
-	names, languages, err := list(dir)
+	if o.OutDir, err = filepath.Abs(o.OutDir); err != nil {
+		return "", err
+	}
+	names, languages, err := list(dir, o.OutDir)
 	if err != nil {
 		return "", err
 	}
@@ -72,34 +76,54 @@ func Build(ctx context.Context, dir string, o Options) (index string, err error)
 	return filepath.Join(o.OutDir, "index.html"), nil
 }
 
+// tag is a folder's name that is a language's: "zh", "pt-BR".
+var tag = regexp.MustCompile(`^[a-z]{2,3}(-\w+)*$`)
+
 // list finds the notebooks of a folder, without their extension, and the languages
 // in which they are; "" is that of the folder itself.
-func list(dir string) (names, languages []string, err error) {
-	found, err := filepath.Glob(filepath.Join(dir, "*.ipynb"))
+func list(dir, out string) (names, languages []string, err error) {
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(found) == 0 {
-		return nil, nil, fmt.Errorf("expected a folder with notebooks, got %s, which has none", dir)
-	}
-	for _, path := range found {
-		if err := notebook.Check(path); err != nil {
+	for _, e := range entries {
+		name, ok := strings.CutSuffix(e.Name(), ".ipynb")
+		if !ok || e.IsDir() || strings.HasPrefix(name, ".") {
+			continue
+		}
+		if name == "index" {
+			return nil, nil, fmt.Errorf("%s: its page would be in the place of the book's index; give it another name", filepath.Join(dir, e.Name()))
+		}
+		if err := notebook.Check(filepath.Join(dir, e.Name())); err != nil {
 			return nil, nil, err
 		}
-		names = append(names, strings.TrimSuffix(filepath.Base(path), ".ipynb"))
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		return nil, nil, fmt.Errorf("expected a folder with notebooks, got %s, which has none", dir)
 	}
 	languages = []string{""}
-	twins, err := filepath.Glob(filepath.Join(dir, "*", "*.ipynb"))
-	for _, path := range twins {
-		lang := filepath.Base(filepath.Dir(path))
-		if slices.Contains(names, strings.TrimSuffix(filepath.Base(path), ".ipynb")) && !slices.Contains(languages, lang) && !strings.HasPrefix(lang, ".") {
-			languages = append(languages, lang)
+	for _, e := range entries {
+		own, err := filepath.Abs(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return nil, nil, err
+		}
+		if !e.IsDir() || !tag.MatchString(e.Name()) || own == out {
+			continue
+		}
+		if slices.ContainsFunc(names, func(name string) bool { return exists(filepath.Join(own, name+".ipynb")) }) {
+			languages = append(languages, e.Name())
 		}
 	}
-	return names, languages, err
+	return names, languages, nil
 }
 
-// generator is in the index of every book.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// generator is in the index of every book: index.html has it.
 const generator = `<meta name="generator" content="gradbook book">`
 
 // replaceable reports a folder that is neither a book nor empty: it would be lost.
@@ -115,16 +139,33 @@ func replaceable(dir string) error {
 	if err != nil || !bytes.Contains(index, []byte(generator)) {
 		return fmt.Errorf("expected a new or empty folder, or an older book, got %s with other files in it", dir)
 	}
+	for _, f := range files {
+		ext := filepath.Ext(f.Name())
+		if f.IsDir() && (f.Name() == "pictures" || tag.MatchString(f.Name())) || !f.IsDir() && (ext == ".html" || ext == ".ipynb") {
+			continue
+		}
+		return fmt.Errorf("expected a folder with a book and nothing else, got %s with %s in it", dir, f.Name())
+	}
 	return nil
 }
 
-// replace puts a new folder in the place of an old one.
+// replace puts a new folder in the place of an old one, which stays if that fails.
 func replace(from, to string) error {
 	if err := os.Chmod(from, 0o755); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(to); err != nil {
+	old := from + "-old"
+	had := exists(to)
+	if had {
+		if err := os.Rename(to, old); err != nil {
+			return err
+		}
+	}
+	if err := os.Rename(from, to); err != nil {
+		if had {
+			err = errors.Join(err, os.Rename(old, to))
+		}
 		return err
 	}
-	return os.Rename(from, to)
+	return os.RemoveAll(old)
 }

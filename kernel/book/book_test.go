@@ -52,6 +52,7 @@ func options(t *testing.T, out string) book.Options {
 
 func TestBuild(t *testing.T) {
 	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "site")
+	slash := out + string(filepath.Separator)
 	code := []string{
 		`viz.Lines(viz.LinesConfig{}, viz.Series{Y: []float64{1, 2}})`,
 		`thumbnail|viz.Lines(viz.LinesConfig{}, viz.Series{Name: "the second", Y: []float64{2, 1}})`,
@@ -62,12 +63,14 @@ func TestBuild(t *testing.T) {
 	write(t, filepath.Join(dir, "2.ipynb"), "# The second\n\nIts goal.", `fmt.Println("two")`)
 	write(t, filepath.Join(dir, "zh", "1.ipynb"), "# 标题\n\n**目标。** 看。", code...)
 	write(t, filepath.Join(dir, "zh", "2.ipynb"), "# 第二\n\n目标。", `fmt.Println("另一个")`)
-	index, err := book.Build(t.Context(), dir, options(t, out))
+	write(t, filepath.Join(dir, "2 a#b.ipynb"), "# Not translated\n\n[The second](2.ipynb), [elsewhere](../x.ipynb).")
+	write(t, filepath.Join(dir, "drafts", "1.ipynb"), "# No language\n\nNone.")
+	index, err := book.Build(t.Context(), dir, options(t, slash))
 	if err != nil {
 		t.Fatal(err)
 	}
 	files := map[string]string{}
-	for _, f := range []string{"index.html", "1.html", "2.html", "zh/index.html", "zh/1.html", "zh/2.html", "1.ipynb", "zh/1.ipynb", "pictures/1.svg"} {
+	for _, f := range []string{"index.html", "1.html", "2.html", "zh/index.html", "zh/1.html", "zh/2.html", "2 a#b.html", "1.ipynb", "zh/1.ipynb", "pictures/1.svg"} {
 		raw, err := os.ReadFile(filepath.Join(out, f))
 		if err != nil {
 			t.Fatal(err)
@@ -78,11 +81,12 @@ func TestBuild(t *testing.T) {
 		t.Errorf("expected the path of the index, got %s", index)
 	}
 	for f, parts := range map[string][]string{
-		"index.html":     {"A &lt;title&gt; &amp; more", "Goal. To see this.", `src="pictures/1.svg"`, `href="zh/index.html"`, `href="2.html"`, "prefers-color-scheme: dark"},
-		"zh/index.html":  {`lang="zh-CN"`, "标题", "目标。 看。", `src="../pictures/1.svg"`, `href="../index.html"`},
-		"1.html":         {`<html lang="en">`, "<title>A &lt;title&gt; &amp; more</title>", `href="2.html"`, `href="zh/1.html"`, "prefers-color-scheme: dark"},
+		"index.html":     {"A &lt;title&gt; &amp; more", "<p>To see this.</p>", `src="pictures/1.svg"`, `href="zh/index.html"`, `href="2.html"`, "prefers-color-scheme: dark"},
+		"zh/index.html":  {`lang="zh-CN"`, "标题", "<p>看。</p>", `src="../pictures/zh/1.svg"`, `href="../index.html"`},
+		"1.html":         {`<html lang="en">`, "<title>A &lt;title&gt; &amp; more</title>", `href="2%20a%23b.html"`, `href="zh/1.html"`, "prefers-color-scheme: dark"},
 		"zh/1.html":      {`<html lang="zh-CN">`, `href="../1.html"`, `href="2.html"`},
 		"zh/2.html":      {"另一个"},
+		"2 a#b.html":     {`href="2.html"`, `href="../x.ipynb"`, `href="2%20a%23b.ipynb"`},
 		"pictures/1.svg": {"the second"},
 	} {
 		for _, part := range parts {
@@ -90,7 +94,7 @@ func TestBuild(t *testing.T) {
 				t.Errorf("expected %q in %s", part, f)
 			}
 		}
-		for _, part := range []string{`src="http`, `<script src`, "secret"} {
+		for _, part := range []string{`src="http`, `<script src`, "secret", "zh/2%20a", "drafts"} {
 			if strings.Contains(files[f], part) {
 				t.Errorf("expected no %q in %s", part, f)
 			}
@@ -139,5 +143,17 @@ func TestBuildKeeps(t *testing.T) {
 	}
 	if _, err := os.Stat(mine); err != nil {
 		t.Error(err)
+	}
+	if err := os.WriteFile(filepath.Join(out, "index.html"), []byte(`<meta name="generator" content="gradbook book">`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := book.Build(context.Background(), dir, o); err == nil || !strings.Contains(err.Error(), "thesis.txt") {
+		t.Errorf("expected an error about the file beside the book, got %v", err)
+	}
+	if err := os.Rename(filepath.Join(dir, "1.ipynb"), filepath.Join(dir, "index.ipynb")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := book.Build(context.Background(), dir, o); err == nil || !strings.Contains(err.Error(), "another name") {
+		t.Errorf("expected an error about a notebook named index, got %v", err)
 	}
 }

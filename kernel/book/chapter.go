@@ -64,7 +64,7 @@ func (s *site) chapter(ctx context.Context, i int, lang string) error {
 	source := filepath.Join(s.source, lang, name+".ipynb")
 	out := filepath.Join(s.out, lang)
 	executed, page := filepath.Join(out, name+".ipynb"), filepath.Join(out, name+".html")
-	if _, err := os.Stat(source); err != nil {
+	if !s.has(lang, name) {
 		return nil // not translated
 	}
 	o := notebook.Options{Python: s.options.Python, Env: s.options.Env, OutDir: out, Log: s.options.Log}
@@ -86,12 +86,12 @@ func (s *site) chapter(ctx context.Context, i int, lang string) error {
 	if err != nil {
 		return err
 	}
-	c := chapter{File: name + ".html", Number: i + 1}
+	c := chapter{File: address(name + ".html")}
 	c.Title, c.Goal = heading(cells)
 	if c.Title == "" {
 		c.Title = name
 	}
-	if c.Picture, err = s.thumbnail(name, cells); err != nil {
+	if c.Picture, err = s.thumbnail(filepath.Join(lang, name), cells); err != nil {
 		return err
 	}
 	if s.chapters == nil {
@@ -146,9 +146,12 @@ func graft(source, executed, target string) (bool, error) {
 	return true, os.WriteFile(target, file, 0o644)
 }
 
+var label = regexp.MustCompile(`^\*\*[^*]+[.。:：]\*\*\s*`)
+
 var marks = regexp.MustCompile(`\*\*|\*|` + "`" + `|\[([^\]]*)\]\([^)]*\)`)
 
-// heading is a notebook's title, and what its first paragraph says.
+// heading is a notebook's title, and what its first paragraph says, without a label in
+// front of it such as "**Goal.**".
 func heading(cells []cell) (title, goal string) {
 	for _, c := range cells {
 		if c.Type != "markdown" {
@@ -157,9 +160,14 @@ func heading(cells []cell) (title, goal string) {
 		for part := range strings.SplitSeq(string(c.Source), "\n\n") {
 			part = strings.TrimSpace(part)
 			if t, ok := strings.CutPrefix(part, "# "); ok && title == "" {
-				title = marks.ReplaceAllString(t, "$1")
-			} else if title != "" && part != "" {
-				return title, marks.ReplaceAllString(part, "$1")
+				t, rest, _ := strings.Cut(t, "\n")
+				title, part = marks.ReplaceAllString(t, "$1"), strings.TrimSpace(rest)
+			}
+			if strings.HasPrefix(part, "#") {
+				continue
+			}
+			if title != "" && part != "" {
+				return title, marks.ReplaceAllString(label.ReplaceAllString(part, ""), "$1")
 			}
 		}
 	}
@@ -185,6 +193,7 @@ func (s *site) thumbnail(name string, cells []cell) (string, error) {
 			}
 			if path != "" {
 				first = path
+				break
 			}
 		}
 		if tagged {
@@ -209,10 +218,10 @@ func (s *site) picture(name string, data map[string]json.RawMessage) (string, er
 			}
 		}
 		path := filepath.Join("pictures", name+ext)
-		if err := os.MkdirAll(filepath.Join(s.out, "pictures"), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(s.out, filepath.Dir(path)), 0o755); err != nil {
 			return "", err
 		}
-		return path, os.WriteFile(filepath.Join(s.out, path), file, 0o644)
+		return address(filepath.ToSlash(path)), os.WriteFile(filepath.Join(s.out, path), file, 0o644)
 	}
 	return "", nil
 }

@@ -5,9 +5,11 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -22,10 +24,9 @@ type site struct {
 
 // chapter is a notebook as the index shows it.
 type chapter struct {
-	Number      int
-	File        string
+	File        string // its address from the index
 	Title, Goal string
-	Picture     string // its path in the site
+	Picture     string // its address from the site's root
 }
 
 // SVG says whether the picture is a chart, which is turned over on a dark page.
@@ -61,6 +62,14 @@ var (
 	navPart   = template.Must(template.New("nav").Parse(navSource))
 )
 
+// has says whether a notebook is there in a language.
+func (s *site) has(lang, name string) bool {
+	return exists(filepath.Join(s.source, lang, name+".ipynb"))
+}
+
+// address is a file's name as a link has it.
+func address(file string) string { return (&url.URL{Path: file}).String() }
+
 // up leads from a page of a language to the site's root.
 func up(lang string) string {
 	if lang == "" {
@@ -69,9 +78,17 @@ func up(lang string) string {
 	return "../"
 }
 
-// others are the links to the same page in the other languages.
-func (s *site) others(lang, file string) (links []link) {
+// others are the links to the same page in the other languages; of the index, if name
+// is "".
+func (s *site) others(lang, name string) (links []link) {
+	file := "index.html"
+	if name != "" {
+		file = address(name + ".html")
+	}
 	for _, l := range s.languages {
+		if name != "" && !s.has(l, name) {
+			continue
+		}
 		a := link{Name: languageOf(l).Name}
 		if l != lang {
 			a.Address = up(lang) + strings.TrimPrefix(l+"/", "/") + file
@@ -84,7 +101,7 @@ func (s *site) others(lang, file string) (links []link) {
 func (s *site) index(lang string) error {
 	var page bytes.Buffer
 	err := indexPage.Execute(&page, map[string]any{
-		"Generator": template.HTML(generator), "Language": languageOf(lang), "Up": up(lang), "Chapters": s.chapters[lang], "Languages": s.others(lang, "index.html"),
+		"Language": languageOf(lang), "Up": up(lang), "Chapters": s.chapters[lang], "Languages": s.others(lang, ""),
 	})
 	if err != nil {
 		return err
@@ -96,7 +113,7 @@ var (
 	body     = regexp.MustCompile(`<body[^>]*>`)
 	htmlLang = regexp.MustCompile(`<html[^>]*>`)
 	pageName = regexp.MustCompile(`<title>[^<]*</title>`)
-	toNB     = regexp.MustCompile(`href="([\w./-]+)\.ipynb(#[^"]*)?"`)
+	toNB     = regexp.MustCompile(`href="([^":?#]+)\.ipynb(#[^"]*)?"`)
 )
 
 // frame puts what leads through the book around a page, whose links to notebooks
@@ -110,15 +127,17 @@ func (s *site) frame(path string, i int, lang, title string) error {
 	if place == nil {
 		return fmt.Errorf("%s: expected a page with a body", path)
 	}
-	neighbour := func(i int) string {
-		if i < 0 || i >= len(s.names) {
-			return ""
+	neighbour := func(step int) string {
+		for k := i + step; k >= 0 && k < len(s.names); k += step {
+			if s.has(lang, s.names[k]) {
+				return address(s.names[k] + ".html")
+			}
 		}
-		return s.names[i] + ".html"
+		return ""
 	}
 	var nav bytes.Buffer
 	err = navPart.Execute(&nav, map[string]any{
-		"Language": languageOf(lang), "Before": neighbour(i - 1), "After": neighbour(i + 1), "Languages": s.others(lang, s.names[i]+".html"), "Notebook": s.names[i] + ".ipynb",
+		"Language": languageOf(lang), "Before": neighbour(-1), "After": neighbour(1), "Languages": s.others(lang, s.names[i]), "Notebook": address(s.names[i] + ".ipynb"),
 	})
 	if err != nil {
 		return err
@@ -126,7 +145,13 @@ func (s *site) frame(path string, i int, lang, title string) error {
 	head, rest := raw[:place[1]], raw[place[1]:]
 	head = htmlLang.ReplaceAllLiteral(head, []byte(`<html lang="`+languageOf(lang).Code+`">`))
 	head = pageName.ReplaceAllLiteral(head, []byte("<title>"+template.HTMLEscapeString(title)+"</title>"))
-	rest = toNB.ReplaceAll(rest, []byte(`href="$1.html$2"`))
+	rest = toNB.ReplaceAllFunc(rest, func(href []byte) []byte {
+		m := toNB.FindSubmatch(href)
+		if name, err := url.PathUnescape(string(m[1])); err == nil && slices.Contains(s.names, name) && s.has(lang, name) {
+			return fmt.Appendf(nil, `href="%s.html%s"`, m[1], m[2])
+		}
+		return href
+	})
 	end := bytes.LastIndex(rest, []byte("</main>"))
 	if end < 0 {
 		end = len(rest)

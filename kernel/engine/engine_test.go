@@ -242,6 +242,31 @@ func TestOutput(t *testing.T) {
 }
 
 // TestNames: what a name means when it changes what it is, or is taken by others.
+// TestPlaces: what is shown keeps its place, and marks of places hold nothing back,
+// wherever they got to.
+func TestPlaces(t *testing.T) {
+	b := newBook(t)
+	b.ok("os.Stdout.Write([]byte{0, 1})", "\x00\x01")
+	b.ok("fmt.Println(\"a\")", "a\n")
+	b.ok("os.Stdout.Write([]byte{0})", "\x00")
+	b.ok("chart, err := viz.Lines(viz.LinesConfig{}, viz.Series{Y: []float64{1, 2}})", "")
+	b.ok(`captured := filepath.Join(os.TempDir(), fmt.Sprint("gradbook-captured-", os.Getpid()))
+file, err := os.Create(captured)
+saved, err := syscall.Dup(1)
+syscall.Dup2(int(file.Fd()), 1)
+viz.Show(chart)
+viz.Show(chart)
+syscall.Dup2(saved, 1)
+text, err := os.ReadFile(captured)
+os.Remove(captured)
+os.Stdout.Write(text)
+fmt.Println("b")`, "b\n")
+	b.ok("fmt.Println(\"c\")\nviz.Show(chart)\nfmt.Println(\"d\")", "c\nd\n")
+	b.ok("gonbui.SendData(&protocol.DisplayData{Data: map[protocol.MIMEType]any{\"application/json\": math.NaN()}})\nfmt.Println(\"e\")", "e\n")
+	b.ok("go func() {\n\ttime.Sleep(50 * time.Millisecond)\n\tviz.Show(chart)\n}()\nfmt.Println(\"f\")", "f\n")
+	b.ok("time.Sleep(200 * time.Millisecond)\nfmt.Println(\"g\")", "g\n")
+}
+
 func TestNames(t *testing.T) {
 	b := newBook(t)
 	b.ok("Count := 3\nErrA := errors.New(\"a\")", "")

@@ -32,10 +32,11 @@ type process struct {
 	comms   map[string]string // of widgets: targets by id
 	streams [2]*stream
 	state   *os.ProcessState
+	heard   chan struct{} // closed when there are no more events
 }
 
 func startProcess(program string, c Config) (*process, error) {
-	p := &process{config: c, ended: make(chan struct{}), answers: make(chan []wire.Variable, 1), comms: map[string]string{}}
+	p := &process{config: c, ended: make(chan struct{}), heard: make(chan struct{}), answers: make(chan []wire.Variable, 1), comms: map[string]string{}}
 	reqR, reqW, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -103,6 +104,7 @@ func (p *process) sinkOf() Sink {
 }
 
 func (p *process) events(r io.Reader) {
+	defer close(p.heard)
 	dec := json.NewDecoder(bufio.NewReaderSize(r, 1<<16))
 	dec.UseNumber()
 	for {
@@ -255,6 +257,10 @@ func (p *process) reason() string {
 
 // drain waits a little for what the process still had to say.
 func (p *process) drain() {
+	select {
+	case <-p.heard: // what is shown has its place in the text
+	case <-time.After(300 * time.Millisecond):
+	}
 	for _, s := range p.streams {
 		select {
 		case <-s.closed:

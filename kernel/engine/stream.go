@@ -33,12 +33,14 @@ type stream struct {
 	rest  *os.File
 	timer *time.Timer
 	marks map[string]bool
+	gone  map[string]bool // marks of places that were not waited for any longer
+	blind bool            // no mark of a place has come since
 	mark  *sync.Cond
 	cells int
 }
 
 func newStream(name string, p *process, c Config) *stream {
-	s := &stream{name: name, proc: p, config: c, closed: make(chan struct{}), marks: map[string]bool{}}
+	s := &stream{name: name, proc: p, config: c, closed: make(chan struct{}), marks: map[string]bool{}, gone: map[string]bool{}}
 	s.mark = sync.NewCond(&s.mu)
 	return s
 }
@@ -74,7 +76,7 @@ func (s *stream) read(r io.ReadCloser) {
 	}
 }
 
-var markStart, placeStart, markEnd = []byte(wire.MarkStart), []byte(wire.PlaceStart), []byte(wire.MarkEnd)
+var markStart, markEnd = []byte(wire.MarkStart), []byte(wire.MarkEnd)
 
 func (s *stream) add(b []byte) {
 	s.mu.Lock()
@@ -105,8 +107,16 @@ func (s *stream) add(b []byte) {
 			s.tail = s.tail[:1<<15]
 		}
 	}
-	if bytes.Contains(b, markEnd[1:]) {
-		s.mark.Broadcast() // perhaps of a place
+	if bytes.Contains(b, markEnd[1:]) && place.Match(s.buf) {
+		s.blind = false
+		s.buf = place.ReplaceAllFunc(s.buf, func(mark []byte) []byte {
+			if s.gone[string(mark)] {
+				delete(s.gone, string(mark))
+				return nil
+			}
+			return mark
+		})
+		s.mark.Broadcast()
 	}
 	if len(s.buf) > 1<<15 {
 		s.flushLocked()
@@ -129,25 +139,13 @@ func (s *stream) flush() {
 
 // flushLocked passes on what is there up to the place of something shown that has not
 // come yet; an incomplete rune stays, for a while.
-func (s *stream) flushLocked() {
+func (s *stream) flushLocked() { s.pass(s.ready()) }
+
+// pass passes on so many bytes.
+func (s *stream) pass(n int) {
 	if s.timer != nil {
 		s.timer.Stop()
 		s.timer = nil
-	}
-	n := len(s.buf)
-	if i := bytes.Index(s.buf, placeStart); i >= 0 {
-		n = i
-	} else if i := bytes.LastIndex(s.buf, []byte("\x00\x01")); i >= 0 {
-		n = i // perhaps the beginning of a mark
-	} else {
-		for back := 1; back < utf8.UTFMax && back <= len(s.buf); back++ {
-			if c := s.buf[len(s.buf)-back]; utf8.RuneStart(c) {
-				if !utf8.FullRune(s.buf[len(s.buf)-back:]) {
-					n = len(s.buf) - back
-				}
-				break
-			}
-		}
 	}
 	if n == 0 {
 		return
@@ -189,6 +187,46 @@ func (s *stream) flushLocked() {
 	}
 }
 
+// ready is how much of the buffer can be passed on.
+func (s *stream) ready() int {
+	if i := place.FindIndex(s.buf); i != nil {
+		return i[0]
+	}
+	for i := max(0, len(s.buf)-longestMark); i < len(s.buf); i++ {
+		if s.buf[i] == 0 && beginsMark(string(s.buf[i:])) {
+			return i
+		}
+	}
+	for back := 1; back < utf8.UTFMax && back <= len(s.buf); back++ {
+		if c := s.buf[len(s.buf)-back]; utf8.RuneStart(c) {
+			if !utf8.FullRune(s.buf[len(s.buf)-back:]) {
+				return len(s.buf) - back
+			}
+			break
+		}
+	}
+	return len(s.buf)
+}
+
+// place is the mark of something shown.
+var place = regexp.MustCompile(wire.PlaceStart + `\d+` + wire.MarkEnd)
+
+const longestMark = 64
+
+// beginsMark says whether a text can go on to be a mark.
+func beginsMark(text string) bool {
+	for _, start := range []string{wire.MarkStart, wire.PlaceStart} {
+		if strings.HasPrefix(start, text) {
+			return true
+		}
+		if rest, ok := strings.CutPrefix(text, start); ok {
+			rest = strings.TrimSuffix(rest, wire.MarkEnd[:1])
+			return strings.Trim(rest, "0123456789 ") == ""
+		}
+	}
+	return false
+}
+
 // at passes on all text before the place of a mark, calls show, and takes the mark out.
 // It waits for the mark, but not for long: who writes to the session's output by other
 // means might have spoiled it.
@@ -202,8 +240,11 @@ func (s *stream) at(mark string, show func()) {
 		s.mu.Unlock()
 	})
 	defer stop.Stop()
-	for !late && !s.isClosed() && !bytes.Contains(s.buf, []byte(mark)) {
+	for !late && !s.blind && !s.isClosed() && !bytes.Contains(s.buf, []byte(mark)) {
 		s.mark.Wait()
+	}
+	if !bytes.Contains(s.buf, []byte(mark)) {
+		s.gone[mark], s.blind = true, true
 	}
 	s.flushLocked()
 	s.mu.Unlock()
@@ -216,15 +257,13 @@ func (s *stream) at(mark string, show func()) {
 	}
 }
 
-var place = regexp.MustCompile(wire.PlaceStart + `\d+` + wire.MarkEnd)
-
 // release passes on what is there after the session's end, when nothing is shown any
 // more.
 func (s *stream) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.buf = place.ReplaceAll(s.buf, nil)
-	s.flushLocked()
+	s.pass(len(s.buf))
 }
 
 func (s *stream) isClosed() bool {
@@ -254,5 +293,8 @@ func (s *stream) waitMark(mark string) {
 		s.mark.Wait()
 	}
 	delete(s.marks, mark)
-	s.flushLocked()
+	// All that the cell has shown has come before its end.
+	s.buf = place.ReplaceAll(s.buf, nil)
+	clear(s.gone)
+	s.pass(len(s.buf))
 }

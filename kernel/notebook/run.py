@@ -15,7 +15,7 @@ import os
 import re
 import sys
 import tempfile
-from html import escape
+from html import escape, unescape
 
 import latex2mathml.converter
 import nbformat
@@ -73,8 +73,8 @@ def coalesced(outputs):
         else:
             out.append(o)
     for o in out:
-        if o.output_type == "stream":
-            o.text = re.sub(r"[^\n]*\r(?=[^\n])", "", re.sub(r"\r+\n", "\n", o.text))
+        if o.output_type == "stream" and "\r" in o.text:
+            o.text = "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in o.text.split("\n"))
     return out
 
 
@@ -151,8 +151,8 @@ def html(nb, title):
     def details(m):
         """A part that opens: nbconvert would close it before what is in it."""
         word = f"gradbookdetails{len(opens)}x"
-        opens[word] = f"<details><summary>{escape(m[1])}</summary>\n{markdown2html(tex(m[2]))}\n</details>"
-        return word
+        opens[word] = f"<details><summary>{escape(unescape(m[1]))}</summary>\n{markdown2html(tex(m[2]))}\n</details>"
+        return f"\n\n{word}\n\n"
 
     opens = {}
     nb = copy.deepcopy(nb)

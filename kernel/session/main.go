@@ -36,9 +36,24 @@ var shows atomic.Int64
 // emitInPlace emits what stands between the lines that a cell prints. Both go to the
 // kernel on ways of their own, so a mark in the text says where it belongs.
 func emitInPlace(e wire.Event) {
-	e.Mark = fmt.Sprintf("%s%d%s", wire.PlaceStart, shows.Add(1), wire.MarkEnd)
-	_, _ = stdout.WriteString(e.Mark)
-	emit(e)
+	if _, err := json.Marshal(e.Data); err != nil {
+		e.Data = map[string]any{"text/plain": "this cannot be shown: " + err.Error()}
+	}
+	emitMarked(e, fmt.Sprintf("%s%d%s", wire.PlaceStart, shows.Add(1), wire.MarkEnd), stdout)
+}
+
+// emitMarked writes a mark and emits its event, with nothing in between.
+func emitMarked(e wire.Event, mark string, to ...*os.File) {
+	out.Lock()
+	defer out.Unlock()
+	if out.Encoder == nil {
+		return
+	}
+	for _, f := range to {
+		_, _ = f.WriteString(mark)
+	}
+	e.Mark = mark
+	_ = out.Encode(e) // the kernel is gone; so will be this process
 }
 
 // Main runs the session until its input ends, and returns the exit status.
@@ -89,9 +104,7 @@ func serve(r wire.Request) {
 		f, took := runCell(r)
 		flushDisplays()
 		mark := fmt.Sprintf("%s%d %d%s", wire.MarkStart, os.Getpid(), r.N, wire.MarkEnd)
-		_, _ = stdout.WriteString(mark)
-		_, _ = stderr.WriteString(mark)
-		emit(wire.Event{Event: "done", Failure: f, Mark: mark, Milliseconds: float64(took.Microseconds()) / 1000})
+		emitMarked(wire.Event{Event: "done", Failure: f, Milliseconds: float64(took.Microseconds()) / 1000}, mark, stdout, stderr)
 	case "variables":
 		var found []wire.Variable
 		if idleWithin(time.Second) { // what a widget calls may change them

@@ -17,8 +17,12 @@
   function number(value, long) {
     const size = Math.abs(value);
     if (!Number.isFinite(value)) return String(value);
-    if (size !== 0 && (size >= long || size < 1e-4)) return String(Number(value.toPrecision(6)).toExponential()).replace("e+", "e");
-    const [whole, part] = String(Number(value.toPrecision(12))).split(".");
+    const exact = Number(value.toPrecision(12));
+    if (size !== 0 && (size >= long || size < 1e-4)) {
+      const power = exact.toExponential().replace("e+", "e");
+      if (power.length < 9) return power; // else it is a number among others much like it
+    }
+    const [whole, part] = String(exact).split(".");
     const grouped = size < 1e4 ? whole : whole.replace(/\B(?=(\d{3})+$)/g, ",");
     return part ? grouped + "." + part : grouped;
   }
