@@ -59,6 +59,7 @@ type event struct {
 	Cell      int
 	Of        int
 	Source    string
+	Hidden    bool // left out of pages
 	Stream    string
 	Text      string
 	Error     string
@@ -183,6 +184,9 @@ func (p *printer) print(e event) *FailedError {
 	case e.Of > 0:
 		p.flush()
 		p.cell = e.Cell
+		if e.Hidden {
+			return nil
+		}
 		fmt.Fprintf(p.w, "── cell %d/%d ── %s\n", e.Cell, e.Of, title(e.Source))
 	case e.Text != "":
 		p.text(e.Text)

@@ -3,7 +3,7 @@
     run.py SOURCE TARGET PAGE TITLE    writes TARGET with the outputs, and PAGE
     run.py SOURCE "" PAGE TITLE        writes PAGE only, of a notebook with outputs
 
-Events: {"cell": i, "of": n, "source": ...} when a code cell begins,
+Events: {"cell": i, "of": n, "source": ..., "hidden": ...} when a code cell begins,
 {"stream": "stdout" | "stderr", "text": ...} for what it prints and {"text": ...}
 for what it shows as text, {"error": ..., "cell": i} when it fails, {"done": ...} at the end.
 The executed notebook is written whatever happens.
@@ -177,7 +177,8 @@ def main():
 
     def begin(cell, cell_index, **_):
         if cell_index in code:
-            say(cell=code.index(cell_index) + 1, of=len(code), source=cell.source)
+            hidden = "remove-cell" in cell.metadata.get("tags", [])
+            say(cell=code.index(cell_index) + 1, of=len(code), source=cell.source, hidden=hidden)
 
     client = Client(
         nb,
