@@ -205,6 +205,12 @@ func TestInterrupt(t *testing.T) {
 		b.interrupts(source, "")
 		b.ok("kept", "=> 1")
 	}
+	// A context that a cell keeps can be used again after an interrupt.
+	b.ok("ctx := context.Background()\nctx.Err() == nil", "=> true")
+	b.interrupts("<-ctx.Done()", "")
+	b.ok("ctx.Err() == nil", "=> true")
+	b.interrupts("derived, cancel := context.WithTimeout(ctx, time.Hour)\n<-derived.Done()\ncancel()", "")
+	b.ok("later, cancel2 := context.WithCancel(ctx)\ncancel2()\nfmt.Println(later.Err())", "context canceled\n")
 	b.interrupts("select {}", "lost: kept, n")
 	b.ok("1", "=> 1")
 }

@@ -23,7 +23,7 @@ func (g *Gateway) kernelInfo(*message) any {
 			"mimetype":           "text/x-go",
 			"file_extension":     ".go",
 			"pygments_lexer":     "go",
-			"codemirror_mode":    map[string]any{"name": "text/x-go"},
+			"codemirror_mode":    "go", // JupyterLab finds no language by a MIME type here
 			"nbconvert_exporter": "script",
 		},
 		"banner":             "Gradbook " + g.Version + " — Go " + g.GoVersion + ": deep learning in Go, as notebooks",

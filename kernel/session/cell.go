@@ -67,14 +67,9 @@ type run struct {
 // errInterrupted is why a cell's context is cancelled.
 var errInterrupted = errors.New("interrupted")
 
-// Context returns the context of the cell that runs, cancelled by an interrupt.
-// In a cell, context.Background means this one.
-func Context() context.Context {
-	if r := running.Load(); r != nil {
-		return r.ctx
-	}
-	return context.Background()
-}
+// Context returns the context that an interrupt cancels. In a cell, context.Background
+// means this one.
+func Context() context.Context { return cellContext{} }
 
 // Zero returns a type's zero value.
 func Zero[T any]() (zero T) { return }

@@ -145,6 +145,7 @@ func begin() *run {
 	oneAtATime.Lock()
 	stop.Store(0)
 	running.Store(this)
+	latest.Store(this)
 	return this
 }
 
