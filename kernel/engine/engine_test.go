@@ -211,7 +211,7 @@ func TestInterrupt(t *testing.T) {
 	b.ok("ctx.Err() == nil", "=> true")
 	b.interrupts("derived, cancel := context.WithTimeout(ctx, time.Hour)\n<-derived.Done()\ncancel()", "")
 	b.ok("later, cancel2 := context.WithCancel(ctx)\ncancel2()\nfmt.Println(later.Err())", "context canceled\n")
-	b.interrupts("select {}", "lost: kept, n")
+	b.interrupts("select {}", "lost: cancel, cancel2, ctx, derived, kept, later, n")
 	b.ok("1", "=> 1")
 }
 
