@@ -262,7 +262,13 @@ func (s *stream) at(mark string, show func()) {
 func (s *stream) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.passAll()
+}
+
+// passAll passes on all that is there, and forgets the places in it.
+func (s *stream) passAll() {
 	s.buf = place.ReplaceAll(s.buf, nil)
+	clear(s.gone)
 	s.pass(len(s.buf))
 }
 
@@ -293,8 +299,5 @@ func (s *stream) waitMark(mark string) {
 		s.mark.Wait()
 	}
 	delete(s.marks, mark)
-	// All that the cell has shown has come before its end.
-	s.buf = place.ReplaceAll(s.buf, nil)
-	clear(s.gone)
-	s.pass(len(s.buf))
+	s.passAll() // all that the cell has shown has come before its end
 }

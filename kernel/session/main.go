@@ -2,6 +2,7 @@ package session
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -17,17 +18,33 @@ import (
 	"github.com/gradbook/gradbook/kernel/session/wire"
 )
 
-var out = struct {
+// out is where events go.
+var out struct {
 	sync.Mutex
-	*json.Encoder
-}{}
+	*os.File
+}
 
-func emit(e wire.Event) {
+// emit sends an event to the kernel. Its mark is written to some of the outputs first,
+// with no other event in between.
+func emit(e wire.Event, marked ...*os.File) {
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(e); err != nil {
+		e.Data = map[string]any{"text/plain": "this cannot be shown: " + err.Error()}
+		if encoder.Encode(e) != nil {
+			return
+		}
+	}
 	out.Lock()
 	defer out.Unlock()
-	if out.Encoder != nil {
-		_ = out.Encode(e) // the kernel is gone; so will be this process
+	if out.File == nil {
+		return
 	}
+	for _, f := range marked {
+		_, _ = f.WriteString(e.Mark)
+	}
+	_, _ = out.Write(line.Bytes()) // if the kernel is gone, so will be this process
 }
 
 // shows counts what is shown.
@@ -36,24 +53,8 @@ var shows atomic.Int64
 // emitInPlace emits what stands between the lines that a cell prints. Both go to the
 // kernel on ways of their own, so a mark in the text says where it belongs.
 func emitInPlace(e wire.Event) {
-	if _, err := json.Marshal(e.Data); err != nil {
-		e.Data = map[string]any{"text/plain": "this cannot be shown: " + err.Error()}
-	}
-	emitMarked(e, fmt.Sprintf("%s%d%s", wire.PlaceStart, shows.Add(1), wire.MarkEnd), stdout)
-}
-
-// emitMarked writes a mark and emits its event, with nothing in between.
-func emitMarked(e wire.Event, mark string, to ...*os.File) {
-	out.Lock()
-	defer out.Unlock()
-	if out.Encoder == nil {
-		return
-	}
-	for _, f := range to {
-		_, _ = f.WriteString(mark)
-	}
-	e.Mark = mark
-	_ = out.Encode(e) // the kernel is gone; so will be this process
+	e.Mark = fmt.Sprintf("%s%d%s", wire.PlaceStart, shows.Add(1), wire.MarkEnd)
+	emit(e, stdout)
 }
 
 // Main runs the session until its input ends, and returns the exit status.
@@ -65,8 +66,7 @@ func Main() int {
 	}
 	syscall.CloseOnExec(3)
 	syscall.CloseOnExec(4)
-	out.Encoder = json.NewEncoder(events)
-	out.SetEscapeHTML(false)
+	out.File = events
 	signal.Ignore(os.Interrupt)  // the kernel sends a request instead
 	debug.SetMaxStack(256 << 20) // a runaway recursion ends before memory does
 	if err := listenDisplays(); err != nil {
@@ -104,7 +104,7 @@ func serve(r wire.Request) {
 		f, took := runCell(r)
 		flushDisplays()
 		mark := fmt.Sprintf("%s%d %d%s", wire.MarkStart, os.Getpid(), r.N, wire.MarkEnd)
-		emitMarked(wire.Event{Event: "done", Failure: f, Milliseconds: float64(took.Microseconds()) / 1000}, mark, stdout, stderr)
+		emit(wire.Event{Event: "done", Failure: f, Mark: mark, Milliseconds: float64(took.Microseconds()) / 1000}, stdout, stderr)
 	case "variables":
 		var found []wire.Variable
 		if idleWithin(time.Second) { // what a widget calls may change them
