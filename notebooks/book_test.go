@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gradbook/gradbook/kernel/notebook"
 )
 
 // With -tidy, outputs are taken out of the notebooks, and the Chinese ones get the
@@ -32,23 +34,7 @@ type cell struct {
 	ID             string           `json:"id"`
 	Metadata       map[string]any   `json:"metadata"`
 	Outputs        []map[string]any `json:"outputs,omitempty"`
-	Source         lines            `json:"source"`
-}
-
-// lines is a text that a notebook keeps line by line, or in one.
-type lines string
-
-func (l *lines) UnmarshalJSON(raw []byte) error {
-	var many []string
-	if err := json.Unmarshal(raw, &many); err == nil {
-		*l = lines(strings.Join(many, ""))
-		return nil
-	}
-	return json.Unmarshal(raw, (*string)(l))
-}
-
-func (l lines) MarshalJSON() ([]byte, error) {
-	return json.Marshal(slices.Collect(strings.Lines(string(l))))
+	Source         notebook.Text    `json:"source"`
 }
 
 func (c *cell) tagged(tag string) bool {
@@ -72,9 +58,9 @@ func (c *cell) code() string {
 
 func (c *cell) setCode(code string) {
 	if c.CellType == "code" {
-		c.Source = lines(code)
+		c.Source = notebook.Text(code)
 	} else if m := solution.FindStringSubmatchIndex(string(c.Source)); m != nil {
-		c.Source = c.Source[:m[2]] + lines(code) + c.Source[m[3]:]
+		c.Source = c.Source[:m[2]] + notebook.Text(code) + c.Source[m[3]:]
 	}
 }
 

@@ -4,26 +4,19 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/gradbook/gradbook/kernel/install"
+	"github.com/gradbook/gradbook/kernel/install/installtest"
 	"github.com/gradbook/gradbook/kernel/notebook"
 )
 
 // execute runs a notebook, and returns it with its outputs.
 func execute(t *testing.T, path string) (*book, error) {
 	t.Helper()
-	l, err := install.Find(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(filepath.Join(l.Kernelspec(), "kernel.json")); err != nil {
-		t.Skip("not set up; run make test, or make setup before go test")
-	}
+	l := installtest.Layout(t)
 	var log bytes.Buffer
 	r, err := notebook.Run(t.Context(), path, notebook.Options{Python: l.Python(), Env: l.JupyterEnv(), OutDir: t.TempDir(), Log: &log})
 	var failed *notebook.FailedError
@@ -87,7 +80,7 @@ func withSolutions(t *testing.T, name string) string {
 	b := read(t, name)
 	for _, c := range b.Cells {
 		if c.tagged("exercise") {
-			b.Cells = append(b.Cells, &cell{CellType: "code", ID: c.ID + "-solution", Metadata: map[string]any{}, Source: lines(c.code())})
+			b.Cells = append(b.Cells, &cell{CellType: "code", ID: c.ID + "-solution", Metadata: map[string]any{}, Source: notebook.Text(c.code())})
 		}
 	}
 	path := filepath.Join(t.TempDir(), name)
@@ -112,7 +105,7 @@ func TestClaims(t *testing.T) {
 					code++
 				}
 				if strings.Contains(string(cell.Source), c.old) && !changed {
-					cell.Source, changed = lines(strings.Replace(string(cell.Source), c.old, c.false, 1)), true
+					cell.Source, changed = notebook.Text(strings.Replace(string(cell.Source), c.old, c.false, 1)), true
 				}
 				if cell.ID == c.claim {
 					b.Cells, at = b.Cells[:i+1], code

@@ -4,18 +4,13 @@ convolution sets beside its own numbers.
     .gradbook/peers/bin/python bench/peers/article.py --data FILE    # the file that datasets.MNIST caches
 """
 
-import argparse
-
 import keras
-import numpy as np
+from common import arguments, mnist
 from keras import layers, models
 
-p = argparse.ArgumentParser()
-p.add_argument("--data", required=True)
-raw = np.fromfile(p.parse_args().data, np.uint8)[len(b"gradbook data 1\n"):]
-parts = np.split(raw[: 70000 * 785], [60000 * 784, 60000 * 785, 60000 * 785 + 10000 * 784])
-train_images, test_images = (part.reshape(-1, 28, 28, 1).astype("float32") / 255 for part in parts[::2])
-train_labels, test_labels = parts[1::2]
+data = arguments().data
+train_images, train_labels = mnist(data)
+test_images, test_labels = mnist(data, test=True)
 
 for seed in range(3):
     keras.utils.set_random_seed(seed)

@@ -18,12 +18,12 @@ def arguments():
     return p.parse_args()
 
 
-def mnist(path):
-    """The 60,000 digits to train on, float32 in [0, 1], and their labels."""
+def mnist(path, test=False):
+    """The 60,000 digits to train on, or the 10,000 to test with, float32 in [0, 1], and their labels."""
     raw = np.fromfile(path, np.uint8)[len(b"gradbook data 1\n"):]
-    n = 60000
-    images = raw[: n * 784].reshape(n, 28, 28, 1).astype("float32") / 255
-    return images, raw[n * 784 : n * 785].astype("int32")
+    at, n = (60000 * 785, 10000) if test else (0, 60000)
+    images = raw[at : at + n * 784].reshape(n, 28, 28, 1).astype("float32") / 255
+    return images, raw[at + n * 784 : at + n * 785].astype("int32")
 
 
 def train(step, n, batch, predict=None, warm_up=100):

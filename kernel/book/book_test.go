@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/gradbook/gradbook/kernel/book"
-	"github.com/gradbook/gradbook/kernel/install"
+	"github.com/gradbook/gradbook/kernel/install/installtest"
 )
 
 // write writes a notebook of a text and cells; a cell that begins with a name and a
@@ -40,13 +40,7 @@ func write(t *testing.T, path, text string, code ...string) {
 
 func options(t *testing.T, out string) book.Options {
 	t.Helper()
-	l, err := install.Find(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(filepath.Join(l.Kernelspec(), "kernel.json")); err != nil {
-		t.Skip("not set up; run make test, or make setup before go test")
-	}
+	l := installtest.Layout(t)
 	return book.Options{Python: l.Python(), Env: l.JupyterEnv(), OutDir: out, Log: &bytes.Buffer{}}
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/gradbook/gradbook/kernel/notebook"
@@ -18,27 +19,15 @@ type document map[string]json.RawMessage
 
 // cell is what a book needs to know of a cell.
 type cell struct {
-	Type     string `json:"cell_type"`
-	ID       string `json:"id"`
-	Source   text   `json:"source"`
+	Type     string        `json:"cell_type"`
+	ID       string        `json:"id"`
+	Source   notebook.Text `json:"source"`
 	Metadata struct {
 		Tags []string `json:"tags"`
 	} `json:"metadata"`
 	Outputs []struct {
 		Data map[string]json.RawMessage `json:"data"`
 	} `json:"outputs"`
-}
-
-// text is kept line by line, or in one.
-type text string
-
-func (t *text) UnmarshalJSON(raw []byte) error {
-	var lines []string
-	if json.Unmarshal(raw, &lines) == nil {
-		*t = text(strings.Join(lines, ""))
-		return nil
-	}
-	return json.Unmarshal(raw, (*string)(t))
 }
 
 func open(path string) (d document, raw []map[string]json.RawMessage, cells []cell, err error) {
@@ -93,9 +82,6 @@ func (s *site) chapter(ctx context.Context, i int, lang string) error {
 	}
 	if c.Picture, err = s.thumbnail(filepath.Join(lang, name), cells); err != nil {
 		return err
-	}
-	if s.chapters == nil {
-		s.chapters = map[string][]chapter{}
 	}
 	s.chapters[lang] = append(s.chapters[lang], c)
 	return s.frame(page, i, lang, c.Title)
@@ -179,10 +165,7 @@ func heading(cells []cell) (title, goal string) {
 func (s *site) thumbnail(name string, cells []cell) (string, error) {
 	first := ""
 	for _, c := range cells {
-		tagged := false
-		for _, t := range c.Metadata.Tags {
-			tagged = tagged || t == "thumbnail"
-		}
+		tagged := slices.Contains(c.Metadata.Tags, "thumbnail")
 		if first != "" && !tagged {
 			continue
 		}
@@ -206,7 +189,7 @@ func (s *site) thumbnail(name string, cells []cell) (string, error) {
 func (s *site) picture(name string, data map[string]json.RawMessage) (string, error) {
 	for _, kind := range [][2]string{{"image/svg+xml", ".svg"}, {"image/png", ".png"}} {
 		mime, ext := kind[0], kind[1]
-		var t text
+		var t notebook.Text
 		if json.Unmarshal(data[mime], &t) != nil || t == "" {
 			continue
 		}

@@ -10,22 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gradbook/gradbook/kernel/install"
+	"github.com/gradbook/gradbook/kernel/install/installtest"
 	"github.com/gradbook/gradbook/kernel/notebook"
 )
-
-// layout returns the checkout, which must be set up: make test does it.
-func layout(t *testing.T) install.Layout {
-	t.Helper()
-	l, err := install.Find(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(filepath.Join(l.Kernelspec(), "kernel.json")); err != nil {
-		t.Skip("not set up; run make test, or make setup before go test")
-	}
-	return l
-}
 
 // write makes a notebook of code cells; a cell that begins with # is Markdown.
 func write(t *testing.T, sources ...string) string {
@@ -51,7 +38,7 @@ func write(t *testing.T, sources ...string) string {
 
 func run(t *testing.T, path string) (notebook.Result, string, error) {
 	t.Helper()
-	l := layout(t)
+	l := installtest.Layout(t)
 	var log bytes.Buffer
 	r, err := notebook.Run(t.Context(), path, notebook.Options{
 		Python: l.Python(), Env: l.JupyterEnv(), OutDir: filepath.Join(t.TempDir(), "out"), Log: &log,
