@@ -126,7 +126,7 @@ func (m *Model) pass(ctx context.Context, kind programKind, d *device.Device, s 
 		}
 		out, err := p.Run(slices.Concat(in, more(), weights))
 		if err != nil {
-			return done, fmt.Errorf("examples %d to %d: %w", done, done+size-1, err)
+			return done, fmt.Errorf("examples %d to %d: %w", done, done+size-1, forBatch(err, size))
 		}
 		r.Moved(out[0])
 		rest, err := take(out[1:], size)

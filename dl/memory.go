@@ -7,8 +7,19 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/gradbook/gradbook/dl/internal/engine"
 	"github.com/gradbook/gradbook/dl/layers"
 )
+
+// OutOfMemoryError says that a device had too little memory: how much was wanted, for
+// what, and what to lower. The model is as it was after the last whole epoch.
+type OutOfMemoryError = engine.OutOfMemoryError
+
+// forBatch says what to do if the memory did not suffice for a batch.
+func forBatch(err error, size int) error {
+	return engine.OutOfMemory(err, fmt.Sprintf("a batch of %d examples", size),
+		"lower the batch size, make the model smaller, or compute in half precision (SetDTypePolicy); other notebooks on the same device hold memory too")
+}
 
 // memory is how much the machine has, in bytes; 0 if that is not known.
 var memory = sync.OnceValue(func() uint64 {

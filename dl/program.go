@@ -125,7 +125,7 @@ func (p *programs) of(batch int) (*engine.Program, error) {
 			return err
 		})
 		if err != nil {
-			return nil, fmt.Errorf("model %q: %w", m.name, err)
+			return nil, fmt.Errorf("model %q: %w", m.name, forBatch(err, batch))
 		}
 		if m.compiled != compiled || m.trainedKey() != key.trained {
 			return nil, fmt.Errorf("model %q was compiled anew, or its layers frozen or set free, while it was used", m.name)

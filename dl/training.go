@@ -425,7 +425,7 @@ func (t *training) step(p *engine.Program, in []compute.Buffer, size int) error 
 	in = append(in, t.rate, t.sums.buffer, t.values[0], m.noise.buffer)
 	out, err := p.Run(append(in, t.values[1:]...))
 	if err != nil {
-		return err
+		return forBatch(err, size)
 	}
 	t.reader.Moved(out[0])
 	t.sums.buffer, t.values[0], m.noise.buffer = out[1], out[2], out[3]

@@ -76,6 +76,7 @@ func (v *variable) onDevice(d *device.Device) (compute.Buffer, error) {
 	}
 	b, err := engine.Upload(d, values, v.shape)
 	if err != nil {
+		err = engine.OutOfMemory(err, "the weights", "make the model smaller; other notebooks on the same device hold memory too")
 		return nil, fmt.Errorf("cannot move a weight of %v to the device: %w", v.shape, err)
 	}
 	engine.Free(v.buffer)

@@ -46,51 +46,75 @@ func (w Wheel) Path() (string, error) {
 // InstallDir is the folder into which GoMLX's own installer puts plugins.
 func InstallDir() (string, error) { return cache.Dir("lib", "go-xla") }
 
-// HasGPU says whether an NVIDIA driver is loaded.
-func HasGPU() bool {
-	for _, path := range []string{"/proc/driver/nvidia/version", "/dev/nvidiactl"} {
-		if _, err := os.Stat(path); err == nil {
-			return true
-		}
-	}
-	return false
-}
-
 // Find returns the path of a plugin, where kind is "cpu" or "cuda". It looks
 // into the folders of $PJRT_PLUGIN_LIBRARY_PATH, then where setup installs,
 // then where GoMLX's installer does.
 func Find(kind string) (string, error) {
-	var searched []string
-	try := func(dir string) string {
-		searched = append(searched, dir)
-		// Not Glob: a folder's name may hold its signs. ReadDir sorts, so of
-		// several versions the last is the newest.
-		entries, _ := os.ReadDir(dir)
-		for _, e := range slices.Backward(entries) {
-			if ok, _ := filepath.Match("pjrt_c_api_"+kind+"*plugin*"+extension(), e.Name()); ok {
-				return filepath.Join(dir, e.Name())
-			}
-		}
-		return ""
+	if path := preferred(kind); path != "" {
+		return filepath.Abs(path)
 	}
-	for _, dir := range filepath.SplitList(os.Getenv(PathEnv)) {
-		if path := try(dir); dir != "" && path != "" {
-			return filepath.Abs(path)
-		}
-	}
-	for _, dir := range installed(kind) {
-		if path := try(dir); path != "" {
+	dirs := installed(kind)
+	for _, dir := range dirs {
+		if path := in(dir, kind); path != "" {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("pjrt: no XLA plugin for %s on %s/%s; looked into %s; `gradbook setup` installs one where there is one", kind, runtime.GOOS, runtime.GOARCH, strings.Join(searched, ", "))
+	return "", fmt.Errorf("pjrt: no XLA plugin for %s on %s/%s; looked into %s; `gradbook setup` installs one where there is one",
+		kind, runtime.GOOS, runtime.GOARCH, strings.Join(append(folders(), dirs...), ", "))
+}
+
+// Preferred says whether the user has a plugin in a folder of
+// $PJRT_PLUGIN_LIBRARY_PATH.
+func Preferred(kind string) bool { return preferred(kind) != "" }
+
+func preferred(kind string) string {
+	for _, dir := range folders() {
+		if path := in(dir, kind); path != "" {
+			return path
+		}
+	}
+	return ""
+}
+
+// folders are those that the user names.
+func folders() (dirs []string) {
+	for _, dir := range filepath.SplitList(os.Getenv(PathEnv)) {
+		if dir != "" {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
+// in returns the plugin in a folder, "" if there is none.
+func in(dir, kind string) string {
+	// Not Glob: a folder's name may hold its signs. ReadDir sorts, so of
+	// several versions the last is the newest.
+	entries, _ := os.ReadDir(dir)
+	for _, e := range slices.Backward(entries) {
+		if ok, _ := filepath.Match("pjrt_c_api_"+kind+"*plugin*"+extension(), e.Name()); ok {
+			return filepath.Join(dir, e.Name())
+		}
+	}
+	return ""
 }
 
 func installed(kind string) []string {
 	var dirs []string
-	if kind == "cpu" {
-		if path, err := CPU.Path(); err == nil {
+	ours := func(path string, err error) {
+		if err == nil {
 			dirs = append(dirs, filepath.Dir(path))
+		}
+	}
+	switch kind {
+	case "cpu":
+		ours(CPU.Path())
+	case "cuda":
+		if c, err := ChooseCUDA(); err == nil && c != nil {
+			ours(c.Path()) // of two that are there, the one for this driver
+		}
+		for _, c := range CUDAs {
+			ours(c.Path())
 		}
 	}
 	var roots []string // of GoMLX's installer, which puts CUDA's below nvidia

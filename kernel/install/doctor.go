@@ -174,15 +174,32 @@ func cacheUse() (string, error) {
 	return fmt.Sprintf("%s, %d MB", dir, bytes>>20), nil
 }
 
+// gpu tells which GPUs there are, how much of their memory is free, and whether XLA's
+// plugin for them is installed.
 func gpu() (string, error) {
-	if !pjrt.HasGPU() {
-		return "none", nil
+	var parts []string
+	for i, g := range pjrt.GPUs() {
+		is := fmt.Sprintf("cuda:%d %s", i, g.Name)
+		if g.Memory > 0 {
+			is += fmt.Sprintf(", %d of %d MiB free", g.Free, g.Memory)
+		}
+		parts = append(parts, is)
+	}
+	if driver := pjrt.Driver(); driver != "" {
+		parts = append(parts, "driver "+driver)
+	}
+	c, err := pjrt.ChooseCUDA()
+	if err != nil {
+		return "", err
+	}
+	if c == nil && !pjrt.Preferred("cuda") {
+		return strings.Join(append(parts, "none"), "; "), nil
 	}
 	path, err := pjrt.Find("cuda")
 	if err != nil {
-		return "", fmt.Errorf("there is an NVIDIA driver, but no plugin for it: %w", err)
+		return "", err
 	}
-	return path, nil
+	return strings.Join(append(parts, "plugin "+path), "; "), nil
 }
 
 // device asks the probe, which opens the device as a cell would.
@@ -202,7 +219,10 @@ func (l Layout) device(ctx context.Context) (string, error) {
 	if err := json.Unmarshal(out.Bytes(), &info); err != nil {
 		return "", fmt.Errorf("the probe printed %q: %w", out.String(), err)
 	}
-	is := info.Kind + ": " + info.Description
+	is := info.Kind
+	if info.Plugin != "" {
+		is += ", plugin " + info.Plugin
+	}
 	if info.Note != "" {
 		return "", fmt.Errorf("%s; %s", is, info.Note)
 	}

@@ -18,13 +18,13 @@ import (
 	"github.com/gradbook/gradbook/dl/pjrt"
 )
 
-// plugin gets XLA's plugin: one that is there, else the pinned wheel, else what
-// GoMLX's installer finds for this platform. Where a GPU is, CUDA's too.
+// plugin gets XLA's plugin for the CPU: one that is there, else the pinned wheel, else
+// what GoMLX's installer finds for this platform.
 func (l Layout) plugin() step {
 	return step{
 		name: "plugin",
 		fingerprint: func(context.Context) (string, error) {
-			return fingerprint([]string{fmt.Sprint(pjrt.CPU), os.Getenv(pjrt.PathEnv), fmt.Sprint(pjrt.HasGPU())})
+			return fingerprint([]string{fmt.Sprint(pjrt.CPU), os.Getenv(pjrt.PathEnv)})
 		},
 		// Where there is none to be had, the stamp says that it was tried.
 		present: func() bool { return found("cpu") || !hasWheel() },
@@ -37,27 +37,26 @@ func (l Layout) plugin() step {
 				p.Warn("no XLA plugin for %s/%s: %v", runtime.GOOS, runtime.GOARCH, err)
 				p.Warn("cells will compute in pure Go, about a hundred times slower; or set %s to the folder of a plugin", pjrt.PathEnv)
 			}
-			if !pjrt.HasGPU() || found("cuda") || cudaAutoInstall == nil {
-				return nil
-			}
-			p.Note("installing XLA for CUDA")
-			err := withInstaller(ctx, "cuda", cudaAutoInstall)
-			if err != nil && ctx.Err() == nil {
-				p.Warn("there is a GPU, but XLA's CUDA plugin could not be installed: %v; computing on the CPU; `gradbook setup` tries again", err)
-				return nil
-			}
-			return err
+			return nil
 		},
 	}
 }
 
 // RetryPlugins makes the next Setup look again for plugins that could not be had.
 func RetryPlugins(l Layout) error {
-	if found("cpu") && (!pjrt.HasGPU() || found("cuda")) {
+	forget := func(step string) error {
+		if err := os.Remove(l.dir("state", step)); err != nil && !os.IsNotExist(err) {
+			return err
+		}
 		return nil
 	}
-	if err := os.Remove(l.dir("state", "plugin")); err != nil && !os.IsNotExist(err) {
-		return err
+	if !found("cpu") {
+		if err := forget("plugin"); err != nil {
+			return err
+		}
+	}
+	if c, err := pjrt.ChooseCUDA(); err != nil || c != nil && !installedCUDA(*c) {
+		return forget("cuda")
 	}
 	return nil
 }
@@ -85,20 +84,14 @@ func (l Layout) cpuPlugin(ctx context.Context, p *Progress) error {
 		return nil
 	}
 	p.Note("installing XLA with GoMLX's installer")
-	return withInstaller(ctx, "cpu", installer.CPUAutoInstall)
-}
-
-// withInstaller calls a function of GoMLX's installer, and checks that dl will
-// find what it installed.
-func withInstaller(ctx context.Context, kind string, install func(path string, useCache bool, v installer.VerbosityLevel) error) error {
 	dir, err := pjrt.InstallDir()
 	if err != nil {
 		return err
 	}
-	if err := interruptible(ctx, func() error { return install(dir, true, installer.Quiet) }); err != nil {
+	if err := interruptible(ctx, func() error { return installer.CPUAutoInstall(dir, true, installer.Quiet) }); err != nil {
 		return err
 	}
-	_, err = pjrt.Find(kind)
+	_, err = pjrt.Find("cpu")
 	return err
 }
 

@@ -60,6 +60,7 @@ func (l Layout) steps() []step {
 		l.labextension(),
 		l.settings(),
 		l.plugin(),
+		l.cuda(),
 		l.workspace(),
 		l.mnist(),
 	}

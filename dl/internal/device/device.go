@@ -19,6 +19,10 @@ import (
 // Env names the environment variable that chooses the device.
 const Env = "GRADBOOK_DEVICE"
 
+// GPUMemoryEnv names the environment variable with the share of a GPU's memory, as
+// 0.4, that a program takes at most.
+const GPUMemoryEnv = "GRADBOOK_GPU_MEMORY"
+
 // Device is a backend, and how it came to be chosen.
 type Device struct {
 	compute.Backend
@@ -30,6 +34,18 @@ type Device struct {
 	Note string
 	// Nums are the numbers of the devices within the backend, which share the work.
 	Nums []compute.DeviceNum
+}
+
+// Name is the device as GRADBOOK_DEVICE names it: "cpu", "cuda:1".
+func (d *Device) Name() string {
+	if len(d.Nums) == 0 || d.Kind != "cuda" && len(d.Nums) == 1 {
+		return d.Kind
+	}
+	var nums []string
+	for _, n := range d.Nums {
+		nums = append(nums, strconv.Itoa(int(n)))
+	}
+	return d.Kind + ":" + strings.Join(nums, ",")
 }
 
 var (
@@ -134,22 +150,27 @@ func numbers(text string) (all []int, err error) {
 	return all, nil
 }
 
-// best opens CUDA if a GPU is there, else the CPU, else pure Go.
+// best opens CUDA if a GPU is there, or a plugin for it in the user's own folders, else
+// the CPU, else pure Go.
 func best() (*Device, error) {
 	var note string
-	if pjrt.HasGPU() {
+	if pjrt.HasGPU() || pjrt.Preferred("cuda") {
 		d, err := openXLA("cuda", []int{0})
 		if err == nil {
 			return d, nil
 		}
-		note = fmt.Sprintf("there is a GPU, but it cannot be used (%v); computing on the CPU. `gradbook doctor` says more", oneLine(err))
+		note = fmt.Sprintf("the GPU cannot be used (%v); computing on the CPU. `gradbook doctor` says more", oneLine(err))
 	}
 	d, err := openXLA("cpu", []int{0})
 	if err == nil {
 		d.Note = note
 		return d, nil
 	}
-	return openGo(fmt.Sprintf("XLA cannot be used (%v); computing in pure Go, which is about a hundred times slower", oneLine(err)))
+	slow := fmt.Sprintf("XLA cannot be used (%v); computing in pure Go, which is about a hundred times slower", oneLine(err))
+	if note != "" {
+		slow = note + "; but " + slow
+	}
+	return openGo(slow)
 }
 
 // openXLA opens devices of a kind, by their numbers; nil means all.
@@ -161,10 +182,7 @@ func openXLA(kind string, nums []int) (*Device, error) {
 	tuneAllocator()
 	b := clients[path]
 	if b == nil {
-		restore := tuneXLA(path)
-		b, err = newXLA(path)
-		restore()
-		if err != nil {
+		if b, err = client(path); err != nil {
 			return nil, fmt.Errorf("device: XLA's plugin %s cannot be used: %w", path, err)
 		}
 		clients[path] = b
@@ -184,44 +202,21 @@ func openXLA(kind string, nums []int) (*Device, error) {
 	return d, nil
 }
 
+// client loads a plugin and opens its devices.
+func client(path string) (compute.Backend, error) {
+	if err := verify(path); err != nil {
+		return nil, err
+	}
+	defer tuneXLA(path)()
+	return newXLA(path)
+}
+
 func openGo(note string) (*Device, error) {
 	b, err := compute.NewWithConfig("go")
 	if err != nil {
 		return nil, fmt.Errorf("device: %w", err)
 	}
 	return &Device{Backend: b, Kind: "go", Note: note, Nums: []compute.DeviceNum{0}}, nil
-}
-
-// xlaFlags lets XLA call oneDNN for convolutions, which takes a fifth off the step
-// of a convolutional network, and use the full width of AVX-512 where the CPU has
-// it, for some hundredths more.
-var xlaFlags = []string{"--xla_cpu_experimental_onednn_custom_call=true", "--xla_cpu_prefer_vector_width=512"}
-
-// tuneXLA sets flags for XLA, which reads them when a plugin is opened, and
-// returns a function that takes them back: XLA ends a program if it does not know
-// a flag, and programs that this one starts may have another XLA. For the same
-// reason this is for the one plugin that they were tried with. A user's own go
-// before.
-func tuneXLA(plugin string) (restore func()) {
-	const env = "XLA_FLAGS"
-	if pinned, err := pjrt.CPU.Path(); err != nil || plugin != pinned {
-		return func() {}
-	}
-	before, wasSet := os.LookupEnv(env)
-	flags := before
-	for _, f := range xlaFlags {
-		if name, _, _ := strings.Cut(f, "="); !strings.Contains(flags, name) {
-			flags = strings.TrimSpace(flags + " " + f)
-		}
-	}
-	_ = os.Setenv(env, flags) // a name without = cannot fail
-	return func() {
-		if wasSet {
-			_ = os.Setenv(env, before)
-		} else {
-			_ = os.Unsetenv(env)
-		}
-	}
 }
 
 // oneLine leaves out the stack that GoMLX's errors print below the message.

@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gradbook/gradbook/dl/cache"
 	"github.com/gradbook/gradbook/dl/pjrt"
+	"github.com/gradbook/gradbook/dl/pjrt/pjrttest"
 )
 
 // TestTuneXLA: flags are set for the pinned plugin only, behind the user's own,
@@ -77,5 +80,83 @@ func TestOneLine(t *testing.T) {
 	}
 	if got := oneLine(errors.New("first\nsecond")); got != "first" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestPluginFails: whatever is wrong with CUDA's plugin, a program computes on the CPU
+// and says why; a device that was asked for is an error that says so.
+func TestPluginFails(t *testing.T) {
+	if pjrt.HasGPU() {
+		t.Skip("there is a GPU")
+	}
+	for what, want := range map[pjrttest.Failure]string{
+		pjrttest.MissingLibrary: "libcudart.so.99",
+		pjrttest.WrongVersion:   "expected version 0.81 or newer of PJRT's interface, got 0.23",
+		pjrttest.NoDevice:       "no CUDA-capable device",
+		pjrttest.OutOfMemory:    "536870912 bytes",
+		pjrttest.Crash:          "Check failed: the driver is not what it seems",
+	} {
+		t.Run(string(what), func(t *testing.T) {
+			t.Setenv(pjrt.PathEnv, pjrttest.CUDA(t, what))
+			d, err := openNew("")
+			if err != nil || d.Kind != "cpu" || !strings.Contains(d.Note, want) || !strings.Contains(d.Note, "computing on the CPU") || strings.Contains(d.Note, "\n") {
+				t.Errorf("expected the CPU and a note that says %q, got %+v, %v", want, d, err)
+			}
+			if d, err := openNew("cuda"); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("asked for: expected an error that says %q, got %+v, %v", want, d, err)
+			}
+		})
+	}
+}
+
+// TestPluginHangs: a plugin that does not answer is given up.
+func TestPluginHangs(t *testing.T) {
+	dir := pjrttest.CUDA(t, pjrttest.Hang)
+	if err := try(dir+"/pjrt_c_api_cuda_plugin.so", time.Second); err == nil || !strings.Contains(err.Error(), "1s") {
+		t.Errorf("expected an error that says how long, got %v", err)
+	}
+}
+
+// TestPluginWorks: a plugin in the user's own folder is used, does not take the GPU's
+// memory whole, and is tried apart only once.
+func TestPluginWorks(t *testing.T) {
+	if pjrt.HasGPU() {
+		t.Skip("there is a GPU")
+	}
+	dir := pjrttest.CUDA(t, pjrttest.Works) // finds the CPU's plugin in the cache
+	t.Setenv(cache.Env, t.TempDir())
+	t.Setenv(pjrt.PathEnv, dir)
+	options := filepath.Join(t.TempDir(), "options")
+	t.Setenv("FAKE_OPTIONS", options)
+	t.Setenv(GPUMemoryEnv, "2")
+	if d, err := openNew("cuda"); err == nil || !strings.Contains(err.Error(), GPUMemoryEnv) {
+		t.Errorf("expected an error that names %s, got %+v, %v", GPUMemoryEnv, d, err)
+	}
+	t.Setenv(GPUMemoryEnv, "0.5")
+	d, err := openNew("")
+	if err != nil || d.Kind != "cuda" || d.Name() != "cuda:0" || d.Note != "" {
+		t.Fatalf("expected CUDA, got %+v, %v", d, err)
+	}
+	if got, err := os.ReadFile(options); err != nil || !strings.Contains(string(got), "preallocate=0") || !strings.Contains(string(got), "memory_fraction=0.5") {
+		t.Errorf("expected options not to take the memory whole, got %q, %v", got, err)
+	}
+	stamp, err := stampOf(d.Plugin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(stamp); err != nil {
+		t.Errorf("expected it to be remembered that the plugin works: %v", err)
+	}
+}
+
+func TestReason(t *testing.T) {
+	for log, want := range map[string]string{
+		"": "",
+		"I0000 1\nF0000 00:00 x.cc:1] Check failed\n*** stack\n": ": F0000 00:00 x.cc:1] Check failed",
+		"Unknown flags in XLA_FLAGS\nmore\n":                     ": Unknown flags in XLA_FLAGS",
+	} {
+		if got := reason(log); got != want {
+			t.Errorf("%q: expected %q, got %q", log, want, got)
+		}
 	}
 }

@@ -42,7 +42,7 @@ func (p Param) identifier(i int) string {
 type Program struct {
 	exec   compute.Executable
 	donate []bool // for each device in turn
-	nums   []compute.DeviceNum
+	device *device.Device
 	places []compute.Buffer // each device's part of Places
 }
 
@@ -50,7 +50,7 @@ type Program struct {
 // parameter and returns the outputs; its panics are returned as errors.
 func Compile(d *device.Device, name string, params []Param, build func(in []*graph.Node) []*graph.Node) (*Program, error) {
 	g := graph.NewGraph(d.Backend, name)
-	p := &Program{nums: d.Nums}
+	p := &Program{device: d}
 	err := Try(func() error {
 		whole, err := spread(g, d)
 		if err != nil {
@@ -74,7 +74,7 @@ func Compile(d *device.Device, name string, params []Param, build func(in []*gra
 		return g.CompileWithSharding(out, slices.Repeat([]*distributed.ShardingSpec{whole}, len(out)))
 	})
 	if err != nil {
-		return nil, err
+		return nil, shortage(d, err)
 	}
 	p.exec = g.Executable()
 	return p, nil
@@ -82,10 +82,14 @@ func Compile(d *device.Device, name string, params []Param, build func(in []*gra
 
 // Run executes the program and waits for it.
 func (p *Program) Run(in []compute.Buffer) ([]compute.Buffer, error) {
-	if len(p.nums) > 1 {
-		return p.runTogether(in)
+	var out []compute.Buffer
+	var err error
+	if len(p.device.Nums) > 1 {
+		out, err = p.runTogether(in)
+	} else {
+		out, err = p.exec.Execute(in, p.donate, p.device.Nums[0])
 	}
-	return p.exec.Execute(in, p.donate, p.nums[0])
+	return out, shortage(p.device, err)
 }
 
 // Shapes builds a graph without compiling it, and returns its outputs' shapes.
@@ -126,10 +130,14 @@ func Try(f func() error) (err error) {
 
 // Upload moves values to the device.
 func Upload(d *device.Device, flat any, shape shapes.Shape) (compute.Buffer, error) {
+	var b compute.Buffer
+	var err error
 	if len(d.Nums) > 1 {
-		return replicate(d, flat, shape)
+		b, err = replicate(d, flat, shape)
+	} else {
+		b, err = d.BufferFromFlatData(d.Nums[0], flat, shape)
 	}
-	return d.BufferFromFlatData(d.Nums[0], flat, shape)
+	return b, shortage(d, err)
 }
 
 // Tensor makes a tensor of a program's output, which it takes over.

@@ -82,7 +82,7 @@ var together sync.Mutex
 
 // runTogether executes the program on all of its devices.
 func (p *Program) runTogether(in []compute.Buffer) ([]compute.Buffer, error) {
-	n := len(p.nums)
+	n := len(p.device.Nums)
 	var flat []compute.Buffer // all inputs of the first device, then of the second, …
 	for i := range n {
 		for _, b := range in {

@@ -57,6 +57,7 @@ func (c *Column) Buffer(d *device.Device) (compute.Buffer, error) {
 	if v.on != d {
 		buffer, err := engine.Upload(d, c.Flat, c.Shape)
 		if err != nil {
+			err = engine.OutOfMemory(err, "a dataset", "train on fewer examples, or read them as a stream (data.FromGenerator)")
 			return nil, fmt.Errorf("cannot move %v to the device: %w", c.Shape, err)
 		}
 		v.on, v.buffer = d, buffer

@@ -1,0 +1,5 @@
+//go:build !(cgo && (linux || darwin))
+
+package device
+
+func checkVersion(string) error { return nil }

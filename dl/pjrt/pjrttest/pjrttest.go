@@ -1,0 +1,89 @@
+// Package pjrttest makes plugins for tests: one for GPUs that is the CPU's under
+// another name, and others that fail, each in a way of its own.
+package pjrttest
+
+import (
+	_ "embed"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/gradbook/gradbook/dl/pjrt"
+)
+
+// Failure is what is wrong with a plugin.
+type Failure string
+
+// What may be wrong.
+const (
+	// Works is a plugin that computes, on the CPU.
+	Works Failure = "WORKS"
+	// MissingLibrary needs a library that is not there.
+	MissingLibrary Failure = "MISSING_LIBRARY"
+	// WrongVersion has an old version of PJRT's interface.
+	WrongVersion Failure = "WRONG_VERSION"
+	// NoDevice finds no GPU.
+	NoDevice Failure = "NO_DEVICE"
+	// OutOfMemory finds one whose memory is used up.
+	OutOfMemory Failure = "OUT_OF_MEMORY"
+	// Crash ends the program that opens it.
+	Crash Failure = "CRASH"
+	// Hang does not answer.
+	Hang Failure = "HANG"
+	// StepOutOfMemory works for as many programs as $FAKE_STEPS says, and has no memory
+	// for the next.
+	StepOutOfMemory Failure = "STEP_OUT_OF_MEMORY"
+)
+
+//go:embed plugin/fake.c
+var source []byte
+
+// CUDA makes a plugin that says to be for CUDA, and returns the folder that holds it,
+// for $PJRT_PLUGIN_LIBRARY_PATH. The test is skipped where there is no C compiler, or
+// no plugin for the CPU.
+func CUDA(t testing.TB, what Failure) (dir string) {
+	t.Helper()
+	cc, err := exec.LookPath("cc")
+	if err != nil || runtime.GOOS != "linux" {
+		t.Skip("no C compiler, or not linux")
+	}
+	real, err := pjrt.Find("cpu")
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Setenv("FAKE_REAL_PLUGIN", real)
+	header, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/gomlx/go-xla").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = t.TempDir()
+	code := filepath.Join(t.TempDir(), "fake.c")
+	if err := os.WriteFile(code, source, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	compile := func(args ...string) {
+		args = append([]string{"-shared", "-fPIC", "-O1", "-Wl,--no-as-needed"}, args...)
+		if out, err := exec.CommandContext(t.Context(), cc, args...).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	args := []string{
+		"-DFAIL=" + string(what), "-I", filepath.Join(strings.TrimSpace(string(header)), "pjrt"),
+		code, "-o", filepath.Join(dir, "pjrt_c_api_cuda_plugin.so"), "-ldl",
+	}
+	if what == MissingLibrary {
+		libs := t.TempDir()
+		lib := filepath.Join(libs, "libcudart.so.99")
+		compile("-x", "c", "/dev/null", "-o", lib, "-Wl,-soname,libcudart.so.99")
+		compile(append(args, lib)...)
+		if err := os.Remove(lib); err != nil {
+			t.Fatal(err)
+		}
+	} else {
+		compile(args...)
+	}
+	return dir
+}
