@@ -35,7 +35,7 @@ are left out, as in Jupyter Book.`,
 				dir = args[0]
 			}
 			if out == "" {
-				out = filepath.Join(l.Root, ".gradbook", "book")
+				out = l.UserDir("book")
 			}
 			index, err := book.Build(cmd.Context(), dir, book.Options{
 				Python: l.Python(), Env: l.JupyterEnv(), OutDir: out, Log: os.Stdout,

@@ -64,6 +64,9 @@ func runKernel(l install.Layout, connectionFile string, stateless bool) (err err
 	id := make([]byte, 6)
 	_, _ = rand.Read(id) // it never fails
 	mark := hex.EncodeToString(id)
+	if err := os.MkdirAll(filepath.Dir(l.Log()), 0o755); err != nil {
+		return fmt.Errorf("the kernel needs a folder for its logs: %w", err)
+	}
 	dir := filepath.Join(os.TempDir(), "kernel-"+mark)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("the kernel needs a folder for its files: %w", err)

@@ -38,7 +38,7 @@ It exits with 1 if a cell fails.`,
 				return err
 			}
 			if out == "" {
-				out = filepath.Join(l.Root, ".gradbook", "out")
+				out = l.UserDir("out")
 			}
 			failed := false
 			for _, path := range args {

@@ -15,7 +15,8 @@ import (
 const modulePath = "github.com/gradbook/gradbook"
 
 // Layout is where things are in a checkout. Everything that setup makes is under
-// .gradbook, which can be removed at any time.
+// .gradbook, which can be removed at any time. A checkout that has been set up may be
+// read-only: see UserDir.
 type Layout struct{ Root string }
 
 // Find returns the layout of the checkout that holds dir or, failing that, this
@@ -95,24 +96,41 @@ func (l Layout) Labextension() string {
 	return filepath.Join(l.Venv(), "share", "jupyter", "labextensions", "@gradbook", "viz")
 }
 
+// UserDir is the folder of what changes while notebooks are used, logs, settings and
+// outputs, or what elem names in it. It is .gradbook, or, where that cannot be written,
+// as in a container, gradbook in $XDG_STATE_HOME, which is ~/.local/state by default.
+//
+// Source: https://specifications.freedesktop.org/basedir-spec/latest/
+func (l Layout) UserDir(elem ...string) string {
+	dir := l.dir()
+	if !writable(dir) {
+		state := os.Getenv("XDG_STATE_HOME")
+		if home, err := os.UserHomeDir(); state == "" && err == nil {
+			state = filepath.Join(home, ".local", "state")
+		}
+		dir = filepath.Join(state, "gradbook")
+	}
+	return filepath.Join(append([]string{dir}, elem...)...)
+}
+
 // Log is the file of the kernel's log.
-func (l Layout) Log() string { return l.dir("log", "kernel.log") }
+func (l Layout) Log() string { return l.UserDir("log", "kernel.log") }
 
 // JupyterEnv returns the environment in which Jupyter's programs run: with
 // folders of the checkout's own, so that they neither see nor touch any other
 // Jupyter of the user. What an administrator configured for all counts here too.
 func (l Layout) JupyterEnv() []string {
 	return append(os.Environ(),
-		"JUPYTER_CONFIG_DIR="+l.dir("jupyter", "config"),
-		"JUPYTER_DATA_DIR="+l.dir("jupyter", "data"),
-		"JUPYTER_RUNTIME_DIR="+l.dir("jupyter", "runtime"),
-		"IPYTHONDIR="+l.dir("jupyter", "ipython"),
+		"JUPYTER_CONFIG_DIR="+l.UserDir("jupyter", "config"),
+		"JUPYTER_DATA_DIR="+l.UserDir("jupyter", "data"),
+		"JUPYTER_RUNTIME_DIR="+l.UserDir("jupyter", "runtime"),
+		"IPYTHONDIR="+l.UserDir("jupyter", "ipython"),
 		"JUPYTER_PATH=",
 		"JUPYTER_CONFIG_PATH=",
 		"JUPYTERLAB_DIR=",
 		"JUPYTER_PREFER_ENV_PATH=1",
-		"JUPYTERLAB_SETTINGS_DIR="+l.dir("jupyter", "settings"),
-		"JUPYTERLAB_WORKSPACES_DIR="+l.dir("jupyter", "workspaces"),
+		"JUPYTERLAB_SETTINGS_DIR="+l.UserDir("jupyter", "settings"),
+		"JUPYTERLAB_WORKSPACES_DIR="+l.UserDir("jupyter", "workspaces"),
 		"PYTHONNOUSERSITE=1",
 		"PYTHONPATH=",
 	)

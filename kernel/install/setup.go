@@ -28,7 +28,13 @@ type step struct {
 // Setup brings the checkout into the state that notebooks need. What is there is
 // left alone, so it can be called at any time; what an interruption left half
 // done is done again. Only one setup of a checkout runs at a time.
+//
+// A checkout that cannot be written, as in a container, must be set up already; what is
+// missing is an error.
 func Setup(ctx context.Context, l Layout, p *Progress) error {
+	if !writable(l.dir()) {
+		return l.runSteps(ctx, p)
+	}
 	if err := os.MkdirAll(l.dir(), 0o755); err != nil {
 		return err
 	}
@@ -42,6 +48,10 @@ func Setup(ctx context.Context, l Layout, p *Progress) error {
 		return fmt.Errorf("cannot lock %s: %w", lock.Path(), err)
 	}
 	defer lock.Unlock() //nolint:errcheck // the process ends, and the lock with it
+	return l.runSteps(ctx, p)
+}
+
+func (l Layout) runSteps(ctx context.Context, p *Progress) error {
 	for _, s := range l.steps() {
 		if err := s.do(ctx, l, p); err != nil {
 			return fmt.Errorf("setup: %s: %w", s.name, err)
@@ -77,6 +87,9 @@ func (s step) do(ctx context.Context, l Layout, p *Progress) error {
 	}
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if !writable(l.dir()) {
+		return fmt.Errorf("it is due, but %s cannot be written; set the checkout up as a user who may: %s setup", l.dir(), l.Program("gradbook"))
 	}
 	p.begin(s.name)
 	// A step that fails half way must not look as if it had been done.
