@@ -1,0 +1,43 @@
+#!/bin/sh
+# Prepares a home, whoever the user is and whatever is mounted there, and starts the
+# command.
+set -eu
+GRADBOOK_ROOT=${GRADBOOK_ROOT:-/opt/gradbook}
+# shellcheck source=docker/env.sh
+. "$GRADBOOK_ROOT/docker/env.sh"
+
+# A user without a name, or whose home is another's, has one in /tmp.
+export HOME="${HOME:-/}"
+if ! [ -w "$HOME" ] || [ "$HOME" = / ]; then
+	echo "entrypoint: user $(id -u) cannot write $HOME; what is saved in /tmp/home is gone with the container" >&2
+	export HOME=/tmp/home
+	mkdir -p "$HOME"
+fi
+export USER="${USER:-gradbook}"
+export LOGNAME="${LOGNAME:-$USER}"
+
+# Go writes its caches. Above those of the image lie ones of links, where new files
+# go. They are made anew each time, since links into an older image lead nowhere.
+caches=$(mktemp -d "${TMPDIR:-/tmp}/gradbook-go-XXXXXX")
+cp -rs "$GRADBOOK_GO/build" "$caches/build"
+mkdir "$caches/mod"
+cp -rs "$GRADBOOK_GO/mod/cache" "$caches/mod/cache"
+(cd "$GRADBOOK_GO/mod" && find . -path ./cache -prune -o -type d -name '*@*' -prune -print) | while read -r module; do
+	mkdir -p "$caches/mod/${module%/*}"
+	ln -s "$GRADBOOK_GO/mod/$module" "$caches/mod/$module"
+done
+export GOCACHE="$caches/build" GOMODCACHE="$caches/mod" GOFLAGS="-modcacherw${GOFLAGS:+ $GOFLAGS}"
+
+# The tutorials, to change and to keep. What is there already is left alone.
+work=$HOME/work
+if mkdir -p "$work" 2>/dev/null && [ -w "$work" ] && ! [ -e "$work/tutorials" ]; then
+	cp -r "$GRADBOOK_ROOT/notebooks" "$work/tutorials"
+	chmod -R u+w "$work/tutorials"
+	rm -rf "$work"/tutorials/*_test.go "$work/tutorials/claim"
+fi
+if [ -d "$work" ]; then
+	cd "$work"
+else
+	cd "$HOME"
+fi
+exec "$@"

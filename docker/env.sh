@@ -1,0 +1,16 @@
+# Where things are in an image; read by the steps that make it and by its entrypoint.
+# Everything is below the checkout, which nobody writes once the image is made.
+# shellcheck shell=sh
+
+export GRADBOOK_ROOT="${GRADBOOK_ROOT:-/opt/gradbook}"
+export GRADBOOK_CACHE="$GRADBOOK_ROOT/.gradbook/cache"
+
+# Go's caches as the image has them. While it runs, caches of the user's own lie above.
+export GRADBOOK_GO="$GRADBOOK_ROOT/.gradbook/go"
+
+# The environment comes last: setup must find the system's Python.
+PATH="/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$GRADBOOK_ROOT/.gradbook/bin:$GRADBOOK_ROOT/.gradbook/venv/bin"
+export PATH
+
+# The compiler of the image is the one that there is.
+export GOTOOLCHAIN=local
