@@ -9,8 +9,7 @@ export GRADBOOK_CACHE="$GRADBOOK_ROOT/.gradbook/cache"
 export GRADBOOK_GO="$GRADBOOK_ROOT/.gradbook/go"
 
 # The environment comes last: setup must find the system's Python.
-PATH="/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$GRADBOOK_ROOT/.gradbook/bin:$GRADBOOK_ROOT/.gradbook/venv/bin"
-export PATH
+export PATH="/usr/local/go/bin:$PATH:$GRADBOOK_ROOT/.gradbook/bin:$GRADBOOK_ROOT/.gradbook/venv/bin"
 
 # The compiler of the image is the one that there is.
 export GOTOOLCHAIN=local

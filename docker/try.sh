@@ -59,13 +59,14 @@ cp "$certificates" "$root/etc/ssl/certs/ca-certificates.crt"
 step "COPY --from=go /usr/local/go"
 [ -e "$root/usr/local/go" ] || cp -a "$(go env GOROOT)" "$root/usr/local/go"
 
-step "COPY . /opt/gradbook; RUN docker/steps/build.sh"
+step "COPY . /opt/gradbook; RUN docker/steps/build.sh, hub.sh"
 rm -rf "$root/opt/gradbook"
 mkdir -p "$root/opt/gradbook"
 git ls-files -z --cached --others --exclude-standard | grep -zv -E '^(bench|docs)/' |
 	xargs -0 tar c | tar x --no-same-owner -C "$root/opt/gradbook"
 start=$(date +%s)
 inside /usr/bin/env GRADBOOK_CUDA=none /opt/gradbook/docker/steps/build.sh
+inside /opt/gradbook/docker/steps/hub.sh
 echo "built in $(($(date +%s) - start)) s"
 
 step "COPY docker/steps/user.sh; RUN it"
@@ -122,7 +123,7 @@ contained sh -c '
 	awk -v up="$up" -v start="$ps" "BEGIN { printf \"ready %.1f s after the container began\\n\", up - start / 100 }"'
 
 step "JupyterHub starts a server for a user"
-contained python3 /opt/gradbook/docker/try_hub.py
+contained /opt/gradbook/.gradbook/venv/bin/python /opt/gradbook/docker/try_hub.py
 
 step "the document's notebook"
 contained gradbook run /opt/gradbook/notebooks/03-cnn.ipynb

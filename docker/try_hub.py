@@ -5,10 +5,14 @@ browsers on, is left out.
 
 import asyncio
 import json
+import logging
 import os
 import sys
 import tempfile
 import urllib.request
+import warnings
+
+warnings.simplefilter("ignore")  # of libraries about libraries
 
 from jupyterhub.app import JupyterHub
 from jupyterhub.proxy import Proxy
@@ -20,6 +24,8 @@ ENTRYPOINT = os.environ["GRADBOOK_ROOT"] + "/docker/entrypoint.sh"
 
 class NoProxy(Proxy):
     """Remembers the routes that it is told of."""
+
+    should_start = False
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -60,6 +66,7 @@ async def main():
     c.JupyterHub.hub_bind_url = "http://127.0.0.1:8081"
     c.JupyterHub.db_url = "sqlite://"
     c.JupyterHub.log_level = 40
+    logging.getLogger("alembic").setLevel(logging.ERROR)
     c.Authenticator.allow_all = True
     c.Spawner.start_timeout = c.Spawner.http_timeout = 60
     c.JupyterHub.services = [{"name": "try", "api_token": token}]

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Sets a checkout up as an image holds it: `make setup`, what JupyterHub needs, and a
-# program that computes, so that XLA's plugin has been tried.
+# Sets a checkout up as an image holds it: `make setup`, without what is needed only
+# once. The doctor computes, so XLA's plugin has been tried then.
 set -eu
 cd "$(dirname "$0")/../.."
 GRADBOOK_ROOT=$(pwd)
@@ -10,13 +10,8 @@ export GOMODCACHE="$GRADBOOK_GO/mod" GOCACHE="$GRADBOOK_GO/build" GOFLAGS="-modc
 mkdir -p "$GOMODCACHE" "$GOCACHE"
 make setup
 
-# What JupyterHub starts; and not what only the tests need.
-venv=$GRADBOOK_ROOT/.gradbook/venv
-"$venv/bin/python" -m pip install --require-hashes --no-deps --only-binary :all: --no-cache-dir --no-compile \
-	--progress-bar off --disable-pip-version-check --no-input -r docker/requirements.txt
-"$venv/bin/python" -m pip uninstall -y --disable-pip-version-check -q onnxruntime numpy jupyter-kernel-test
-mkdir -p "$venv/etc/jupyter"
-cp docker/jupyter_server_config.py "$venv/etc/jupyter/"
+# Not what only the tests need.
+.gradbook/venv/bin/python -m pip uninstall -y --disable-pip-version-check -q onnxruntime numpy jupyter-kernel-test
 
 # Packages that only GoNB's tools are made of are not built again.
 find "$GOCACHE" -type f ! -newer .gradbook/state/tools -delete
