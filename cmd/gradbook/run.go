@@ -15,6 +15,7 @@ import (
 
 func runCmd() *cobra.Command {
 	var out string
+	var parameters map[string]string
 	cmd := &cobra.Command{
 		Use:   "run NOTEBOOK…",
 		Short: "Execute notebooks without a browser",
@@ -22,8 +23,11 @@ func runCmd() *cobra.Command {
 print. It writes each with its outputs, as NAME.ipynb and as the page NAME.html,
 into the output folder; the notebooks themselves are left as they are.
 
+Parameters are set, as papermill does, behind the cell with the tag "parameters", which
+declares them: epochs := 5.
+
 It exits with 1 if a cell fails.`,
-		Example: "  gradbook run notebooks/03-cnn.ipynb",
+		Example: "  gradbook run notebooks/03-cnn.ipynb\n  gradbook run -p epochs=3 -p rate=0.01 mine.ipynb",
 		Args:    cobra.MinimumNArgs(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return []string{"ipynb"}, cobra.ShellCompDirectiveFilterFileExt
@@ -42,7 +46,7 @@ It exits with 1 if a cell fails.`,
 			}
 			failed := false
 			for _, path := range args {
-				err := execute(cmd, l, path, out)
+				err := execute(cmd, l, path, out, parameters)
 				var f *notebook.FailedError
 				if errors.As(err, &f) {
 					fmt.Fprintln(os.Stderr, "gradbook:", err)
@@ -57,16 +61,17 @@ It exits with 1 if a cell fails.`,
 			return nil
 		},
 	}
+	cmd.Flags().StringToStringVarP(&parameters, "parameter", "p", nil, "a parameter, as name=value")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "output folder (default .gradbook/out in the checkout)")
 	return cmd
 }
 
 // execute runs one notebook. What it says goes before what the cells print, so
 // that their last line is the last line.
-func execute(cmd *cobra.Command, l install.Layout, path, out string) error {
+func execute(cmd *cobra.Command, l install.Layout, path, out string, parameters map[string]string) error {
 	fmt.Fprintf(os.Stderr, "executing %s; outputs go to %s\n", path, out)
 	_, err := notebook.Run(cmd.Context(), path, notebook.Options{
-		Python: l.Python(), Env: l.JupyterEnv(), OutDir: out, Log: os.Stdout, Live: isTerminal(os.Stdout),
+		Python: l.Python(), Env: l.JupyterEnv(), OutDir: out, Log: os.Stdout, Live: isTerminal(os.Stdout), Parameters: parameters,
 	})
 	return err
 }

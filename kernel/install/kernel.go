@@ -21,7 +21,9 @@ type Tools struct {
 func KernelTools(l Layout) (Tools, error) {
 	goCmd, err := exec.LookPath("go")
 	if err != nil {
-		return Tools{}, errNoGo
+		if goCmd, err = exec.LookPath(os.Getenv(toolchain.GoEnv)); err != nil {
+			return Tools{}, errNoGo
+		}
 	}
 	if goCmd, err = realGo(l, goCmd); err != nil {
 		return Tools{}, err

@@ -4,9 +4,11 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"os/exec"
 	"path/filepath"
 
 	"github.com/gradbook/gradbook/dl/cache"
+	"github.com/gradbook/gradbook/kernel/toolchain"
 )
 
 // KernelName is the name by which notebooks ask for the kernel.
@@ -20,11 +22,19 @@ var logo []byte
 // Source: https://jupyter-client.readthedocs.io/en/stable/kernels.html#kernel-specs
 func (l Layout) kernelspec() step {
 	path := filepath.Join(l.Kernelspec(), "kernel.json")
+	// A Jupyter that a desktop starts may have no go on its PATH.
+	env := map[string]string{}
+	if goCmd, err := exec.LookPath("go"); err == nil {
+		if goCmd, err = realGo(l, goCmd); err == nil {
+			env[toolchain.GoEnv] = goCmd
+		}
+	}
 	spec, specErr := json.MarshalIndent(map[string]any{
 		"argv":           []string{l.Program("gradbook"), "kernel", "{connection_file}"},
 		"display_name":   "Go (Gradbook)",
 		"language":       "go",
 		"interrupt_mode": "message",
+		"env":            env,
 		"metadata":       map[string]any{"debugger": false},
 	}, "", "  ")
 	return step{

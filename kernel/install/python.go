@@ -32,7 +32,7 @@ func (l Layout) python() step {
 				return err
 			}
 			// The other steps that write into the environment are due again.
-			for _, s := range []string{"kernelspec", "labextension", "settings"} {
+			for _, s := range []string{"kernelspec", "labextension", "papermill", "settings"} {
 				_ = os.Remove(l.dir("state", s))
 			}
 			if err := command(ctx, p, "", nil, path, "-m", "venv", l.Venv()); err != nil {

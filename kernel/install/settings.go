@@ -8,11 +8,14 @@ import (
 )
 
 // settingsOverrides are JupyterLab's defaults that differ here: it asks no other
-// host for news or updates.
+// host for news or updates, and shows the index of a folder as a page.
 const settingsOverrides = `{
   "@jupyterlab/apputils-extension:notification": {
     "fetchNews": "false",
     "checkForUpdates": false
+  },
+  "@jupyterlab/docmanager-extension:plugin": {
+    "defaultViewers": {"markdown": "Markdown Preview"}
   }
 }
 `

@@ -32,6 +32,9 @@ type Options struct {
 	Log io.Writer
 	// Live says that Log understands a carriage return.
 	Live bool
+	// Parameters are set behind the cell with the tag "parameters", as papermill does:
+	// names, and values as YAML, such as 3, 0.1, text or [1, 2].
+	Parameters map[string]string
 }
 
 // Result is where the outcome was written.
@@ -78,7 +81,15 @@ func Run(ctx context.Context, path string, o Options) (Result, error) {
 	if same(path, r.Notebook) {
 		return Result{}, fmt.Errorf("%s: the executed notebook would overwrite its source; choose another folder than %s", path, o.OutDir)
 	}
-	cmd := exec.CommandContext(ctx, o.Python, "-c", runner, path, r.Notebook, r.Page, name)
+	args := []string{"-c", runner, path, r.Notebook, r.Page, name}
+	if len(o.Parameters) > 0 {
+		values, err := json.Marshal(o.Parameters)
+		if err != nil {
+			return Result{}, err
+		}
+		args = append(args, string(values))
+	}
+	cmd := exec.CommandContext(ctx, o.Python, args...)
 	cmd.Env = o.Env
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
 	cmd.WaitDelay = 15 * time.Second

@@ -1,7 +1,10 @@
 """Executes a notebook and tells what happens, a JSON object a line, on stdout.
 
-    run.py SOURCE TARGET PAGE TITLE    writes TARGET with the outputs, and PAGE
-    run.py SOURCE "" PAGE TITLE        writes PAGE only, of a notebook with outputs
+    run.py SOURCE TARGET PAGE TITLE [PARAMETERS]    writes TARGET with the outputs, and PAGE
+    run.py SOURCE "" PAGE TITLE                     writes PAGE only, of a notebook with outputs
+
+PARAMETERS is JSON: names, and values as YAML. They are written behind the cell with the
+tag "parameters", as papermill does.
 
 Events: {"cell": i, "of": n, "source": ..., "hidden": ...} when a code cell begins,
 {"stream": "stdout" | "stderr", "text": ...} for what it prints and {"text": ...}
@@ -166,6 +169,20 @@ def html(nb, title):
     return re.sub(r"gradbookformula\d+x", lambda m: formulas.get(m[0], m[0]), page)
 
 
+def parameterized(nb, values):
+    """Return a notebook with a cell that sets parameters to values, written as YAML."""
+    import yaml
+    from papermill.parameterize import parameterize_notebook
+
+    if not any("parameters" in c.metadata.get("tags", []) for c in nb.cells):
+        sys.exit('expected a cell with the tag "parameters", which declares them; there is none')
+    for cell in nb.cells:
+        cell.metadata.setdefault("tags", [])  # papermill reads them without asking
+    nb.metadata.setdefault("papermill", {})
+    values = {name: yaml.safe_load(text) for name, text in values.items()}
+    return parameterize_notebook(nb, values, kernel_name="gradbook", language="go")
+
+
 def main():
     source, target, page, title = sys.argv[1:5]
     with open(source, encoding="utf-8") as f:
@@ -173,6 +190,8 @@ def main():
     if not target:
         write(page, html(nb, title))
         return 0
+    if len(sys.argv) > 5:
+        nb = parameterized(nb, json.loads(sys.argv[5]))
     code = [i for i, c in enumerate(nb.cells) if c.cell_type == "code"]
 
     def begin(cell, cell_index, **_):
