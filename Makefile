@@ -6,7 +6,7 @@ GRADBOOK := .gradbook/bin/gradbook
 SOURCES  := $(shell find cmd datasets dl kernel notebooks viz -name '*.go' -o -name '*.py' -o -name '*.js' -o -name '*.html' -o -name '*.csv' -o -name '*.svg' -o -name 'package.json' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lab test lint bench bench-kernels clean doctor parity gallery notebooks
+.PHONY: help setup run lab test lint bench bench-kernels clean doctor parity gallery notebooks cross vulncheck licenses dist
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ help: ## list the targets
 $(GRADBOOK): go.mod go.sum $(SOURCES)
 	@command -v $(GO) >/dev/null || { echo "no go command on PATH; install Go from https://go.dev/dl/" >&2; exit 1; }
 	@mkdir -p $(@D)
-	CGO_ENABLED=0 $(GO) build -trimpath -o $@ ./cmd/gradbook
+	CGO_ENABLED=0 $(GO) build -trimpath $(if $(VERSION),-ldflags '-X main.stamp=$(VERSION)') -o $@ ./cmd/gradbook
 
 setup: $(GRADBOOK) ## set everything up (the other targets do it too)
 	@$(GRADBOOK) setup
@@ -37,8 +37,25 @@ test: setup ## run the tests
 	$(GO) test -count=1 -short ./...
 	$(GO) test -count=1 -timeout 25m -run 'TestRun$$' ./notebooks
 
-lint: ## check the style of the code
+lint: ## check the style of the code, of scripts, and of what containers are made of
 	$(GO) tool -modfile=lint.mod golangci-lint run ./...
+	docker/lint.sh
+
+# Other systems' code is compiled here, without cgo where their C compiler is not.
+cross: ## compile for the other systems
+	for platform in linux/arm64 darwin/arm64 darwin/amd64 windows/amd64; do \
+		echo $$platform; CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} $(GO) build -o /dev/null ./cmd/gradbook && \
+		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} $(GO) build ./dl/... ./viz/... ./datasets/... ./kernel/... || exit 1; \
+	done
+
+vulncheck: ## look for known vulnerabilities in what is used; VULNDB names another database
+	$(GO) tool -modfile=lint.mod govulncheck $(if $(VULNDB),-db $(VULNDB)) ./...
+
+licenses: setup ## write docs/licenses.md: the licences of what is used
+	$(GO) run -C cmd/release . licenses
+
+dist: setup ## make the archives of a release, with checksums and an SBOM, in dist
+	$(GO) run -C cmd/release . dist $(VERSION)
 
 bench: setup ## measure the network here and in Keras, JAX and PyTorch, and print the ratios
 	$(GO) run ./bench

@@ -32,6 +32,7 @@ step "repo2docker's steps"
 	"$folder/repo2docker/bin/pip" install -q --disable-pip-version-check jupyter-repo2docker==2026.4.0
 }
 (cd "$home" && "$folder/repo2docker/bin/jupyter-repo2docker" --no-build --debug --user-name jovyan --user-id 1000 . 2>&1) >"$folder/Dockerfile"
+# shellcheck disable=SC2016 # as it stands there
 for line in 'binder/requirements.txt' 'binder/postBuild' 'R2D_ENTRYPOINT="${REPO_DIR}/binder/start"' 'gcc' 'libstdc++6'; do
 	grep -nF -- "$line" "$folder/Dockerfile" | head -1 || { echo "try: expected $line in $folder/Dockerfile" >&2; exit 1; }
 done
@@ -70,6 +71,7 @@ else
 	peak=$cgroup/memory.peak
 fi
 start=$(date +%s)
+# shellcheck disable=SC2016 # the quotes are for the shell inside
 (
 	echo $BASHPID >"$cgroup/cgroup.procs"
 	cd "$home/notebooks"

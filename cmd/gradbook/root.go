@@ -26,7 +26,13 @@ cache folder; both can be removed at any time.`,
 	return cmd
 }
 
+// stamp is the version that a release was built with.
+var stamp string
+
 func version() string {
+	if stamp != "" {
+		return stamp
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

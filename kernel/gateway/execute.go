@@ -51,8 +51,24 @@ func (g *Gateway) enqueue(m *message) {
 	}
 }
 
+// quiet is how long nothing must run before the language server is started, which takes
+// a processor for seconds: the first cells go before, and a run without a person, which
+// is never quiet, needs none.
+const quiet = 2 * time.Second
+
 func (g *Gateway) executeAll() {
-	for range g.wake {
+	idle := time.NewTimer(quiet)
+	for warm := false; ; {
+		select {
+		case <-idle.C:
+			warm = true
+			if g.Language != nil {
+				go g.Language.Warm()
+			}
+			continue
+		case <-g.wake:
+			idle.Stop()
+		}
 		for {
 			g.queued.Lock()
 			if len(g.pending) == 0 {
@@ -63,6 +79,9 @@ func (g *Gateway) executeAll() {
 			g.pending = g.pending[1:]
 			g.queued.Unlock()
 			g.executeOne(m)
+		}
+		if !warm {
+			idle.Reset(quiet)
 		}
 	}
 }

@@ -12,6 +12,8 @@ type Language interface {
 	// Inspect returns the documentation of what is there, as Markdown; "" if
 	// there is none.
 	Inspect(code string, offset int) string
+	// Warm prepares for the first question.
+	Warm()
 }
 
 // Match is a candidate of a completion.

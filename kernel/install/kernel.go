@@ -57,10 +57,11 @@ func (t Tools) GoNB(connectionFile, dir string) *exec.Cmd {
 	return cmd
 }
 
-// Gopls is the command that starts gopls, with its files in dir.
+// Gopls is the command that starts gopls, with its files in dir. It holds on to no more
+// memory than it must: there is a session beside it.
 func (t Tools) Gopls(dir string) *exec.Cmd {
 	cmd := exec.Command(t.Program("gopls"), "serve")
-	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(t.Go)+string(os.PathListSeparator)+os.Getenv("PATH"), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off", "TMPDIR="+dir)
+	cmd.Env = append(os.Environ(), "GOMEMLIMIT=512MiB", "PATH="+filepath.Dir(t.Go)+string(os.PathListSeparator)+os.Getenv("PATH"), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off", "TMPDIR="+dir)
 	return cmd
 }
 

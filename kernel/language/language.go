@@ -43,7 +43,7 @@ type Server struct {
 // patience is how long a question may take.
 const patience = 8 * time.Second
 
-// New begins to start gopls, which takes a while the first time.
+// New prepares a server. The first question, or Warm, starts gopls, which takes a while.
 func New(c Config) (*Server, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, err
@@ -61,10 +61,11 @@ func New(c Config) (*Server, error) {
 			return nil, err
 		}
 	}
-	s := &Server{config: c}
-	go s.Complete("dl.", 3) // loads what every notebook needs
-	return s, nil
+	return &Server{config: c}, nil
 }
+
+// Warm implements [gateway.Language]: it loads what every notebook needs.
+func (s *Server) Warm() { s.Complete("dl.", 3) }
 
 // connect returns the connection; s.mu is held.
 func (s *Server) connect() (*client, error) {

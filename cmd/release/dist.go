@@ -1,0 +1,167 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/semver"
+)
+
+// platforms are those for which there are archives: the program, which is pure Go, and
+// the source that it sets up.
+var platforms = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64"}
+
+// dist makes the folder dist. The same commit gives the same bytes.
+func dist(version string) error {
+	if strings.HasSuffix(version, "-dirty") {
+		return fmt.Errorf("expected a checkout without changes, got version %s", version)
+	}
+	if strings.HasPrefix(version, "v") && !semver.IsValid(version) {
+		return fmt.Errorf("expected a version like v1.2.3, got %s", version)
+	}
+	parts, err := collect()
+	if err != nil {
+		return err
+	}
+	if all := problems(parts); len(all) > 0 {
+		return fmt.Errorf("licences to be looked at:\n%s", strings.Join(all, "\n"))
+	}
+	when, err := commitTime()
+	if err != nil {
+		return err
+	}
+	source, err := output("git", "archive", "--format=tar", "--prefix=gradbook-"+version+"/", "HEAD")
+	if err != nil {
+		return err
+	}
+	if err := os.RemoveAll("dist"); err != nil {
+		return err
+	}
+	if err := os.MkdirAll("dist", 0o755); err != nil { //nolint:gosec // to be published
+		return err
+	}
+	for _, platform := range platforms {
+		goos, goarch, _ := strings.Cut(platform, "/")
+		program, err := build(goos, goarch, version)
+		if err != nil {
+			return err
+		}
+		name := fmt.Sprintf("dist/gradbook-%s-%s-%s.tar.gz", version, goos, goarch)
+		if err := archive(name, source, "gradbook-"+version+"/gradbook", program, when); err != nil {
+			return err
+		}
+	}
+	sbom, err := bill(version, when, parts)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile("dist/gradbook-"+version+".cdx.json", sbom, 0o644); err != nil { //nolint:gosec // to be published
+		return err
+	}
+	return checksums()
+}
+
+func commitTime() (time.Time, error) {
+	text, err := output("git", "log", "-1", "--format=%ct")
+	if err != nil {
+		return time.Time{}, err
+	}
+	seconds, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	return time.Unix(seconds, 0).UTC(), err
+}
+
+// build compiles the command line for a platform.
+func build(goos, goarch, version string) ([]byte, error) {
+	tmp, err := os.MkdirTemp("", "release-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(tmp) //nolint:errcheck // a leftover is only clutter
+	path := filepath.Join(tmp, "gradbook")
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X main.stamp="+version, "-o", path, "./cmd/gradbook")
+	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%s/%s: %w\n%s", goos, goarch, err, out)
+	}
+	return os.ReadFile(path)
+}
+
+// archive writes the source, as a tar, and a program beside it.
+func archive(path, source, name string, program []byte, when time.Time) (err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := f.Close(); err == nil {
+			err = e
+		}
+	}()
+	z, err := gzip.NewWriterLevel(f, gzip.BestCompression)
+	if err != nil {
+		return err
+	}
+	out := tar.NewWriter(z)
+	in := tar.NewReader(strings.NewReader(source))
+	for {
+		header, err := in.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if header.Typeflag == tar.TypeXGlobalHeader {
+			continue // git's, with the commit
+		}
+		if err := out.WriteHeader(header); err != nil {
+			return err
+		}
+		if _, err := io.Copy(out, in); err != nil { //nolint:gosec // git's own archive
+			return err
+		}
+	}
+	header := &tar.Header{Name: name, Mode: 0o755, Size: int64(len(program)), ModTime: when, Typeflag: tar.TypeReg, Uname: "root", Gname: "root"}
+	if err := out.WriteHeader(header); err != nil {
+		return err
+	}
+	if _, err := out.Write(program); err != nil {
+		return err
+	}
+	if err := out.Close(); err != nil {
+		return err
+	}
+	return z.Close()
+}
+
+// checksums writes SHA256SUMS, which sha256sum -c reads.
+func checksums() error {
+	files, err := filepath.Glob("dist/gradbook-*")
+	if err != nil {
+		return err
+	}
+	slices.Sort(files)
+	var b bytes.Buffer
+	for _, path := range files {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(content)
+		fmt.Fprintf(&b, "%s  %s\n", hex.EncodeToString(sum[:]), filepath.Base(path))
+		fmt.Printf("%8.1f MB  %s\n", float64(len(content))/1e6, path)
+	}
+	return os.WriteFile("dist/SHA256SUMS", b.Bytes(), 0o644) //nolint:gosec // to be published
+}
