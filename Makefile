@@ -6,7 +6,7 @@ GRADBOOK := .gradbook/bin/gradbook
 SOURCES  := $(shell find cmd datasets dl kernel notebooks viz -name '*.go' -o -name '*.py' -o -name '*.js' -o -name '*.html' -o -name '*.csv' -o -name '*.svg' -o -name 'package.json' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lab test lint bench bench-kernels clean doctor parity gallery notebooks cross vulncheck licenses dist
+.PHONY: help setup run lab test lint bench bench-kernels bench-coldstart clean doctor parity gallery notebooks cross vulncheck licenses dist
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ bench: setup ## measure the network here and in Keras, JAX and PyTorch, and prin
 
 bench-kernels: setup ## measure the kernel beside stock GoNB and ipykernel with Keras (after make bench)
 	$(GO) run ./bench/kernels
+
+bench-coldstart: setup ## measure from JupyterLab's start to a first output, beside ipykernel with Keras (after make bench)
+	$(GO) run ./bench/coldstart
 
 parity: setup ## write docs/parity.md: dl beside Keras, case by case
 	$(GO) test ./dl -count=1 -run TestParity -args -parity ../docs/parity.md
