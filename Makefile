@@ -3,6 +3,7 @@
 
 GO       ?= go
 GRADBOOK := .gradbook/bin/gradbook
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 SOURCES  := $(shell find cmd datasets dl kernel notebooks viz -name '*.go' -o -name '*.py' -o -name '*.js' -o -name '*.html' -o -name '*.csv' -o -name '*.svg' -o -name 'package.json' 2>/dev/null)
 
 .DEFAULT_GOAL := help

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 )
@@ -48,5 +49,25 @@ func TestMistakes(t *testing.T) {
 		if _, err := command(t, args...); err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%v: expected an error that says %q, got %v", args, part, err)
 		}
+	}
+}
+
+// TestMemoryLimit: nine tenths of what a container may use, or what was asked for.
+func TestMemoryLimit(t *testing.T) {
+	before := limitFiles
+	t.Cleanup(func() { limitFiles = before })
+	dir := t.TempDir()
+	limitFiles = []string{dir + "/missing", dir + "/v2", dir + "/v1"}
+	for name, content := range map[string]string{"v2": "max\n", "v1": "2147483648\n"} {
+		if err := os.WriteFile(dir+"/"+name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := memoryLimit(); got != (2<<30)/10*9 {
+		t.Errorf("expected nine tenths of 2 GiB, got %d", got)
+	}
+	t.Setenv("GRADBOOK_MEMORY_LIMIT", "1.5GB")
+	if got := memoryLimit(); got != 3<<29 {
+		t.Errorf("expected 1.5 GiB, got %d", got)
 	}
 }

@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// limitFiles say what a container may use, in the two versions of Linux's control groups.
+var limitFiles = []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}
+
 // memoryLimit is what a session may hold, in bytes: GRADBOOK_MEMORY_LIMIT, as
 // bytes or with the unit MB or GB, or nine tenths of what there is, so that the
 // system need not choose what to end.
@@ -20,7 +23,11 @@ func memoryLimit() int64 {
 			total = kb << 10
 		}
 	}
-	if content, err := os.ReadFile("/sys/fs/cgroup/memory.max"); err == nil {
+	for _, path := range limitFiles {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
 		if n, err := strconv.ParseInt(strings.TrimSpace(string(content)), 10, 64); err == nil && (total == 0 || n < total) {
 			total = n
 		}
