@@ -42,15 +42,20 @@ lint: ## check the style of the code, of scripts, and of what containers are mad
 	$(GO) tool -modfile=lint.mod golangci-lint run ./...
 	docker/lint.sh
 
-# Other systems' code is compiled here, without cgo where their C compiler is not.
+# Other systems' code is compiled here, without cgo where their C compiler is not. The
+# command line is linked, too.
 cross: ## compile for the other systems
-	for platform in linux/arm64 darwin/arm64 darwin/amd64 windows/amd64; do \
-		echo $$platform; CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} $(GO) build -o /dev/null ./cmd/gradbook && \
-		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} $(GO) build ./dl/... ./viz/... ./datasets/... ./kernel/... || exit 1; \
+	@for platform in linux/arm64 darwin/arm64 windows/amd64; do \
+		export CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/}; echo $$platform; \
+		check=vet; [ $$GOOS != windows ] || check=build; \
+		$(GO) build -o /dev/null ./cmd/gradbook && $(GO) $$check ./cmd/... ./dl/... ./viz/... ./datasets/... ./kernel/... ./notebooks/... || exit 1; \
 	done
+	@! command -v aarch64-linux-gnu-gcc >/dev/null || { echo linux/arm64 with cgo; \
+		CGO_ENABLED=1 CC=aarch64-linux-gnu-gcc GOOS=linux GOARCH=arm64 $(GO) build -o /dev/null ./kernel/install/probe; }
 
 vulncheck: ## look for known vulnerabilities in what is used; VULNDB names another database
 	$(GO) tool -modfile=lint.mod govulncheck $(if $(VULNDB),-db $(VULNDB)) ./...
+	$(GO) tool -modfile=lint.mod govulncheck $(if $(VULNDB),-db $(VULNDB)) -C kernel/install/tools github.com/janpfeifer/gonb golang.org/x/tools/gopls golang.org/x/tools/cmd/goimports
 
 licenses: setup ## write docs/licenses.md: the licences of what is used
 	$(GO) run -C cmd/release . licenses

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/janpfeifer/gonb/gonbui"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
@@ -27,7 +26,7 @@ func listenDisplays() error {
 	}
 	to, from := filepath.Join(dir, "out"), filepath.Join(dir, "back")
 	for _, path := range []string{to, from} {
-		if err := syscall.Mkfifo(path, 0o600); err != nil {
+		if err := mkfifo(path); err != nil {
 			return err
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/gradbook/gradbook/kernel/session/wire"
@@ -24,11 +23,10 @@ var input struct {
 // watchStdin gives the cell a standard input, and asks for a line when the cell
 // waits for one. The returned function takes it away.
 func watchStdin(allow bool) func() {
-	var fds [2]int
-	if err := syscall.Pipe2(fds[:], syscall.O_CLOEXEC); err != nil {
+	fds, err := pipe()
+	if err != nil {
 		return func() {}
 	}
-	// Unlike those of os.Pipe, these block in the system call, which shows in /proc.
 	r, w := os.NewFile(uintptr(fds[0]), "/dev/stdin"), os.NewFile(uintptr(fds[1]), "|1")
 	os.Stdin = r
 	input.Lock()
