@@ -12,7 +12,8 @@ import (
 )
 
 // OutOfMemoryError says that a device had too little memory: how much was wanted, for
-// what, and what to lower. The model is as it was after the last whole epoch.
+// what, and what to lower. The model can be used on: it is as it was when the epoch began, or
+// has learned what it had until then.
 type OutOfMemoryError = engine.OutOfMemoryError
 
 // forBatch says what to do if the memory did not suffice for a batch.

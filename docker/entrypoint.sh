@@ -30,10 +30,15 @@ export GOCACHE="$caches/build" GOMODCACHE="$caches/mod" GOFLAGS="-modcacherw${GO
 
 # The tutorials, to change and to keep. What is there already is left alone.
 work=$HOME/work
-if mkdir -p "$work" 2>/dev/null && [ -w "$work" ] && ! [ -e "$work/tutorials" ]; then
-	cp -r "$GRADBOOK_ROOT/notebooks" "$work/tutorials"
-	chmod -R u+w "$work/tutorials"
-	rm -rf "$work"/tutorials/*_test.go "$work/tutorials/claim"
+if ! mkdir -p "$work" 2>/dev/null || ! [ -w "$work" ]; then
+	echo "entrypoint: user $(id -u) cannot write $work; notebooks cannot be saved there" >&2
+elif ! [ -e "$work/tutorials" ]; then
+	new=$(mktemp -d "$work/.tutorials-XXXXXX")
+	cp -r "$GRADBOOK_ROOT/notebooks/." "$new"
+	rm -rf "$new"/*_test.go "$new/claim"
+	chmod -R u+w "$new"
+	chmod 755 "$new"
+	mv -T "$new" "$work/tutorials" 2>/dev/null || rm -rf "$new" # another container was first
 fi
 if [ -d "$work" ]; then
 	cd "$work"

@@ -4,5 +4,6 @@ exec python3 -c '
 import os, urllib.request
 prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/")
 port = os.environ.get("JUPYTER_PORT", "8888")
-urllib.request.urlopen(f"http://127.0.0.1:{port}{prefix}api", timeout=3).read()
+direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+direct.open(f"http://127.0.0.1:{port}{prefix}api", timeout=3).read()
 '

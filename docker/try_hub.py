@@ -92,7 +92,7 @@ async def main():
     server = hub.users["student"].spawner.server
     found = await call(server.url + "api/kernelspecs", token)
     names = sorted(found["kernelspecs"])
-    print("the Hub's server at", server.base_url, "has the kernels", ", ".join(names))
+    print("the Hub's server at", server.base_url, "has the kernels", ", ".join(names), flush=True)
     await call(api + "/users/student/server", token, "DELETE")
     if "gradbook" not in names:
         sys.exit("the kernel is missing")

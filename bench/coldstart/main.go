@@ -49,7 +49,7 @@ y = model.predict(x, verbose=0)
 print(y.shape, flush=True)`
 
 func main() {
-	rounds := flag.Int("rounds", 5, "how often each is measured, in turn")
+	rounds := flag.Int("rounds", 3, "how often each is measured, in turn")
 	disk := flag.Bool("disk", false, "have the system forget files before each, which takes root")
 	flag.Parse()
 	if err := run(*rounds, *disk); err != nil {

@@ -10,6 +10,7 @@ sends a cell at once.
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -81,7 +82,7 @@ def once(spec, cold):
                 cell = send("execute_request", {"code": spec["code"], "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False, "stop_on_error": True})
             elif ready and parent == cell and m["msg_type"] == "error":
                 sys.exit(spec["name"] + ": " + m["content"]["evalue"])
-            elif ready and parent == cell and m["msg_type"] in ("execute_result", "display_data") or m["msg_type"] == "stream" and m["content"]["name"] == "stdout":
+            elif ready and parent == cell and (m["msg_type"] == "execute_result" or m["msg_type"] == "stream" and m["content"]["name"] == "stdout"):
                 return {"server": server, "ready": ready, "output": time.monotonic() - start}
     finally:
         os.killpg(lab.pid, signal.SIGTERM)
@@ -89,6 +90,7 @@ def once(spec, cold):
             lab.wait(20)
         except subprocess.TimeoutExpired:
             os.killpg(lab.pid, signal.SIGKILL)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -27,22 +27,26 @@ environment that you name, and nothing else; the kernel stays in the checkout.`,
   gradbook install --remove`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if remove && prefix != "" {
+				return fmt.Errorf("expected --remove or --prefix, got both; remove %s instead", filepath.Join(prefix, "share", "jupyter", "kernels", install.KernelName))
+			}
+			if remove {
+				l, err := layout()
+				if err != nil {
+					return err
+				}
+				return removeKernelspec(cmd.Context(), l)
+			}
 			l, err := ready(cmd)
 			if err != nil {
 				return err
 			}
-			// Jupyter's own program knows where kernelspecs are on each system.
-			args := []string{"-m", "jupyter", "kernelspec", "install", l.Kernelspec(), "--name", install.KernelName, "--replace"}
-			switch {
-			case remove && prefix != "":
-				return fmt.Errorf("expected --remove or --prefix, got both; remove %s/share/jupyter/kernels/%s instead", prefix, install.KernelName)
-			case remove:
-				return removeKernelspec(cmd.Context(), l)
-			case prefix != "":
-				args = append(args, "--prefix", prefix)
-			default:
-				args = append(args, "--user")
+			where := []string{"--user"}
+			if prefix != "" {
+				where = []string{"--prefix", prefix}
 			}
+			// Jupyter's own program knows where kernelspecs are on each system.
+			args := append([]string{"-m", "jupyter", "kernelspec", "install", l.Kernelspec(), "--name", install.KernelName, "--replace"}, where...)
 			jupyter := exec.CommandContext(cmd.Context(), l.Python(), args...)
 			jupyter.Stdout, jupyter.Stderr = cmd.OutOrStdout(), cmd.ErrOrStderr()
 			return jupyter.Run()

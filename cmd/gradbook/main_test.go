@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -19,7 +20,7 @@ func command(t *testing.T, args ...string) (string, error) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"setup", "--help"}, {"lab", "--help"}, {"run", "--help"}, {"doctor", "--help"}, {"kernel", "--help"}} {
+	for _, args := range [][]string{{"--help"}, {"setup", "--help"}, {"lab", "--help"}, {"run", "--help"}, {"install", "--help"}, {"doctor", "--help"}, {"kernel", "--help"}} {
 		out, err := command(t, args...)
 		if err != nil || !strings.Contains(out, "Usage:") {
 			t.Errorf("%v: %v\n%s", args, err, out)
@@ -45,6 +46,9 @@ func TestMistakes(t *testing.T) {
 		"accepts 1 arg":     {"kernel"},
 		"for \"gradbook s":  {"setup", "now"},
 		"invalid argument ": {"lab", "--port", "x"},
+		"name=value":        {"run", "-p", "epochs", "../../notebooks/03-cnn.ipynb"},
+		"got \"1x=2\"":       {"run", "-p", "1x=2", "../../notebooks/03-cnn.ipynb"},
+		"got both":          {"install", "--remove", "--prefix", "/x"},
 	} {
 		if _, err := command(t, args...); err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%v: expected an error that says %q, got %v", args, part, err)
@@ -69,5 +73,14 @@ func TestMemoryLimit(t *testing.T) {
 	t.Setenv("GRADBOOK_MEMORY_LIMIT", "1.5GB")
 	if got := memoryLimit(); got != 3<<29 {
 		t.Errorf("expected 1.5 GiB, got %d", got)
+	}
+}
+
+// TestParseParameters: what follows the first = is the value, as it is.
+func TestParseParameters(t *testing.T) {
+	got, err := parseParameters([]string{`name="7"`, "text=a=b,c", "none="})
+	want := map[string]string{"name": `"7"`, "text": "a=b,c", "none": ""}
+	if err != nil || !maps.Equal(got, want) {
+		t.Errorf("expected %v, got %v, %v", want, got, err)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"go/token"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +16,7 @@ import (
 
 func runCmd() *cobra.Command {
 	var out string
-	var parameters map[string]string
+	var given []string
 	cmd := &cobra.Command{
 		Use:   "run NOTEBOOK…",
 		Short: "Execute notebooks without a browser",
@@ -35,6 +36,10 @@ It exits with 1 if a cell fails.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			// Before setup, which may take minutes.
 			if err := checkNotebooks(args); err != nil {
+				return err
+			}
+			parameters, err := parseParameters(given)
+			if err != nil {
 				return err
 			}
 			l, err := ready(cmd)
@@ -61,8 +66,8 @@ It exits with 1 if a cell fails.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringToStringVarP(&parameters, "parameter", "p", nil, "a parameter, as name=value")
-	cmd.Flags().StringVarP(&out, "output", "o", "", "output folder (default .gradbook/out in the checkout)")
+	cmd.Flags().StringArrayVarP(&given, "parameter", "p", nil, "a parameter, as name=value, where the value is YAML")
+	cmd.Flags().StringVarP(&out, "output", "o", "", "output folder (default .gradbook/out in the checkout, or ~/.local/state/gradbook/out where that cannot be written)")
 	return cmd
 }
 
@@ -74,6 +79,19 @@ func execute(cmd *cobra.Command, l install.Layout, path, out string, parameters 
 		Python: l.Python(), Env: l.JupyterEnv(), OutDir: out, Log: os.Stdout, Live: isTerminal(os.Stdout), Parameters: parameters,
 	})
 	return err
+}
+
+// parseParameters reads name=value.
+func parseParameters(given []string) (map[string]string, error) {
+	parameters := make(map[string]string, len(given))
+	for _, p := range given {
+		name, value, ok := strings.Cut(p, "=")
+		if !ok || !token.IsIdentifier(name) {
+			return nil, fmt.Errorf("expected a parameter as name=value, got %q", p)
+		}
+		parameters[name] = value
+	}
+	return parameters, nil
 }
 
 // checkNotebooks reports what is no notebook, and two whose outputs would have the

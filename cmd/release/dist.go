@@ -25,8 +25,12 @@ var platforms = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/a
 
 // dist makes the folder dist. The same commit gives the same bytes.
 func dist(version string) error {
-	if strings.HasSuffix(version, "-dirty") {
-		return fmt.Errorf("expected a checkout without changes, got version %s", version)
+	changes, err := output("git", "status", "--porcelain")
+	if err != nil {
+		return err
+	}
+	if changes != "" {
+		return fmt.Errorf("expected a checkout without changes, got\n%s", changes)
 	}
 	if strings.HasPrefix(version, "v") && !semver.IsValid(version) {
 		return fmt.Errorf("expected a version like v1.2.3, got %s", version)

@@ -41,6 +41,9 @@ func bill(version string, when time.Time, parts []part) ([]byte, error) {
 			all := cdx.Licenses{{Expression: strings.Join(p.Licenses, " AND ")}}
 			c.Licenses = &all
 		}
+		if p.Sum != "" {
+			c.Properties = &[]cdx.Property{{Name: "go.sum", Value: p.Sum}}
+		}
 		// A package has a wheel for each platform, and each its hash: they go where
 		// several are expected.
 		if len(p.SHA256) == 1 {

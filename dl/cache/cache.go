@@ -30,6 +30,19 @@ func Dir(elem ...string) (string, error) {
 	return filepath.Join(append([]string{dir}, elem...)...), nil
 }
 
+// Writable says whether a file can be made at path, or its folders: there is a folder
+// above it in which this user may make some.
+func Writable(path string) bool {
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(dir); err == nil {
+			return access(dir)
+		}
+		if dir == filepath.Dir(dir) {
+			return false
+		}
+	}
+}
+
 // Write makes a file of what write puts out, and the folders above it. The file
 // appears whole or not at all, also when two programs write it at once.
 func Write(path string, perm os.FileMode, write func(io.Writer) error) (err error) {

@@ -12,7 +12,8 @@ import (
 )
 
 // CUDAEnv names the environment variable that says which CUDA setup installs: "12",
-// "13", or "none". Without it, the driver and the GPU decide.
+// "13", or "none", with which a GPU is not used either. Without it, the driver and the
+// GPU decide.
 const CUDAEnv = "GRADBOOK_CUDA"
 
 // CUDA is a plugin for NVIDIA's GPUs with the libraries of one of their versions. The
@@ -49,6 +50,12 @@ func (c CUDA) Dir() (string, error) { return cache.Dir("pjrt", c.Name()+"-"+c.XL
 func (c CUDA) Path() (string, error) {
 	dir, err := c.Dir()
 	return filepath.Join(dir, "plugin", "pjrt_c_api_cuda_plugin.so"), err
+}
+
+// WantsCUDA says whether a program that asks for no device tries a GPU: there is one, or
+// the user has a plugin for it.
+func WantsCUDA() bool {
+	return os.Getenv(CUDAEnv) != "none" && (HasGPU() || Preferred("cuda"))
 }
 
 // ChooseCUDA returns the version for this machine; nil if none is wanted: there is no

@@ -110,11 +110,16 @@ func installed(kind string) []string {
 	case "cpu":
 		ours(CPU.Path())
 	case "cuda":
-		if c, err := ChooseCUDA(); err == nil && c != nil {
-			ours(c.Path()) // of two that are there, the one for this driver
-		}
 		for _, c := range CUDAs {
 			ours(c.Path())
+		}
+		// Of two that are there, the one for this driver, which takes a while to ask.
+		if len(dirs) > 1 && in(dirs[0], kind) != "" && in(dirs[1], kind) != "" {
+			if c, err := ChooseCUDA(); err == nil && c != nil {
+				if path, err := c.Path(); err == nil {
+					dirs = slices.Insert(dirs, 0, filepath.Dir(path))
+				}
+			}
 		}
 	}
 	var roots []string // of GoMLX's installer, which puts CUDA's below nvidia

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/gradbook/gradbook/dl/pjrt"
 )
@@ -66,11 +67,12 @@ func (l Layout) installCUDA(ctx context.Context, p *Progress, c pjrt.CUDA) error
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
+	sweep(filepath.Join(filepath.Dir(dir), "."+c.Name()+"-*"))
 	tmp, err := os.MkdirTemp(filepath.Dir(dir), "."+c.Name()+"-*")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(tmp) //nolint:errcheck // a leftover is only clutter
+	defer os.RemoveAll(tmp)                      //nolint:errcheck // a leftover is only clutter
 	if err := os.Chmod(tmp, 0o755); err != nil { //nolint:gosec // others may use it
 		return err
 	}
@@ -89,6 +91,16 @@ func (l Layout) installCUDA(ctx context.Context, p *Progress, c pjrt.CUDA) error
 		return err
 	}
 	return os.Rename(target, dir)
+}
+
+// sweep removes what a setup left that was killed; one that runs is younger.
+func sweep(pattern string) {
+	leftovers, _ := filepath.Glob(pattern)
+	for _, dir := range leftovers {
+		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > 24*time.Hour {
+			_ = os.RemoveAll(dir) // then it stays clutter
+		}
+	}
 }
 
 // arrangeCUDA moves the plugin to where pjrt looks for it: beside the folder nvidia, as

@@ -207,7 +207,8 @@ func (l Layout) device(ctx context.Context) (string, error) {
 	if err := missing(l.Program("probe")); err != nil {
 		return "", err
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	// A plugin that is new here is tried first, for up to two minutes.
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
 	var out, errs bytes.Buffer
 	cmd := exec.CommandContext(ctx, l.Program("probe"))

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/gradbook/gradbook/dl/cache"
 )
 
 // modulePath is the module that a checkout holds.
@@ -103,15 +105,21 @@ func (l Layout) Labextension() string {
 // Source: https://specifications.freedesktop.org/basedir-spec/latest/
 func (l Layout) UserDir(elem ...string) string {
 	dir := l.dir()
-	if !writable(dir) {
+	if !l.writable() {
 		state := os.Getenv("XDG_STATE_HOME")
 		if home, err := os.UserHomeDir(); state == "" && err == nil {
 			state = filepath.Join(home, ".local", "state")
+		}
+		if state == "" {
+			state = os.TempDir()
 		}
 		dir = filepath.Join(state, "gradbook")
 	}
 	return filepath.Join(append([]string{dir}, elem...)...)
 }
+
+// writable says whether this user may set the checkout up.
+func (l Layout) writable() bool { return cache.Writable(l.dir("x")) }
 
 // Log is the file of the kernel's log.
 func (l Layout) Log() string { return l.UserDir("log", "kernel.log") }

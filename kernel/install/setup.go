@@ -32,7 +32,7 @@ type step struct {
 // A checkout that cannot be written, as in a container, must be set up already; what is
 // missing is an error.
 func Setup(ctx context.Context, l Layout, p *Progress) error {
-	if !writable(l.dir()) {
+	if !l.writable() {
 		return l.runSteps(ctx, p)
 	}
 	if err := os.MkdirAll(l.dir(), 0o755); err != nil {
@@ -89,7 +89,7 @@ func (s step) do(ctx context.Context, l Layout, p *Progress) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if !writable(l.dir()) {
+	if !l.writable() {
 		if s.present() {
 			return nil // made under other circumstances; it serves
 		}

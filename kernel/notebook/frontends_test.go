@@ -102,6 +102,43 @@ func TestPapermill(t *testing.T) {
 	if got := outputs(t, filepath.Join(dir, "out.ipynb")); got != want {
 		t.Errorf("expected %q, got %q", want, got)
 	}
+	front(t, dir, "papermill", "--no-progress-bar", "test.ipynb", "empty.ipynb", "-y", `{"sizes": [], "weights": {}}`)
+	if got, want := outputs(t, filepath.Join(dir, "empty.ipynb")), `5 0.1 "plain" [] map[] false`+"\n"; got != want {
+		t.Errorf("empty ones: expected %q, got %q", want, got)
+	}
+}
+
+// TestInstall: the kernel is found by a Jupyter that knows nothing of the checkout, until
+// it is taken away.
+func TestInstall(t *testing.T) {
+	l := installtest.Layout(t)
+	home := t.TempDir()
+	gradbook := func(args ...string) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), l.Program("gradbook"), append([]string{"install"}, args...)...)
+		cmd.Env, cmd.Dir = append(os.Environ(), "JUPYTER_DATA_DIR="+home), l.Root
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+	}
+	spec := filepath.Join(home, "kernels", "gradbook", "kernel.json")
+	gradbook()
+	raw, err := os.ReadFile(spec)
+	if err != nil || !strings.Contains(string(raw), l.Program("gradbook")) {
+		t.Errorf("expected a kernelspec that names the checkout's program, got %s, %v", raw, err)
+	}
+	gradbook("--remove")
+	if _, err := os.Stat(spec); !os.IsNotExist(err) {
+		t.Errorf("expected it to be gone, got %v", err)
+	}
+	prefix := t.TempDir()
+	gradbook("--prefix", prefix)
+	if _, err := os.Stat(filepath.Join(prefix, "share", "jupyter", "kernels", "gradbook", "kernel.json")); err != nil {
+		t.Errorf("expected a kernelspec in the environment: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(l.Kernelspec(), "kernel.json")); err != nil {
+		t.Errorf("the checkout's own is gone: %v", err)
+	}
 }
 
 // TestParameters: gradbook run sets them in the same way; a name that no cell declares

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -154,10 +155,13 @@ func numbers(text string) (all []int, err error) {
 // the CPU, else pure Go.
 func best() (*Device, error) {
 	var note string
-	if pjrt.HasGPU() || pjrt.Preferred("cuda") {
+	if pjrt.WantsCUDA() {
 		d, err := openXLA("cuda", []int{0})
 		if err == nil {
 			return d, nil
+		}
+		if _, choice := pjrt.ChooseCUDA(); choice != nil {
+			err = choice // too old a driver is why there is no plugin
 		}
 		note = fmt.Sprintf("the GPU cannot be used (%v); computing on the CPU. `gradbook doctor` says more", oneLine(err))
 	}
@@ -229,3 +233,9 @@ func oneLine(err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line
 }
+
+// pjrtError is what XLA itself says, behind what GoMLX says of where it was said.
+var pjrtError = regexp.MustCompile(`^.*PJRT error \(code=\d+\): `)
+
+// saidByXLA leaves the rest out, if there is such an error.
+func saidByXLA(message string) string { return pjrtError.ReplaceAllString(message, "") }

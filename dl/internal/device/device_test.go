@@ -109,6 +109,15 @@ func TestPluginFails(t *testing.T) {
 	}
 }
 
+// TestNoGPUWanted: GRADBOOK_CUDA=none says that a GPU is not to be used, without a word.
+func TestNoGPUWanted(t *testing.T) {
+	t.Setenv(pjrt.PathEnv, pjrttest.CUDA(t, pjrttest.Works))
+	t.Setenv(pjrt.CUDAEnv, "none")
+	if d, err := openNew(""); err != nil || d.Kind != "cpu" || d.Note != "" {
+		t.Errorf("expected the CPU and no note, got %+v, %v", d, err)
+	}
+}
+
 // TestPluginHangs: a plugin that does not answer is given up.
 func TestPluginHangs(t *testing.T) {
 	dir := pjrttest.CUDA(t, pjrttest.Hang)

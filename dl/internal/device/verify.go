@@ -1,6 +1,7 @@
 package device
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -10,7 +11,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gradbook/gradbook/dl/cache"
@@ -27,7 +31,9 @@ const (
 	// tryEnv tells that process which plugin to try.
 	tryEnv = "GRADBOOK_TRY_PLUGIN"
 	// tryTimeout is how long it may take. CUDA may compile its kernels for a new GPU.
-	tryTimeout = 3 * time.Minute
+	tryTimeout = 2 * time.Minute
+	// tryQuiet is how long it is not worth a word.
+	tryQuiet = 3 * time.Second
 	// tryFailed is its exit status if it could say what is wrong.
 	tryFailed = 10
 	// tryFD is where it says so: user code may print.
@@ -42,7 +48,7 @@ func init() {
 	report := os.NewFile(tryFD, "report")
 	_ = os.Unsetenv(tryEnv)
 	if err := use(path); err != nil {
-		_, _ = io.WriteString(report, oneLine(err))
+		_, _ = io.WriteString(report, saidByXLA(oneLine(err)))
 		os.Exit(tryFailed)
 	}
 	os.Exit(0)
@@ -72,6 +78,10 @@ func verify(path string) error {
 			return nil
 		}
 	}
+	word := time.AfterFunc(tryQuiet, func() {
+		fmt.Fprintf(os.Stderr, "dl: trying XLA's plugin %s, once on this machine; for %v at most\n", path, tryTimeout)
+	})
+	defer word.Stop()
 	if err := try(path, tryTimeout); err != nil {
 		return err
 	}
@@ -82,16 +92,41 @@ func verify(path string) error {
 }
 
 // stampOf is the file that says that a plugin went well. It is named for all on which
-// that depends: the file, the driver, and the flags.
+// that depends: the file, the processor, the driver, and the flags. It is in the cache
+// or, where that cannot be written, in the user's own.
 func stampOf(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", err
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%d %d\n%s\n%s\n", path, info.Size(), info.ModTime().Unix(), pjrt.Driver(), os.Getenv("XLA_FLAGS"))
-	return cache.Dir("pjrt", "verified", hex.EncodeToString(h.Sum(nil)[:16]))
+	fmt.Fprintf(h, "%s\n%d %d\n%s\n%s\n%s %s\n", path, info.Size(), info.ModTime().Unix(), processor(), pjrt.Driver(), os.Getenv("XLA_FLAGS"), xlaFlags)
+	name := hex.EncodeToString(h.Sum(nil)[:16])
+	stamp, err := cache.Dir("pjrt", "verified", name)
+	if err != nil || cache.Writable(stamp) {
+		return stamp, err
+	}
+	if _, err := os.Stat(stamp); err == nil {
+		return stamp, nil // who made the cache tried it, on such a processor
+	}
+	user, err := os.UserCacheDir()
+	return filepath.Join(user, "gradbook", "pjrt", "verified", name), err
 }
+
+// processor tells what the CPU can do, for which code may have been compiled.
+var processor = sync.OnceValue(func() string {
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return runtime.GOARCH
+	}
+	defer f.Close() //nolint:errcheck // only read from
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if line := s.Text(); strings.HasPrefix(line, "flags") || strings.HasPrefix(line, "Features") {
+			return line
+		}
+	}
+	return runtime.GOARCH
+})
 
 // try runs the second process.
 func try(path string, timeout time.Duration) error {
@@ -101,32 +136,34 @@ func try(path string, timeout time.Duration) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	r, w, err := os.Pipe()
+	// A file, not a pipe, which would not end while another process has it.
+	report, err := os.CreateTemp("", "plugin-*")
 	if err != nil {
 		return nil
 	}
-	defer r.Close() //nolint:errcheck // only read from
+	defer os.Remove(report.Name()) //nolint:errcheck // a leftover is only clutter
+	defer report.Close()           //nolint:errcheck // the other process wrote it
 	var log bytes.Buffer
 	cmd := exec.CommandContext(ctx, self)
 	cmd.Env = append(os.Environ(), tryEnv+"="+path)
 	cmd.Stdout, cmd.Stderr = io.Discard, &log
-	cmd.ExtraFiles = []*os.File{w}
+	cmd.ExtraFiles = []*os.File{report}
 	cmd.WaitDelay = time.Second
-	err = cmd.Start()
-	_ = w.Close()
-	if err != nil {
+	if err := cmd.Start(); err != nil {
 		return nil
 	}
-	report, _ := io.ReadAll(r)
 	err = cmd.Wait()
-	var exit *exec.ExitError
 	switch {
-	case err == nil:
+	case cmd.ProcessState.Success():
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("it did not answer within %v", timeout)
-	case errors.As(err, &exit) && exit.ExitCode() == tryFailed:
-		return errors.New(string(report))
+	case cmd.ProcessState.ExitCode() == tryFailed:
+		said, err := os.ReadFile(report.Name())
+		if err != nil || len(said) == 0 {
+			return errors.New("it cannot be opened")
+		}
+		return errors.New(string(said))
 	}
 	return fmt.Errorf("it ended the program that tried it (%w)%s", err, reason(log.String()))
 }

@@ -12,11 +12,11 @@ import (
 
 // OutOfMemoryError says that a device had too little memory, and for what.
 type OutOfMemoryError struct {
-	// Device is the device's name: "cuda", "cpu".
+	// Device is the device's name: "cuda:0", "cpu".
 	Device string
 	// Wanted is how many bytes were asked for at once; 0 if the device did not say.
 	Wanted uint64
-	// For is what they were for, for example "a step of 512 examples".
+	// For is what they were for, for example "a batch of 512 examples".
 	For string
 	// Advice says what to lower.
 	Advice string

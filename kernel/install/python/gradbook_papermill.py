@@ -8,7 +8,9 @@ loaded. The engine is papermill's own.
 
 writes a cell `epochs = 3` behind the one with the tag "parameters", which declares the
 variable: `epochs := 5`. A name that it does not declare is a mistake that the compiler
-reports.
+reports; so is a list of whole numbers where others are declared: write 1.0.
+
+It is loaded by papermill, which it needs to be loaded already, and not by itself.
 
 Source: https://papermill.readthedocs.io/en/latest/extending-entry-points.html
 """
@@ -80,10 +82,14 @@ class GoTranslator(Translator):
 
     @classmethod
     def translate_list(cls, val):
+        if not val:
+            return "nil"  # of whatever type
         return type_of(val) + "{" + ", ".join(cls.translate(v) for v in val) + "}"
 
     @classmethod
     def translate_dict(cls, val):
+        if not val:
+            return "nil"
         return type_of(val) + "{" + ", ".join(f"{cls.translate_str(k)}: {cls.translate(v)}" for k, v in val.items()) + "}"
 
     @classmethod

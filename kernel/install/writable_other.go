@@ -1,5 +1,0 @@
-//go:build !unix
-
-package install
-
-func writable(string) bool { return true }
