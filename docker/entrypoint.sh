@@ -35,7 +35,7 @@ if ! mkdir -p "$work" 2>/dev/null || ! [ -w "$work" ]; then
 elif ! [ -e "$work/tutorials" ]; then
 	new=$(mktemp -d "$work/.tutorials-XXXXXX")
 	cp -r "$GRADBOOK_ROOT/notebooks/." "$new"
-	rm -rf "$new"/*_test.go "$new/claim"
+	rm -rf "$new"/*.go "$new/claim"
 	chmod -R u+w "$new"
 	chmod 755 "$new"
 	mv -T "$new" "$work/tutorials" 2>/dev/null || rm -rf "$new" # another container was first

@@ -163,7 +163,7 @@ func best() (*Device, error) {
 		if _, choice := pjrt.ChooseCUDA(); choice != nil {
 			err = choice // too old a driver is why there is no plugin
 		}
-		note = fmt.Sprintf("the GPU cannot be used (%v); computing on the CPU. `gradbook doctor` says more", oneLine(err))
+		note = fmt.Sprintf("the GPU cannot be used (%v); computing on the CPU. `gradbook doctor` says more", strings.TrimPrefix(oneLine(err), "device: "))
 	}
 	d, err := openXLA("cpu", []int{0})
 	if err == nil {

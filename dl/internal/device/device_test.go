@@ -161,7 +161,7 @@ func TestPluginWorks(t *testing.T) {
 func TestReason(t *testing.T) {
 	for log, want := range map[string]string{
 		"": "",
-		"I0000 1\nF0000 00:00 x.cc:1] Check failed\n*** stack\n": ": F0000 00:00 x.cc:1] Check failed",
+		"I0000 1\nF0000 00:00 x.cc:1] Check failed\n*** stack\n": ": Check failed",
 		"Unknown flags in XLA_FLAGS\nmore\n":                     ": Unknown flags in XLA_FLAGS",
 	} {
 		if got := reason(log); got != want {

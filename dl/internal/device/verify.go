@@ -185,6 +185,9 @@ func reason(log string) string {
 	if said == "" {
 		return ""
 	}
+	if _, message, ok := strings.Cut(said, "] "); ok {
+		said = message // without XLA's time and place
+	}
 	if r := []rune(said); len(r) > 300 {
 		said = string(r[:300]) + "…"
 	}
