@@ -9,6 +9,8 @@ import (
 	"github.com/gomlx/compute"
 )
 
+const hasXLA = false
+
 func newXLA(string) (compute.Backend, error) {
 	return nil, errors.New("this program was built without cgo, or for a platform that XLA does not have: " + runtime.GOOS + "/" + runtime.GOARCH)
 }

@@ -12,6 +12,9 @@ import (
 	"github.com/gomlx/go-xla/pjrt"
 )
 
+// hasXLA says whether this program can load plugins.
+const hasXLA = true
+
 // newXLA opens the plugin at an absolute path, so that nothing is searched for
 // or downloaded. A GPU's memory is taken as it is needed, so that several programs
 // share it.
