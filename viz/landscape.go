@@ -79,12 +79,11 @@ func (l Landscape) Contour() (*Chart, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := scaleOf(m.v, 0, 0)
-	if err != nil {
+	if _, err := scaleOf(m.v, 0, 0); err != nil {
 		return nil, fmt.Errorf("viz: landscape: %w", err)
 	}
 	low, high, _ := span(m.v)
-	s = scale{low, high, array{"#1e3a8a", "#3b82f6", "#a5f3fc", "#fef3c7", "#f97316"}}
+	s := scale{low, high, array{"#1e3a8a", "#3b82f6", "#a5f3fc", "#fef3c7", "#f97316"}}
 	if !(s.high > s.low) {
 		s.high = s.low + max(1, math.Abs(s.low)*1e-9)
 	}

@@ -47,7 +47,7 @@ func TestMistakes(t *testing.T) {
 		"for \"gradbook s":  {"setup", "now"},
 		"invalid argument ": {"lab", "--port", "x"},
 		"name=value":        {"run", "-p", "epochs", "../../notebooks/03-cnn.ipynb"},
-		"got \"1x=2\"":       {"run", "-p", "1x=2", "../../notebooks/03-cnn.ipynb"},
+		"got \"1x=2\"":      {"run", "-p", "1x=2", "../../notebooks/03-cnn.ipynb"},
 		"got both":          {"install", "--remove", "--prefix", "/x"},
 	} {
 		if _, err := command(t, args...); err == nil || !strings.Contains(err.Error(), part) {

@@ -73,7 +73,7 @@ func (l Layout) installCUDA(ctx context.Context, p *Progress, c pjrt.CUDA) error
 		return err
 	}
 	defer os.RemoveAll(tmp)                      //nolint:errcheck // a leftover is only clutter
-	if err := os.Chmod(tmp, 0o755); err != nil { //nolint:gosec // others may use it
+	if err := os.Chmod(tmp, 0o755); err != nil { // others may use it
 		return err
 	}
 	p.Note("downloading XLA for CUDA %d and NVIDIA's libraries, about 2 GB", c.Version)

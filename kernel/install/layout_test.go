@@ -28,7 +28,7 @@ func TestUserDir(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root may write everywhere; docker/try.sh does the rest")
 	}
-	if err := os.Chmod(dir, 0o555); err != nil { //nolint:gosec // to be read
+	if err := os.Chmod(dir, 0o555); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("XDG_STATE_HOME", "/state")
@@ -53,7 +53,7 @@ func TestKernelTools(t *testing.T) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, nil, 0o755); err != nil { //nolint:gosec // a program
+		if err := os.WriteFile(path, nil, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -27,7 +27,7 @@ func (l Layout) plugin() step {
 			return fingerprint([]string{fmt.Sprint(pjrt.CPU), os.Getenv(pjrt.PathEnv)})
 		},
 		// Where there is none to be had, the stamp says that it was tried.
-		present: func() bool { return found("cpu") || !hasWheel() },
+		present: func() bool { return foundCPU() || !hasWheel() },
 		run: func(ctx context.Context, p *Progress) error {
 			if err := l.cpuPlugin(ctx, p); err != nil {
 				if hasWheel() || ctx.Err() != nil {
@@ -50,7 +50,7 @@ func RetryPlugins(l Layout) error {
 		}
 		return nil
 	}
-	if !found("cpu") {
+	if !foundCPU() {
 		if err := forget("plugin"); err != nil {
 			return err
 		}
@@ -61,8 +61,8 @@ func RetryPlugins(l Layout) error {
 	return nil
 }
 
-func found(kind string) bool {
-	_, err := pjrt.Find(kind)
+func foundCPU() bool {
+	_, err := pjrt.Find("cpu")
 	return err == nil
 }
 
@@ -70,7 +70,7 @@ func found(kind string) bool {
 func hasWheel() bool { return runtime.GOOS == "linux" && runtime.GOARCH == "amd64" }
 
 func (l Layout) cpuPlugin(ctx context.Context, p *Progress) error {
-	if os.Getenv(pjrt.PathEnv) != "" && found("cpu") {
+	if os.Getenv(pjrt.PathEnv) != "" && foundCPU() {
 		return nil
 	}
 	if hasWheel() {
@@ -80,7 +80,7 @@ func (l Layout) cpuPlugin(ctx context.Context, p *Progress) error {
 		}
 		return l.wheel(ctx, p, pjrt.CPU, path)
 	}
-	if found("cpu") {
+	if foundCPU() {
 		return nil
 	}
 	p.Note("installing XLA with GoMLX's installer")

@@ -24,7 +24,7 @@ func TestShortage(t *testing.T) {
 		}
 	}
 	other := errors.New("PJRT error (code=3): INVALID_ARGUMENT: allocated 8 bytes, expected 4")
-	if err := shortage(d, other); err != other {
+	if err := shortage(d, other); !errors.Is(err, other) || errors.As(err, new(*OutOfMemoryError)) {
 		t.Errorf("another error: got %v", err)
 	}
 	if err := shortage(d, nil); err != nil {

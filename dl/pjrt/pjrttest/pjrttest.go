@@ -50,11 +50,11 @@ func CUDA(t testing.TB, what Failure) (dir string) {
 	if err != nil || runtime.GOOS != "linux" {
 		t.Skip("no C compiler, or not linux")
 	}
-	real, err := pjrt.Find("cpu")
+	plugin, err := pjrt.Find("cpu")
 	if err != nil {
 		t.Skip(err)
 	}
-	t.Setenv("FAKE_REAL_PLUGIN", real)
+	t.Setenv("FAKE_REAL_PLUGIN", plugin)
 	header, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/gomlx/go-xla").Output()
 	if err != nil {
 		t.Fatal(err)
