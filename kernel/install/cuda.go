@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/gradbook/gradbook/dl/cache"
 	"github.com/gradbook/gradbook/dl/pjrt"
 )
 
@@ -16,6 +17,7 @@ import (
 // CPU, so what goes wrong is a warning.
 func (l Layout) cuda() step {
 	c, choiceErr := pjrt.ChooseCUDA()
+	failed := l.dir("state", cudaFailed)
 	name := "none"
 	if c != nil {
 		name = c.Name()
@@ -28,24 +30,26 @@ func (l Layout) cuda() step {
 			}
 			return fingerprint([]string{name, c.XLA}, l.cudaRequirements(*c))
 		},
-		// Where it could not be had, the stamp says that it was tried.
-		present: func() bool { return true },
+		present: func() bool {
+			return c == nil || installedCUDA(*c) || pjrt.Preferred("cuda") || exists(failed)
+		},
 		run: func(ctx context.Context, p *Progress) error {
 			err := choiceErr
 			if c != nil && !installedCUDA(*c) && !pjrt.Preferred("cuda") {
 				err = l.installCUDA(ctx, p, *c)
 			}
-			if err == nil || ctx.Err() != nil {
+			if err == nil || ctx.Err() != nil || os.Getenv(pjrt.CUDAEnv) != "" { // it was asked for
 				return err
 			}
-			if os.Getenv(pjrt.CUDAEnv) != "" {
-				return err // it was asked for
-			}
 			p.Warn("there is a GPU, but XLA for it could not be installed: %v; computing on the CPU; `gradbook setup` tries again", err)
-			return nil
+			return cache.WriteFile(failed, nil, 0o644)
 		},
 	}
 }
+
+// cudaFailed is the file, beside the stamps of steps, that says that CUDA could not be
+// had: it is not tried again each time.
+const cudaFailed = "cuda.failed"
 
 func installedCUDA(c pjrt.CUDA) bool {
 	path, err := c.Path()

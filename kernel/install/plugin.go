@@ -55,10 +55,7 @@ func RetryPlugins(l Layout) error {
 			return err
 		}
 	}
-	if c, err := pjrt.ChooseCUDA(); err != nil || c != nil && !installedCUDA(*c) {
-		return forget("cuda")
-	}
-	return nil
+	return forget(cudaFailed)
 }
 
 func foundCPU() bool {

@@ -67,7 +67,7 @@ func use(path string) error {
 	if b.NumDevices() == 0 {
 		return errors.New("it has no device")
 	}
-	return compute1(b)
+	return convolve(b)
 }
 
 // verify returns why a plugin cannot be used, or nil. What went well is remembered.

@@ -9,9 +9,9 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// compute1 has a device compute a small convolution, for which CUDA needs most of its
+// convolve has a device compute a small convolution, for which CUDA needs most of its
 // libraries, and looks at the result.
-func compute1(b compute.Backend) (err error) {
+func convolve(b compute.Backend) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			e, ok := r.(error)
