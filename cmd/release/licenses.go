@@ -102,13 +102,10 @@ Gradbook is under the [Apache licence 2.0](../LICENSE). This page lists what it 
 `)
 	for _, use := range []string{useProgram, useTools, useCarried, usePython, usePlugin, useCUDA, useHub, useBinder} {
 		fmt.Fprintf(&b, "\n## What is %s\n\n| | version | licence |\n|---|---|---|\n", use)
-		seen := map[string]bool{}
 		for _, p := range parts {
-			if p.Use != use || seen[p.Name+p.Version] {
-				continue
+			if p.Use == use {
+				fmt.Fprintf(&b, "| %s | %s | %s |\n", p.Name, p.Version, strings.Join(p.Licenses, ", "))
 			}
-			seen[p.Name+p.Version] = true
-			fmt.Fprintf(&b, "| %s | %s | %s |\n", p.Name, p.Version, strings.Join(p.Licenses, ", "))
 		}
 	}
 	b.WriteString("\n## What is more than that\n\n")

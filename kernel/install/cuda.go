@@ -76,15 +76,14 @@ func (l Layout) installCUDA(ctx context.Context, p *Progress, c pjrt.CUDA) error
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(tmp)                      //nolint:errcheck // a leftover is only clutter
-	if err := os.Chmod(tmp, 0o755); err != nil { // others may use it
+	defer os.RemoveAll(tmp) //nolint:errcheck // a leftover is only clutter
+	// Others may use what is in it.
+	if err := os.Chmod(tmp, 0o755); err != nil {
 		return err
 	}
 	p.Note("downloading XLA for CUDA %d and NVIDIA's libraries, about 2 GB", c.Version)
 	target := filepath.Join(tmp, "wheels")
-	err = command(ctx, p, "", append(pipEnv(), "TMPDIR="+tmp), l.Python(), "-m", "pip", "install",
-		"--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--no-compile",
-		"--progress-bar", "off", "--disable-pip-version-check", "--no-input", "--target", target, "-r", l.cudaRequirements(c))
+	err = l.pip(ctx, p, []string{"TMPDIR=" + tmp}, "install", "--no-cache-dir", "--no-compile", "--target", target, "-r", l.cudaRequirements(c))
 	if err != nil {
 		return err
 	}

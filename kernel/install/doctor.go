@@ -216,7 +216,7 @@ func (l Layout) device(ctx context.Context) (string, error) {
 	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf("cells cannot compute: %w: %s", err, lastLines(errs.String(), 3))
 	}
-	var info struct{ Kind, Description, Plugin, Note string }
+	var info struct{ Kind, Plugin, Note string }
 	if err := json.Unmarshal(out.Bytes(), &info); err != nil {
 		return "", fmt.Errorf("the probe printed %q: %w", out.String(), err)
 	}

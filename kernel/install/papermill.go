@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/gradbook/gradbook/dl/cache"
 )
@@ -41,7 +40,6 @@ func (l Layout) papermill() step {
 			if err != nil {
 				return err
 			}
-			packages = strings.TrimSpace(packages)
 			for name, content := range papermillInfo {
 				if err := cache.WriteFile(filepath.Join(packages, "gradbook_papermill-1.dist-info", name), []byte(content), 0o644); err != nil {
 					return err

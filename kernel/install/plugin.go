@@ -105,8 +105,7 @@ func interruptible(ctx context.Context, f func() error) error {
 	}
 }
 
-// wheel downloads a wheel with pip, which knows the user's index and proxies,
-// and takes the library out of it.
+// wheel downloads a wheel and takes the library out of it.
 func (l Layout) wheel(ctx context.Context, p *Progress, w pjrt.Wheel, path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -122,9 +121,7 @@ func (l Layout) wheel(ctx context.Context, p *Progress, w pjrt.Wheel, path strin
 		return err
 	}
 	p.Note("downloading XLA: %s %s", w.Name, w.Version)
-	err = command(ctx, p, "", append(pipEnv(), "TMPDIR="+tmp), l.Python(), "-m", "pip", "download",
-		"--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-cache-dir",
-		"--progress-bar", "off", "--disable-pip-version-check", "--no-input", "-d", tmp, "-r", requirements)
+	err = l.pip(ctx, p, []string{"TMPDIR=" + tmp}, "download", "--no-cache-dir", "-d", tmp, "-r", requirements)
 	if err != nil {
 		return err
 	}

@@ -39,11 +39,17 @@ func (l Layout) python() step {
 				return err
 			}
 			p.Note("installing JupyterLab")
-			return command(ctx, p, "", pipEnv(), l.Python(), "-m", "pip", "install",
-				"--require-hashes", "--only-binary", ":all:", "--no-deps",
-				"--progress-bar", "off", "--disable-pip-version-check", "--no-input", "-r", requirements)
+			return l.pip(ctx, p, nil, "install", "-r", requirements)
 		},
 	}
 }
 
-func pipEnv() []string { return append(os.Environ(), "PYTHONNOUSERSITE=1", "PYTHONPATH=") }
+// pip calls the environment's pip, which knows the user's index and proxies, to do
+// something with wheels of which all hashes are known, and with nothing else.
+func (l Layout) pip(ctx context.Context, p *Progress, env []string, do string, args ...string) error {
+	args = append([]string{
+		"-m", "pip", do, "--require-hashes", "--no-deps", "--only-binary", ":all:",
+		"--progress-bar", "off", "--disable-pip-version-check", "--no-input",
+	}, args...)
+	return command(ctx, p, "", append(append(os.Environ(), "PYTHONNOUSERSITE=1", "PYTHONPATH="), env...), l.Python(), args...)
+}

@@ -36,13 +36,7 @@ model.Fit(context.Background(), xor, dl.FitConfig{Epochs: 200, Silent: true})`,
 		`device, err := dl.Device()
 loss, err := model.Evaluate(context.Background(), xor)
 fmt.Println("computed on", device.Kind, loss["loss"] < 0.1, x+1)`)
-	for what, want := range map[pjrttest.Failure]string{
-		pjrttest.MissingLibrary: "libcudart.so.99",
-		pjrttest.WrongVersion:   "got 0.23",
-		pjrttest.NoDevice:       "no CUDA-capable device is detected",
-		pjrttest.OutOfMemory:    "536870912 bytes",
-		pjrttest.Crash:          "the driver is not what it seems",
-	} {
+	for what, want := range pjrttest.Says {
 		t.Run(string(what), func(t *testing.T) {
 			t.Setenv(pjrt.PathEnv, pjrttest.CUDA(t, what))
 			_, log, err := run(t, path)

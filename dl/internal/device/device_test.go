@@ -89,13 +89,7 @@ func TestPluginFails(t *testing.T) {
 	if pjrt.HasGPU() {
 		t.Skip("there is a GPU")
 	}
-	for what, want := range map[pjrttest.Failure]string{
-		pjrttest.MissingLibrary: "libcudart.so.99",
-		pjrttest.WrongVersion:   "expected version 0.81 or newer of PJRT's interface, got 0.23",
-		pjrttest.NoDevice:       "no CUDA-capable device",
-		pjrttest.OutOfMemory:    "536870912 bytes",
-		pjrttest.Crash:          "Check failed: the driver is not what it seems",
-	} {
+	for what, want := range pjrttest.Says {
 		t.Run(string(what), func(t *testing.T) {
 			t.Setenv(pjrt.PathEnv, pjrttest.CUDA(t, what))
 			d, err := openNew("")

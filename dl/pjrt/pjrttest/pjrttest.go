@@ -38,6 +38,15 @@ const (
 	StepOutOfMemory Failure = "STEP_OUT_OF_MEMORY"
 )
 
+// Says is what those that fail when they are opened say.
+var Says = map[Failure]string{
+	MissingLibrary: "libcudart.so.99",
+	WrongVersion:   "expected version 0.81 or newer of PJRT's interface, got 0.23",
+	NoDevice:       "no CUDA-capable device is detected",
+	OutOfMemory:    "536870912 bytes",
+	Crash:          "Check failed: the driver is not what it seems",
+}
+
 //go:embed plugin/fake.c
 var source []byte
 
