@@ -9,14 +9,12 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 
+	"github.com/gradbook/gradbook/bench/peers"
 	"github.com/gradbook/gradbook/kernel/install"
 )
 
@@ -63,35 +61,25 @@ func run(rounds int, disk bool) error {
 	if err != nil {
 		return err
 	}
-	packages, err := filepath.Glob(filepath.Join(l.Root, ".gradbook", "peers", "lib", "python*", "site-packages"))
-	if err != nil || len(packages) == 0 {
-		return fmt.Errorf("the peers are not installed; run: make bench")
+	packages, err := peers.Packages(l)
+	if err != nil {
+		return err
 	}
 	// In the cell, so that only the kernel has the peers' packages, not JupyterLab.
 	keras := func(backend string) string {
-		return fmt.Sprintf("import os, sys\nsys.path.insert(0, %q)\nos.environ.update(KERAS_BACKEND=%q, TF_CPP_MIN_LOG_LEVEL='3', JAX_PLATFORMS='cpu', CUDA_VISIBLE_DEVICES='')\n", packages[0], backend) + pythonCell
+		return fmt.Sprintf("import os, sys\nsys.path.insert(0, %q)\nos.environ.update(KERAS_BACKEND=%q, TF_CPP_MIN_LOG_LEVEL='3', JAX_PLATFORMS='cpu', CUDA_VISIBLE_DEVICES='')\n", packages, backend) + pythonCell
 	}
 	all := []contestant{
 		{"gradbook", install.KernelName, goCell},
 		{"ipykernel, Keras on TensorFlow", "python3", keras("tensorflow")},
 		{"ipykernel, Keras on JAX", "python3", keras("jax")},
 	}
-	spec, err := json.Marshal(all)
-	if err != nil {
-		return err
-	}
 	from := "memory"
 	if disk {
 		from = "cold"
 	}
-	cmd := exec.Command(l.Python(), filepath.Join(l.Root, "bench", "peers", "coldstart.py"), string(spec), fmt.Sprint(rounds), from)
-	cmd.Env, cmd.Stderr = l.JupyterEnv(), os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return err
-	}
 	var found map[string][]struct{ Server, Ready, Output float64 }
-	if err := json.Unmarshal(out, &found); err != nil {
+	if err := peers.Measure(l, "coldstart.py", all, &found, fmt.Sprint(rounds), from); err != nil {
 		return err
 	}
 	fmt.Println("| | server answers s | kernel is ready s | first output s | ours / theirs |\n|---|---|---|---|---|")

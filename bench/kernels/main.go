@@ -7,12 +7,11 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 
+	"github.com/gradbook/gradbook/bench/peers"
 	"github.com/gradbook/gradbook/kernel/install"
 )
 
@@ -61,9 +60,9 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	packages, err := filepath.Glob(filepath.Join(l.Root, ".gradbook", "peers", "lib", "python*", "site-packages"))
-	if err != nil || len(packages) == 0 {
-		return fmt.Errorf("the peers are not installed; run: make bench")
+	packages, err := peers.Packages(l)
+	if err != nil {
+		return err
 	}
 	stock := map[string]string{"PATH": l.Toolchain() + ":" + l.Bin() + ":" + filepath.Dir(tools.Go) + ":" + os.Getenv("PATH"), "GRADBOOK_GO": tools.Go, "GRADBOOK_WORKSPACE": l.Workspace(), "GOMLX_NO_AUTO_INSTALL": "1", "GOFLAGS": ""}
 	kernels := []kernel{
@@ -79,7 +78,7 @@ func run() error {
 		},
 		{
 			Name: "ipykernel, Keras on TensorFlow", Argv: []string{l.Python(), "-m", "ipykernel_launcher", "-f", "{connection_file}"},
-			Env:   map[string]string{"PYTHONPATH": packages[0], "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""},
+			Env:   map[string]string{"PYTHONPATH": packages, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""},
 			Setup: []string{"import keras, numpy as np\nfrom keras import layers\nmodel = keras.Sequential([keras.Input((784,)), layers.Dense(64, activation='relu'), layers.Dense(10, activation='softmax')])\nx = np.zeros((32, 784), 'float32')"},
 			Add:   "1 + @", Model: "y = model.predict(x, verbose=0)\n@",
 		},
@@ -92,18 +91,8 @@ func run() error {
 			kernels[i].Setup = []string{}
 		}
 	}
-	spec, err := json.Marshal(kernels)
-	if err != nil {
-		return err
-	}
-	cmd := exec.Command(l.Python(), filepath.Join(l.Root, "bench", "peers", "kernels.py"), string(spec), fmt.Sprint(cellsForMemory))
-	cmd.Env, cmd.Stderr = l.JupyterEnv(), os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return err
-	}
 	var results []result
-	if err := json.Unmarshal(out, &results); err != nil {
+	if err := peers.Measure(l, "kernels.py", kernels, &results, fmt.Sprint(cellsForMemory)); err != nil {
 		return err
 	}
 	fmt.Printf("| | ready s | a sum ms | a model's prediction ms | a cell again ms | MB for %d cells |\n|---|---|---|---|---|---|\n", cellsForMemory)
