@@ -18,6 +18,7 @@ version=$(sed -n 's/^FROM golang:\([0-9.]*\)-.*/\1/p' docker/Dockerfile)
 [ "$(go env GOVERSION)" = "go$version" ] || { echo "try: expected Go $version, as the Dockerfile has, got $(go env GOVERSION)" >&2; exit 1; }
 
 root=${1:-$(mktemp -d)}
+chmod 755 "$root" 2>/dev/null || true # of mktemp's folders, only their owner may enter
 uid=12345
 cleanup() {
 	for d in dev proc; do ! mountpoint -q "$root/$d" || umount -l "$root/$d"; done
