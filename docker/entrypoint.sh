@@ -19,14 +19,14 @@ export LOGNAME="${LOGNAME:-$USER}"
 # Go writes its caches. Above those of the image lie ones of links, where new files
 # go. They are made anew each time, since links into an older image lead nowhere.
 caches=$(mktemp -d "${TMPDIR:-/tmp}/gradbook-go-XXXXXX")
-cp -rs "$GRADBOOK_GO/build" "$caches/build"
+cp -rs "$GOCACHE" "$caches/build"
 mkdir "$caches/mod"
-cp -rs "$GRADBOOK_GO/mod/cache" "$caches/mod/cache"
-(cd "$GRADBOOK_GO/mod" && find . -path ./cache -prune -o -type d -name '*@*' -prune -print) | while read -r module; do
+cp -rs "$GOMODCACHE/cache" "$caches/mod/cache"
+(cd "$GOMODCACHE" && find . -path ./cache -prune -o -type d -name '*@*' -prune -print) | while read -r module; do
 	mkdir -p "$caches/mod/${module%/*}"
-	ln -s "$GRADBOOK_GO/mod/$module" "$caches/mod/$module"
+	ln -s "$GOMODCACHE/$module" "$caches/mod/$module"
 done
-export GOCACHE="$caches/build" GOMODCACHE="$caches/mod" GOFLAGS="-modcacherw${GOFLAGS:+ $GOFLAGS}"
+export GOCACHE="$caches/build" GOMODCACHE="$caches/mod"
 
 # The tutorials, to change and to keep. What is there already is left alone.
 work=$HOME/work

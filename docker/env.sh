@@ -6,7 +6,8 @@ export GRADBOOK_ROOT="${GRADBOOK_ROOT:-/opt/gradbook}"
 export GRADBOOK_CACHE="$GRADBOOK_ROOT/.gradbook/cache"
 
 # Go's caches as the image has them. While it runs, caches of the user's own lie above.
-export GRADBOOK_GO="$GRADBOOK_ROOT/.gradbook/go"
+export GOCACHE="$GRADBOOK_ROOT/.gradbook/go/build" GOMODCACHE="$GRADBOOK_ROOT/.gradbook/go/mod"
+export GOFLAGS="-modcacherw${GOFLAGS:+ $GOFLAGS}"
 
 # The environment comes last: setup must find the system's Python.
 export PATH="/usr/local/go/bin:$PATH:$GRADBOOK_ROOT/.gradbook/bin:$GRADBOOK_ROOT/.gradbook/venv/bin"

@@ -6,7 +6,6 @@ cd "$(dirname "$0")/../.."
 GRADBOOK_ROOT=$(pwd)
 . docker/env.sh
 
-export GOMODCACHE="$GRADBOOK_GO/mod" GOCACHE="$GRADBOOK_GO/build" GOFLAGS="-modcacherw ${GOFLAGS:-}"
 mkdir -p "$GOMODCACHE" "$GOCACHE"
 make setup
 

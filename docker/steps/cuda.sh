@@ -5,6 +5,5 @@ set -eu
 cd "$(dirname "$0")/../.."
 GRADBOOK_ROOT=$(pwd)
 . docker/env.sh
-export GOMODCACHE="$GRADBOOK_GO/mod" GOCACHE="$GRADBOOK_GO/build" GOFLAGS="-modcacherw ${GOFLAGS:-}"
 gradbook setup
 test -f "$GRADBOOK_CACHE/pjrt/cuda$GRADBOOK_CUDA"-*/plugin/pjrt_c_api_cuda_plugin.so
