@@ -1,11 +1,10 @@
 package dl
 
 import (
-	"bufio"
 	"fmt"
-	"os"
-	"strings"
 	"sync"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
 
 	"github.com/gradbook/gradbook/dl/internal/engine"
 	"github.com/gradbook/gradbook/dl/layers"
@@ -22,25 +21,17 @@ func forBatch(err error, size int) error {
 		"lower the batch size, make the model smaller, or compute in half precision (SetDTypePolicy); other notebooks on the same device hold memory too")
 }
 
-// memory is how much the machine has, in bytes; 0 if that is not known.
+// memory is how much the program may have, in bytes: the machine's, or its container's if
+// that has a limit; 0 if neither is known.
 var memory = sync.OnceValue(func() uint64 {
-	f, err := os.Open("/proc/meminfo")
+	limit, err := memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem)()
 	if err != nil {
 		return 0
 	}
-	defer func() { _ = f.Close() }()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		var kb uint64
-		if rest, ok := strings.CutPrefix(s.Text(), "MemTotal:"); ok {
-			if _, err := fmt.Sscan(rest, &kb); err == nil {
-				return kb << 10
-			}
-		}
-	}
-	return 0
+	return limit
 })
 
-// wantMemory reports weights that the machine cannot hold: Go ends a program that asks
+// wantMemory reports weights for which there is not the memory: Go ends a program that asks
 // for more than there is, and everything in it would be lost.
 func wantMemory(name string, shape layers.Shape) error {
 	if !fits(shape...) {
@@ -49,7 +40,7 @@ func wantMemory(name string, shape layers.Shape) error {
 	return nil
 }
 
-// wantRoom reports an output that the machine cannot hold, which ends XLA's compiler, and
+// wantRoom reports an output for which there is not the memory, which ends XLA's compiler, and
 // the program with it.
 func wantRoom(batch int, shape layers.Shape) error {
 	if !fits(append([]int{batch}, shape...)...) {
@@ -58,7 +49,7 @@ func wantRoom(batch int, shape layers.Shape) error {
 	return nil
 }
 
-// fits says whether a tensor of float32 has fewer bytes than the machine.
+// fits says whether a tensor of float32 has fewer bytes than there are.
 func fits(dims ...int) bool {
 	limit := memory()
 	if limit == 0 {

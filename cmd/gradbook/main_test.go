@@ -2,10 +2,15 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"os"
+	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
 func command(t *testing.T, args ...string) (string, error) {
@@ -58,22 +63,53 @@ func TestMistakes(t *testing.T) {
 
 // TestMemoryLimit: nine tenths of what a container may use, or what was asked for.
 func TestMemoryLimit(t *testing.T) {
-	before := limitFiles
-	t.Cleanup(func() { limitFiles = before })
-	dir := t.TempDir()
-	limitFiles = []string{dir + "/missing", dir + "/v2", dir + "/v1"}
-	for name, content := range map[string]string{"v2": "max\n", "v1": "2147483648\n"} {
-		if err := os.WriteFile(dir+"/"+name, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
+	if os.Getenv("TEST_MEMORY_LIMIT") != "" {
+		fmt.Println("limit:", memoryLimit())
+		return
+	}
+	system, err := memlimit.FromSystem()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := memoryLimit(); got <= 0 || got > int64(system) {
+		t.Errorf("expected at most the machine's %d, got %d", system, got)
+	}
+	t.Run("container", func(t *testing.T) {
+		group := controlGroup(t, 2<<30)
+		cmd := exec.Command("sh", "-c", `echo $$ >"$1/cgroup.procs" && exec "$2" -test.run 'TestMemoryLimit$'`, "sh", group, os.Args[0])
+		cmd.Env = append(os.Environ(), "TEST_MEMORY_LIMIT=1")
+		out, err := cmd.CombinedOutput()
+		if want := "limit: 1932735283\n"; err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("expected %q, got %v: %s", want, err, out)
 		}
-	}
-	if got := memoryLimit(); got != (2<<30)/10*9 {
-		t.Errorf("expected nine tenths of 2 GiB, got %d", got)
-	}
+	})
 	t.Setenv("GRADBOOK_MEMORY_LIMIT", "1.5GB")
 	if got := memoryLimit(); got != 3<<29 {
 		t.Errorf("expected 1.5 GiB, got %d", got)
 	}
+}
+
+// controlGroup makes a control group, of whichever version there is, that may use so
+// many bytes; where that is not allowed, the test is skipped.
+func controlGroup(t *testing.T, limit int) string {
+	t.Helper()
+	root, file := "/sys/fs/cgroup", "memory.max"
+	if _, err := os.Stat(root + "/memory"); err == nil {
+		root, file = root+"/memory", "memory.limit_in_bytes"
+	}
+	group := fmt.Sprintf("%s/gradbook-test-%d", root, os.Getpid())
+	if err := os.Mkdir(group, 0o755); err != nil {
+		t.Skip("cannot make a control group here: ", err)
+	}
+	t.Cleanup(func() {
+		if err := os.Remove(group); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.WriteFile(group+"/"+file, []byte(strconv.Itoa(limit)), 0o600); err != nil {
+		t.Skip("cannot limit a control group here: ", err)
+	}
+	return group
 }
 
 // TestParseParameters: what follows the first = is the value, as it is.

@@ -4,35 +4,22 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-// limitFiles say what a container may use, in the two versions of Linux's control groups.
-var limitFiles = []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}
-
 // memoryLimit is what a session may hold, in bytes: GRADBOOK_MEMORY_LIMIT, as
-// bytes or with the unit MB or GB, or nine tenths of what there is, so that the
-// system need not choose what to end.
+// bytes or with the unit MB or GB, or nine tenths of what the container or the machine
+// has, so that the system need not choose what to end.
 func memoryLimit() int64 {
 	if n := parseBytes(os.Getenv("GRADBOOK_MEMORY_LIMIT")); n > 0 {
 		return n
 	}
-	total := int64(0)
-	if content, err := os.ReadFile("/proc/meminfo"); err == nil {
-		if f := strings.Fields(string(content)); len(f) > 1 {
-			kb, _ := strconv.ParseInt(f[1], 10, 64)
-			total = kb << 10
-		}
+	limit, err := memlimit.ApplyRatio(memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem), 0.9)()
+	if err != nil {
+		return 0
 	}
-	for _, path := range limitFiles {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			continue
-		}
-		if n, err := strconv.ParseInt(strings.TrimSpace(string(content)), 10, 64); err == nil && (total == 0 || n < total) {
-			total = n
-		}
-	}
-	return total / 10 * 9
+	return int64(limit)
 }
 
 func parseBytes(s string) int64 {
