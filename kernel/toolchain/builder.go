@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"go/token"
 	"go/types"
@@ -18,6 +19,8 @@ import (
 // cell and nothing else, and finds everything else in the session's program.
 type Builder struct {
 	index     Index
+	program   *os.File // of the session, held as it was when the builder was made
+	shared    *os.File // what stub refers to, held likewise
 	stub      string
 	dir       string // of the files that builds leave
 	workspace string
@@ -37,7 +40,9 @@ type Builder struct {
 	link     []byte // linker's
 }
 
-// NewBuilder opens the host in the workspace. Files of the builds go to dir.
+// NewBuilder opens the host in the workspace. Files of the builds go to dir. The builder
+// holds the host as it is now: setup may put another in its place while a kernel runs,
+// for which its cells would not fit.
 func NewBuilder(workspace, dir string) (*Builder, error) {
 	host := filepath.Join(workspace, "session")
 	content, err := os.ReadFile(filepath.Join(host, indexFile))
@@ -45,21 +50,36 @@ func NewBuilder(workspace, dir string) (*Builder, error) {
 		return nil, err
 	}
 	b := &Builder{
-		stub: filepath.Join(host, stubFile), dir: dir, workspace: workspace, AutoGet: true, ctx: context.Background(),
+		stub: filepath.Join(dir, HostProgram), dir: dir, workspace: workspace, AutoGet: true, ctx: context.Background(),
 		packages: map[string]Package{},
 	}
 	if err := json.Unmarshal(content, &b.index); err != nil {
 		return nil, fmt.Errorf("%s: %w", indexFile, err)
 	}
 	b.exports = exportImporter(token.NewFileSet(), func(path string) (string, bool) { p, ok := b.packages[path]; return p.Export, ok })
-	// The linker takes the name of a library for that of its hash.
-	if err := os.Symlink(b.stub, filepath.Join(dir, HostProgram)); err != nil {
+	if b.program, err = os.Open(filepath.Join(host, HostProgram)); err != nil {
 		return nil, err
 	}
-	b.stub = filepath.Join(dir, HostProgram)
+	if b.shared, err = os.Open(filepath.Join(host, stubFile)); err != nil {
+		return nil, err
+	}
+	// The linker takes the name of a library for that of its hash.
+	if err := os.Symlink(held(b.shared), b.stub); err != nil {
+		return nil, err
+	}
 	b.add(b.index.Packages)
 	return b, nil
 }
+
+// held names an open file for this process's children, also when its own name has become
+// another file's.
+func held(f *os.File) string { return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), f.Fd()) }
+
+// Program names the session's program.
+func (b *Builder) Program() string { return held(b.program) }
+
+// Close lets go of the host. Cells can no longer be built.
+func (b *Builder) Close() error { return errors.Join(b.program.Close(), b.shared.Close()) }
 
 func (b *Builder) add(packages []Package) {
 	for _, p := range packages {
