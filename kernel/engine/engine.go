@@ -115,14 +115,14 @@ type Cell struct {
 
 var errLost = errors.New("the session has ended")
 
-// Run runs a cell. texts are those of all cells by number, for the lines that
-// errors show. Only a failure of the cell is returned; what goes wrong with
-// the session is part of it.
-func (e *Engine) Run(c Cell, sink Sink, texts map[int]string) *Failure {
+// Run runs a cell; the end of ctx interrupts it, as [Engine.Interrupt] does. texts are
+// those of all cells by number, for the lines that errors show. Only a failure of the
+// cell is returned; what goes wrong with the session is part of it.
+func (e *Engine) Run(ctx context.Context, c Cell, sink Sink, texts map[int]string) *Failure {
 	if f := e.diedIdle(); f != nil {
 		return f
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(ctx)
 	e.mu.Lock()
 	e.cancel = cancel
 	e.mu.Unlock()
@@ -330,11 +330,11 @@ func (e *Engine) Stop() {
 // Close ends the session and removes the engine's files.
 func (e *Engine) Close() error {
 	e.Stop()
-	return os.RemoveAll(e.config.Dir)
+	return errors.Join(e.builder.Close(), os.RemoveAll(e.config.Dir))
 }
 
 func (e *Engine) start() error {
-	proc, err := startProcess(filepath.Join(e.config.Workspace, "session", toolchain.HostProgram), e.config)
+	proc, err := startProcess(e.builder.Program(), e.config)
 	if err != nil {
 		return fmt.Errorf("cannot start the session: %w", err)
 	}

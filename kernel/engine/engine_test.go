@@ -94,7 +94,7 @@ func (b *book) run(source string) (string, *Failure) {
 	if before, after, ok := strings.Cut(source, "%%\n"); ok {
 		in = cell.Input{Number: b.n, Source: before, HasMain: true, Main: after, MainLine: strings.Count(before, "\n") + 2}
 	}
-	f := b.Run(Cell{Input: in, AllowStdin: true}, b, b.texts)
+	f := b.Run(b.t.Context(), Cell{Input: in, AllowStdin: true}, b, b.texts)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	out := b.out
@@ -194,8 +194,37 @@ func TestErrors(t *testing.T) {
 	b.fails("os.Exit(3)", "Exit", "status 3")
 	b.ok("os.Exit(0)", "")
 	b.fails("log.Fatal(\"end\")", "Exit", "status 1")
-	b.ok("done := make(chan int)\ngo func() { defer close(done); panic(\"in a goroutine\") }()\n<-done\ntime.Sleep(50*time.Millisecond)", "goroutine: panic: in a goroutine\n    cell[13]:2\n")
+	b.ok("done := make(chan int)\ngo func() { defer close(done); panic(\"in a goroutine\") }()\n<-done\ntime.Sleep(500*time.Millisecond)", "goroutine: panic: in a goroutine\n    cell[13]:2\n")
 	b.ok("kept", "=> 1")
+}
+
+// TestSetUpAnew: setup puts other files in the place of those that a kernel uses. Its
+// cells, and a session after the first, go on with what it began with.
+func TestSetUpAnew(t *testing.T) {
+	whole, dir := workspace(t), t.TempDir()
+	host := filepath.Join(dir, "session")
+	if err := os.Mkdir(host, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(filepath.Join(whole, "session"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if err := os.Symlink(filepath.Join(whole, "session", f.Name()), filepath.Join(host, f.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := newBook(t, func(c *Config) { c.Workspace = dir })
+	b.ok("kept := 41", "")
+	for _, f := range files {
+		if err := os.Remove(filepath.Join(host, f.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.ok("kept + 1", "=> 42")
+	b.fails("syscall.Kill(os.Getpid(), syscall.SIGKILL)\nselect {}", "SessionDied", "lost: kept")
+	b.ok("kept := 1\nkept + 1", "=> 2")
 }
 
 func TestInterrupt(t *testing.T) {
@@ -305,7 +334,7 @@ func TestNames(t *testing.T) {
 	b.ok("type A struct{ y string }", "aa is gone: its initial value does not fit the changed type\nA.get is gone: it does not fit the new A\n")
 	b.ok("var w = A{\"y\"}\nw.y", "=> y")
 	b.ok("k, le := 1, binary.LittleEndian\nk", "=> 1")
-	b.ok("func boom() { panic(\"x\") }\ngo boom()\ntime.Sleep(50 * time.Millisecond)", "goroutine: panic: x\n    cell[31]:1\n")
+	b.ok("func boom() { panic(\"x\") }\ngo boom()\ntime.Sleep(500 * time.Millisecond)", "goroutine: panic: x\n    cell[31]:1\n")
 	b.ok("Count /* a\ncomment */", "=> 3")
 	b.ok("z := 1 /* a\ncomment */\nz", "=> 1")
 	b.ok("%%\nlocal := 3\nfmt.Println(local)", "3\n")

@@ -1,13 +1,13 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"regexp"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/gradbook/gradbook/kernel/cell"
@@ -28,13 +28,14 @@ type executeRequest struct {
 // execution is a request under way. It is where the cell's output goes, also
 // what comes after its end.
 type execution struct {
-	g           *Gateway
-	m           *message
-	request     executeRequest
-	count       int
-	interrupted atomic.Bool
-	took        float64 // ms that the cell's Go ran
-	page        any     // for the client's pager
+	g       *Gateway
+	m       *message
+	request executeRequest
+	count   int
+	ctx     context.Context // ends when the request is interrupted
+	cancel  context.CancelFunc
+	took    float64 // ms that the cell's Go ran
+	page    any     // for the client's pager
 
 	mu      sync.Mutex
 	capture *os.File
@@ -103,10 +104,13 @@ func (g *Gateway) executeOne(m *message) {
 	g.status(m, "busy")
 	defer g.status(m, "idle")
 	e := &execution{g: g, m: m}
+	e.ctx, e.cancel = context.WithCancel(context.Background())
+	defer e.cancel()
 	if err := json.Unmarshal(m.content, &e.request); err != nil {
 		g.reply(g.sockets.shell, m, failed("ValueError", "execute_request: "+err.Error()))
 		return
 	}
+	g.current.Store(e)
 	r := e.request
 	store := !r.Silent && (r.StoreHistory == nil || *r.StoreHistory)
 	if store {
@@ -119,9 +123,8 @@ func (g *Gateway) executeOne(m *message) {
 	if store && strings.TrimSpace(r.Code) != "" {
 		g.history.add(e.count, r.Code)
 	}
-	g.current.Store(e)
 	f := e.run()
-	if f == nil && e.interrupted.Load() {
+	if f == nil && e.ctx.Err() != nil {
 		f = &engine.Failure{Name: "KeyboardInterrupt", Traceback: []string{"KeyboardInterrupt"}}
 	}
 	g.current.Store(nil)
@@ -139,7 +142,7 @@ func (g *Gateway) executeOne(m *message) {
 	}
 	reply["execution_count"] = e.count
 	g.reply(g.sockets.shell, m, reply)
-	if f != nil && (r.StopOnError == nil || *r.StopOnError || e.interrupted.Load()) {
+	if f != nil && (r.StopOnError == nil || *r.StopOnError || e.ctx.Err() != nil) {
 		g.abort()
 	}
 }
@@ -170,7 +173,7 @@ func (e *execution) run() (f *engine.Failure) {
 		}()
 	}
 	for _, c := range p.commands {
-		if e.interrupted.Load() {
+		if e.ctx.Err() != nil {
 			return &engine.Failure{Name: "KeyboardInterrupt", Traceback: []string{"KeyboardInterrupt"}}
 		}
 		if f := e.command(c); f != nil {
@@ -181,7 +184,7 @@ func (e *execution) run() (f *engine.Failure) {
 		return nil
 	}
 	p.input.Number = e.count
-	return g.Engine.Run(engine.Cell{Input: p.input, Args: p.args, AllowStdin: e.stdin()}, e, g.texts)
+	return g.Engine.Run(e.ctx, engine.Cell{Input: p.input, Args: p.args, AllowStdin: e.stdin()}, e, g.texts)
 }
 
 // question is a name with a question mark behind it, as in IPython.
@@ -222,7 +225,7 @@ func (e *execution) expressions() map[string]any {
 			continue
 		}
 		sink := &collector{}
-		f := e.g.Engine.Run(engine.Cell{Input: cell.Input{Number: e.count, Source: code}}, sink, map[int]string{e.count: code})
+		f := e.g.Engine.Run(e.ctx, engine.Cell{Input: cell.Input{Number: e.count, Source: code}}, sink, map[int]string{e.count: code})
 		switch {
 		case f != nil:
 			out[name] = failed(f.Name, f.Value, f.Traceback...)

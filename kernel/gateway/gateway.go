@@ -235,7 +235,7 @@ func (g *Gateway) status(m *message, state string) {
 // Interrupt ends the cell that runs; queued ones are aborted.
 func (g *Gateway) Interrupt() {
 	if e := g.current.Load(); e != nil {
-		e.interrupted.Store(true)
+		e.cancel()
 	}
 	if g.Engine != nil {
 		g.Engine.Interrupt()

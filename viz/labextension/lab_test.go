@@ -85,7 +85,7 @@ func openLab(t *testing.T, width, height int, cells ...string) *lab {
 	awaitServer(t, l.address)
 	l.open("lab/tree/test.ipynb")
 	l.Wait(t, "a notebook", `document.querySelector(".jp-Notebook .jp-Cell")`, 60*time.Second)
-	l.Wait(t, "a kernel", `[...jupyterapp.shell.widgets("main")][0]?.sessionContext?.session?.kernel?.status === "idle"`, 20*time.Second)
+	l.Wait(t, "a kernel", `[...jupyterapp.shell.widgets("main")][0]?.sessionContext?.session?.kernel?.status === "idle"`, 60*time.Second)
 	return l
 }
 
