@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/go-echarts/go-echarts/v2/charts"
@@ -30,7 +29,7 @@ func openChart(t *testing.T, p *browser.Page, c *viz.Chart) {
 		t.Fatal(err)
 	}
 	p.Do(t, chromedp.Navigate((&url.URL{Scheme: "file", Path: file}).String()))
-	p.Wait(t, "a chart", `document.querySelector(".gradbook-chart canvas")`, 10*time.Second)
+	p.Wait(t, "a chart", `document.querySelector(".gradbook-chart canvas")`)
 }
 
 // hostile are texts that are taken for something else where they are put into
@@ -246,16 +245,16 @@ func TestRestyle(t *testing.T) {
 	}
 	p.Dark(t, false)
 	openChart(t, p, c)
-	p.Wait(t, "a drawn chart", canvasInk+" > 1000", 5*time.Second)
+	p.Wait(t, "a drawn chart", canvasInk+" > 1000")
 	const ink = `echarts.getInstanceByDom(document.querySelector(".gradbook-chart-box"))._theme.textStyle.color`
 	light := browser.Eval[string](t, p, ink)
 	p.Dark(t, true)
-	p.Wait(t, "another colour of the texts", ink+fmt.Sprintf(" !== %q", light), 5*time.Second)
-	p.Wait(t, "a drawn chart on a dark page", canvasInk+" > 1000", 5*time.Second)
+	p.Wait(t, "another colour of the texts", ink+fmt.Sprintf(" !== %q", light))
+	p.Wait(t, "a drawn chart on a dark page", canvasInk+" > 1000")
 	high := browser.Eval[float64](t, p, `document.querySelector(".gradbook-chart-box").clientHeight`)
 	p.Size(t, 420, 900)
-	p.Wait(t, "panels one below the other", fmt.Sprintf(`document.querySelector(".gradbook-chart-box").clientHeight > %v`, high), 5*time.Second)
-	p.Wait(t, "a drawn chart on a narrow page", canvasInk+" > 1000", 5*time.Second)
+	p.Wait(t, "panels one below the other", fmt.Sprintf(`document.querySelector(".gradbook-chart-box").clientHeight > %v`, high))
+	p.Wait(t, "a drawn chart on a narrow page", canvasInk+" > 1000")
 	p.Innocent(t)
 }
 

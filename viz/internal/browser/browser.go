@@ -96,9 +96,11 @@ func Eval[T any](t testing.TB, p *Page, script string) (v T) {
 	return v
 }
 
-// Wait waits until an expression is true.
-func (p *Page) Wait(t testing.TB, what, script string, limit time.Duration) {
+// Wait waits until an expression is true. The limit is for what never comes true: a slow
+// machine must not fail a test, and a fast one does not wait.
+func (p *Page) Wait(t testing.TB, what, script string) {
 	t.Helper()
+	const limit = 90 * time.Second
 	deadline := time.Now().Add(limit)
 	for {
 		var ok bool
