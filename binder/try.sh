@@ -11,7 +11,7 @@
 # made, and removed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-[ "$(id -u)" = 0 ] || { echo "try: run as root" >&2; exit 1; }
+. docker/try_common.sh
 folder=${1:-$(mktemp -d)}
 group=gradbook-binder-$$
 cleanup() {
@@ -19,12 +19,9 @@ cleanup() {
 	[ $# -gt 0 ] || rm -rf "$folder"
 }
 trap 'cleanup "$@"' EXIT
-step() { echo "== $*"; }
 
 home=$folder/home
-rm -rf "$home"
-mkdir -p "$home"
-git ls-files -z --cached --others --exclude-standard | xargs -0 tar c | tar x --no-same-owner -C "$home"
+checkout "$home"
 
 step "repo2docker's steps"
 [ -x "$folder/repo2docker/bin/python" ] || {
@@ -46,11 +43,8 @@ prefix=$folder/prefix
 "$prefix/bin/pip" install -q --disable-pip-version-check --no-cache-dir -r binder/requirements.txt
 
 # As repo2docker has it: HOME is the checkout.
-environment=(HOME="$home" REPO_DIR="$home" NB_PYTHON_PREFIX="$prefix" LANG=C.UTF-8 PATH="$prefix/bin:/usr/local/bin:/usr/bin:/bin")
-for v in HTTP_PROXY HTTPS_PROXY NO_PROXY PIP_INDEX_URL PIP_DEFAULT_TIMEOUT SSL_CERT_FILE; do
-	[ -z "${!v:-}" ] || environment+=("$v=${!v}")
-done
-for v in GOPROXY GOSUMDB GONOSUMDB; do environment+=("$v=$(go env $v)"); done
+environment=(HOME="$home" REPO_DIR="$home" NB_PYTHON_PREFIX="$prefix" LANG=C.UTF-8 PATH="$prefix/bin:/usr/local/bin:/usr/bin:/bin" "${network[@]}")
+[ -z "${SSL_CERT_FILE:-}" ] || environment+=("SSL_CERT_FILE=$SSL_CERT_FILE")
 
 step "binder/postBuild"
 start=$(date +%s)
@@ -75,8 +69,8 @@ start=$(date +%s)
 (
 	echo $BASHPID >"$cgroup/cgroup.procs"
 	cd "$home/notebooks"
-	exec env -i "${environment[@]}" unshare --net taskset -c 0 "$home/binder/start" sh -c '
-		python3 -c "import fcntl, socket, struct; fcntl.ioctl(socket.socket(), 0x8914, struct.pack(\"16sh14x\", b\"lo\", 0x41))"
+	exec env -i "${environment[@]}" loopback="$loopback" unshare --net taskset -c 0 "$home/binder/start" sh -c '
+		python3 -c "$loopback"
 		jupyter kernelspec list
 		exec jupyter execute --timeout=600 --kernel_name=gradbook --output="$HOME/out.ipynb" 03-cnn.ipynb'
 ) >"$folder/run.log" 2>&1 || { tail -20 "$folder/run.log"; exit 1; }

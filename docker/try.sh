@@ -12,7 +12,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-[ "$(id -u)" = 0 ] || { echo "try: run as root" >&2; exit 1; }
+. docker/try_common.sh
 command -v debootstrap >/dev/null || { echo "try: install debootstrap" >&2; exit 1; }
 version=$(sed -n 's/^FROM golang:\([0-9.]*\)-.*/\1/p' docker/Dockerfile)
 [ "$(go env GOVERSION)" = "go$version" ] || { echo "try: expected Go $version, as the Dockerfile has, got $(go env GOVERSION)" >&2; exit 1; }
@@ -26,17 +26,9 @@ cleanup() {
 }
 trap 'cleanup "$@"' EXIT
 
-step() { echo "== $*"; }
 inside() { # runs a command in the root, with the network of this machine
 	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "${network[@]}" chroot "$root" "$@"
 }
-
-# How this machine reaches Debian, Go's modules and Python's packages.
-network=()
-for v in HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy PIP_INDEX_URL PIP_DEFAULT_TIMEOUT; do
-	[ -z "${!v:-}" ] || network+=("$v=${!v}")
-done
-for v in GOPROXY GOSUMDB GONOSUMDB; do network+=("$v=$(go env $v)"); done
 
 if ! [ -e "$root/etc/debian_version" ]; then
 	step "base image: $(sed -n 's/^FROM \(debian:[a-z-]*\)@.* AS base/\1/p' docker/Dockerfile)"
@@ -61,10 +53,7 @@ step "COPY --from=go /usr/local/go"
 [ -e "$root/usr/local/go" ] || cp -a "$(go env GOROOT)" "$root/usr/local/go"
 
 step "COPY . /opt/gradbook; RUN docker/steps/build.sh, hub.sh"
-rm -rf "$root/opt/gradbook"
-mkdir -p "$root/opt/gradbook"
-git ls-files -z --cached --others --exclude-standard | grep -zv -E '^(bench|docs)/' |
-	xargs -0 tar c | tar x --no-same-owner -C "$root/opt/gradbook"
+checkout "$root/opt/gradbook" '^(bench|docs)/'
 start=$(date +%s)
 inside /usr/bin/env GRADBOOK_CUDA=none /opt/gradbook/docker/steps/build.sh
 inside /opt/gradbook/docker/steps/hub.sh
@@ -84,7 +73,7 @@ umount -l "$root/dev" "$root/proc"
 # shellcheck disable=SC2016 # the quotes are for the shell inside
 contained() {
 	unshare --mount --net --pid --fork --uts --ipc bash -euc '
-		root=$1 uid=$2; shift 2
+		root=$1 uid=$2 loopback=$3; shift 3
 		mount --make-rprivate /
 		mount --bind "$root" "$root"
 		mount -o remount,bind,ro "$root"
@@ -96,12 +85,12 @@ contained() {
 		ln -s /proc/self/fd "$root/dev/fd"
 		mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 		mount -t tmpfs -o "uid=1000,gid=0,mode=0770" tmpfs "$root/home/gradbook"
-		python3 -c "import fcntl, socket, struct; fcntl.ioctl(socket.socket(), 0x8914, struct.pack(\"16sh14x\", b\"lo\", 0x41))"
+		python3 -c "$loopback"
 		cd "$root"
 		exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/home/gradbook LANG=C.UTF-8 GRADBOOK_CUDA=none \
 			chroot "$root" setpriv --reuid="$uid" --regid=0 --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all \
 			tini -g -- /opt/gradbook/docker/entrypoint.sh "$@"
-	' - "$root" "$uid" "$@"
+	' - "$root" "$uid" "$loopback" "$@"
 }
 
 step "as user $uid, read-only, without a network"
