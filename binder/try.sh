@@ -76,7 +76,7 @@ start=$(date +%s)
 ) >"$folder/run.log" 2>&1 || { tail -20 "$folder/run.log"; exit 1; }
 took=$(($(date +%s) - start))
 grep gradbook "$folder/run.log"
-grep -o '测试准确度: [0-9.]*' "$home/out.ipynb"
+grep -o '测试准确度: [0-9.]\+' "$home/out.ipynb"
 echo "$took s, at most $(($(cat "$peak") >> 20)) MB"
 [ $took -lt 300 ] || { echo "try: expected less than 300 s" >&2; exit 1; }
 echo "== all passed"
