@@ -2,12 +2,10 @@ package dl
 
 import (
 	"fmt"
-	"sync"
-
-	"github.com/KimMachineGun/automemlimit/memlimit"
 
 	"github.com/gradbook/gradbook/dl/internal/engine"
 	"github.com/gradbook/gradbook/dl/layers"
+	"github.com/gradbook/gradbook/dl/memory"
 )
 
 // OutOfMemoryError says that a device had too little memory: how much was wanted, for
@@ -21,37 +19,27 @@ func forBatch(err error, size int) error {
 		"lower the batch size, make the model smaller, or compute in half precision (SetDTypePolicy); other notebooks on the same device hold memory too")
 }
 
-// memory is how much the program may have, in bytes: the machine's, or its container's if
-// that has a limit; 0 if neither is known.
-var memory = sync.OnceValue(func() uint64 {
-	limit, err := memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem)()
-	if err != nil {
-		return 0
-	}
-	return limit
-})
-
-// wantMemory reports weights for which there is not the memory: Go ends a program that asks
+// wantMemory reports weights for which there is not enough memory: Go ends a program that asks
 // for more than there is, and everything in it would be lost.
 func wantMemory(name string, shape layers.Shape) error {
 	if !fits(shape...) {
-		return fmt.Errorf("expected weights that fit into the %d MB of memory, got %q of shape %v", memory()>>20, name, []int(shape))
+		return fmt.Errorf("expected weights that fit into the %d MB of memory, got %q of shape %v", memory.Limit()>>20, name, []int(shape))
 	}
 	return nil
 }
 
-// wantRoom reports an output for which there is not the memory, which ends XLA's compiler, and
+// wantRoom reports an output for which there is not enough memory, which ends XLA's compiler, and
 // the program with it.
 func wantRoom(batch int, shape layers.Shape) error {
 	if !fits(append([]int{batch}, shape...)...) {
-		return fmt.Errorf("expected an output that fits into the %d MB of memory, got one of shape %v for a batch of %d", memory()>>20, shape, batch)
+		return fmt.Errorf("expected an output that fits into the %d MB of memory, got one of shape %v for a batch of %d", memory.Limit()>>20, shape, batch)
 	}
 	return nil
 }
 
-// fits says whether a tensor of float32 has fewer bytes than there are.
+// fits says whether a tensor of float32 fits into memory.
 func fits(dims ...int) bool {
-	limit := memory()
+	limit := memory.Limit()
 	if limit == 0 {
 		limit = 1 << 46
 	}

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/KimMachineGun/automemlimit/memlimit"
+	"github.com/gradbook/gradbook/dl/memory"
 )
 
 // memoryLimit is what a session may hold, in bytes: GRADBOOK_MEMORY_LIMIT, as
@@ -15,11 +15,7 @@ func memoryLimit() int64 {
 	if n := parseBytes(os.Getenv("GRADBOOK_MEMORY_LIMIT")); n > 0 {
 		return n
 	}
-	limit, err := memlimit.ApplyRatio(memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem), 0.9)()
-	if err != nil {
-		return 0
-	}
-	return int64(limit)
+	return int64(memory.Limit() / 10 * 9)
 }
 
 func parseBytes(s string) int64 {
