@@ -76,16 +76,21 @@ func New(c Config) (*Engine, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, err
 	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
 	b, err := toolchain.NewBuilder(c.Workspace, c.Dir)
 	if err != nil {
 		return nil, err
 	}
-	if b.Dir, err = os.Getwd(); err != nil {
-		return nil, err
-	}
+	b.Dir = dir
 	e := &Engine{config: c, builder: b, notebook: cell.New(b), numbers: map[int]int{}, origins: map[int]int{}}
 	e.context.Store(e.notebook.Context())
-	return e, e.start()
+	if err := e.start(); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return e, nil
 }
 
 // Notebook is the source side of the session. It must not be used while Run
@@ -135,7 +140,7 @@ func (e *Engine) Run(ctx context.Context, c Cell, sink Sink, texts map[int]strin
 	e.builder.SetContext(ctx) // for modules that an import fetches
 	out, err := e.notebook.Compose(c.Input)
 	if ctx.Err() != nil {
-		return interrupted("interrupted while the cell was read; nothing has run")
+		return interrupted("interrupted while the cell was read; none of its Go has run")
 	}
 	if err != nil {
 		return e.mistakes(err, texts)
@@ -144,7 +149,7 @@ func (e *Engine) Run(ctx context.Context, c Cell, sink Sink, texts map[int]strin
 	if out.Build {
 		if library, err = e.builder.Build(ctx, out.N, out.Source, out.Embeds); err != nil {
 			if ctx.Err() != nil {
-				return interrupted("interrupted while the cell was built; nothing has run")
+				return interrupted("interrupted while the cell was built; none of its Go has run")
 			}
 			return e.mistakes(err, texts)
 		}

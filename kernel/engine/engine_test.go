@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -44,7 +45,7 @@ func workspace(t testing.TB) string {
 }
 
 func newBook(t *testing.T, edit ...func(*Config)) *book {
-	c := Config{Workspace: workspace(t), Dir: filepath.Join(t.TempDir(), "cells"), OutputDir: t.TempDir(), Env: os.Environ(), Grace: time.Second}
+	c := Config{Workspace: workspace(t), Dir: filepath.Join(t.TempDir(), "cells"), OutputDir: t.TempDir(), Env: os.Environ(), Grace: 30 * time.Second}
 	for _, f := range edit {
 		f(&c)
 	}
@@ -210,18 +211,35 @@ func TestSetUpAnew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range files {
-		if err := os.Symlink(filepath.Join(whole, "session", f.Name()), filepath.Join(host, f.Name())); err != nil {
-			t.Fatal(err)
+	each := func(do func(name string) error) {
+		for _, f := range files {
+			if !f.Type().IsRegular() {
+				continue
+			}
+			if err := do(f.Name()); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
+	each(func(name string) error {
+		from, to := filepath.Join(whole, "session", name), filepath.Join(host, name)
+		if os.Link(from, to) == nil {
+			return nil
+		}
+		content, err := os.ReadFile(from)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(to, content, 0o700)
+	})
 	b := newBook(t, func(c *Config) { c.Workspace = dir })
 	b.ok("kept := 41", "")
-	for _, f := range files {
-		if err := os.Remove(filepath.Join(host, f.Name())); err != nil {
-			t.Fatal(err)
+	each(func(name string) error {
+		if err := os.WriteFile(filepath.Join(dir, "other"), []byte("another's"), 0o700); err != nil {
+			return err
 		}
-	}
+		return os.Rename(filepath.Join(dir, "other"), filepath.Join(host, name))
+	})
 	b.ok("kept + 1", "=> 42")
 	b.fails("syscall.Kill(os.Getpid(), syscall.SIGKILL)\nselect {}", "SessionDied", "lost: kept")
 	b.ok("kept := 1\nkept + 1", "=> 2")
@@ -234,12 +252,19 @@ func TestInterrupt(t *testing.T) {
 		b.interrupts(source, "")
 		b.ok("kept", "=> 1")
 	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if f := b.Run(ended, Cell{Input: cell.Input{Number: 99, Source: "kept = 2"}}, b, b.texts); f == nil || f.Name != "KeyboardInterrupt" {
+		t.Errorf("expected an interrupt before the cell was read, got %v", f)
+	}
+	b.ok("kept", "=> 1")
 	// A context that a cell keeps can be used again after an interrupt.
 	b.ok("ctx := context.Background()\nctx.Err() == nil", "=> true")
 	b.interrupts("<-ctx.Done()", "")
 	b.ok("ctx.Err() == nil", "=> true")
 	b.interrupts("derived, cancel := context.WithTimeout(ctx, time.Hour)\n<-derived.Done()\ncancel()", "")
 	b.ok("later, cancel2 := context.WithCancel(ctx)\ncancel2()\nfmt.Println(later.Err())", "context canceled\n")
+	b.config.Grace = 500 * time.Millisecond
 	b.interrupts("select {}", "lost: cancel, cancel2, ctx, derived, kept, later, n")
 	b.ok("1", "=> 1")
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/gradbook/gradbook/kernel/children"
 	"github.com/gradbook/gradbook/kernel/session/wire"
-	"github.com/gradbook/gradbook/kernel/toolchain"
 )
 
 // process is a session's.
@@ -48,7 +46,6 @@ func startProcess(program string, c Config) (*process, error) {
 		return nil, err
 	}
 	p.cmd = exec.Command(program)
-	p.cmd.Args[0] = filepath.Join(c.Workspace, "session", toolchain.HostProgram) // what ps shows
 	p.cmd.Env = c.Env
 	p.cmd.ExtraFiles = []*os.File{reqR, evW}
 	p.cmd.SysProcAttr = children.OwnGroup()

@@ -19,8 +19,8 @@ import (
 // cell and nothing else, and finds everything else in the session's program.
 type Builder struct {
 	index     Index
-	program   *os.File // of the session, held as it was when the builder was made
-	shared    *os.File // what stub refers to, held likewise
+	held      []*os.File // the session's program and stub, as they were when the builder was made
+	program   string     // the symbolic links that lead to them
 	stub      string
 	dir       string // of the files that builds leave
 	workspace string
@@ -50,36 +50,58 @@ func NewBuilder(workspace, dir string) (*Builder, error) {
 		return nil, err
 	}
 	b := &Builder{
-		stub: filepath.Join(dir, HostProgram), dir: dir, workspace: workspace, AutoGet: true, ctx: context.Background(),
+		// The linker takes the name of a library for that of its hash.
+		stub: filepath.Join(dir, HostProgram), program: filepath.Join(dir, "bin", HostProgram), dir: dir, workspace: workspace, AutoGet: true, ctx: context.Background(),
 		packages: map[string]Package{},
 	}
 	if err := json.Unmarshal(content, &b.index); err != nil {
 		return nil, fmt.Errorf("%s: %w", indexFile, err)
 	}
 	b.exports = exportImporter(token.NewFileSet(), func(path string) (string, bool) { p, ok := b.packages[path]; return p.Export, ok })
-	if b.program, err = os.Open(filepath.Join(host, HostProgram)); err != nil {
-		return nil, err
-	}
-	if b.shared, err = os.Open(filepath.Join(host, stubFile)); err != nil {
-		return nil, err
-	}
-	// The linker takes the name of a library for that of its hash.
-	if err := os.Symlink(held(b.shared), b.stub); err != nil {
-		return nil, err
+	for link, name := range map[string]string{b.program: HostProgram, b.stub: stubFile} {
+		if err := b.hold(filepath.Join(host, name), link); err != nil {
+			return nil, errors.Join(err, b.Close())
+		}
 	}
 	b.add(b.index.Packages)
 	return b, nil
 }
 
-// held names an open file for this process's children, also when its own name has become
-// another file's.
-func held(f *os.File) string { return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), f.Fd()) }
+// hold opens a file and makes a link by which this process's children find it, even when
+// its own name has become another file's.
+func (b *Builder) hold(path, link string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	b.held = append(b.held, f)
+	if err := os.MkdirAll(filepath.Dir(link), 0o700); err != nil {
+		return err
+	}
+	target := fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), f.Fd())
+	if !sameFile(target, f) {
+		target = path // this is not the /proc of this process
+	}
+	return os.Symlink(target, link)
+}
 
-// Program names the session's program.
-func (b *Builder) Program() string { return held(b.program) }
+func sameFile(path string, f *os.File) bool {
+	a, errA := os.Stat(path)
+	b, errB := f.Stat()
+	return errA == nil && errB == nil && os.SameFile(a, b)
+}
+
+// Program is the path of the session's program.
+func (b *Builder) Program() string { return b.program }
 
 // Close lets go of the host. Cells can no longer be built.
-func (b *Builder) Close() error { return errors.Join(b.program.Close(), b.shared.Close()) }
+func (b *Builder) Close() error {
+	var errs []error
+	for _, f := range b.held {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
+}
 
 func (b *Builder) add(packages []Package) {
 	for _, p := range packages {
