@@ -125,7 +125,7 @@ func (g *Gateway) executeOne(m *message) {
 	}
 	f := e.run()
 	if f == nil && e.ctx.Err() != nil {
-		f = &engine.Failure{Name: "KeyboardInterrupt", Traceback: []string{"KeyboardInterrupt"}}
+		f = keyboardInterrupt()
 	}
 	g.current.Store(nil)
 	reply := map[string]any{"status": "ok", "payload": []any{}, "user_expressions": map[string]any{}}
@@ -145,6 +145,10 @@ func (g *Gateway) executeOne(m *message) {
 	if f != nil && (r.StopOnError == nil || *r.StopOnError || e.ctx.Err() != nil) {
 		g.abort()
 	}
+}
+
+func keyboardInterrupt() *engine.Failure {
+	return &engine.Failure{Name: "KeyboardInterrupt", Traceback: []string{"KeyboardInterrupt"}}
 }
 
 // run runs the cell: its commands in order, then its Go.
@@ -174,7 +178,7 @@ func (e *execution) run() (f *engine.Failure) {
 	}
 	for _, c := range p.commands {
 		if e.ctx.Err() != nil {
-			return &engine.Failure{Name: "KeyboardInterrupt", Traceback: []string{"KeyboardInterrupt"}}
+			return keyboardInterrupt()
 		}
 		if f := e.command(c); f != nil {
 			return f

@@ -236,9 +236,8 @@ func (g *Gateway) status(m *message, state string) {
 func (g *Gateway) Interrupt() {
 	if e := g.current.Load(); e != nil {
 		e.cancel()
-	}
-	if g.Engine != nil {
-		g.Engine.Interrupt()
+	} else if g.Engine != nil {
+		g.Engine.Interrupt() // what a widget calls
 	}
 	g.gonb.interrupt()
 	g.inputs.cancel()

@@ -215,6 +215,10 @@ func (b *gonb) run(e *execution, code string) *engine.Failure {
 	c := &call{e: e, done: make(chan *engine.Failure, 1)}
 	id := newID()
 	b.mu.Lock()
+	if e.ctx.Err() != nil { // while GoNB started, or just now: nothing waited yet
+		b.mu.Unlock()
+		return keyboardInterrupt()
+	}
 	b.waiting[id] = c
 	b.lastMsg = e.m
 	err := b.sendLocked(b.shell, "execute_request", request(code, false, e.stdin()), id, nil, nil)
