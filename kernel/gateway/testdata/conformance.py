@@ -4,6 +4,9 @@ import unittest
 
 import jupyter_kernel_test as jkt
 
+# How long to wait for an answer, in seconds: a slow machine builds for long.
+jkt.TIMEOUT = 60
+
 
 class Conformance(jkt.KernelTests):
     kernel_name = "gradbook"
@@ -35,6 +38,9 @@ class Conformance(jkt.KernelTests):
     supported_history_operations = ("tail", "range", "search")
     code_inspect_sample = "fmt.Println"
     code_clear_output = "viz.ClearOutput(false)"
+
+    def execute_helper(self, code, timeout=60, **kw):
+        return super().execute_helper(code, timeout, **kw)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ func Open(t testing.TB, width, height int) *Page {
 	t.Cleanup(cancel)
 	ctx, cancelPage := chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {}))
 	t.Cleanup(cancelPage)
-	ctx, cancelTime := context.WithTimeout(ctx, 4*time.Minute)
+	ctx, cancelTime := context.WithTimeout(ctx, 15*time.Minute)
 	t.Cleanup(cancelTime)
 	p := &Page{Context: ctx}
 	chromedp.ListenTarget(ctx, func(ev any) {
@@ -96,8 +96,8 @@ func Eval[T any](t testing.TB, p *Page, script string) (v T) {
 	return v
 }
 
-// Wait waits until an expression is true. The limit is for what never comes true: a slow
-// machine must not fail a test, and a fast one does not wait.
+// Wait waits until an expression is true. The limit only ends a wait for what never comes
+// true: it is long, since a slow machine must not fail a test.
 func (p *Page) Wait(t testing.TB, what, script string) {
 	t.Helper()
 	const limit = 90 * time.Second
