@@ -14,13 +14,14 @@ import (
 // Source: Linux's control groups, version 1 and 2, https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files.
 func Limit() uint64 { return limit() }
 
-var limit = sync.OnceValue(func() uint64 {
-	least, err := memlimit.FromSystem()
-	if err != nil {
-		least = 0
-	}
-	if group, err := memlimit.FromCgroup(); err == nil && (least == 0 || group < least) {
-		least = group
+var limit = sync.OnceValue(func() uint64 { return least(memlimit.FromSystem, memlimit.FromCgroup) })
+
+// least is the least that any of them knows.
+func least(providers ...memlimit.Provider) (least uint64) {
+	for _, p := range providers {
+		if n, err := p(); err == nil && (least == 0 || n < least) {
+			least = n
+		}
 	}
 	return least
-})
+}

@@ -1,4 +1,4 @@
-package memory_test
+package memory
 
 import (
 	"fmt"
@@ -9,15 +9,26 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gradbook/gradbook/dl/memory"
+	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-func ExampleLimit() {
-	const want = 1 << 20
-	if limit := memory.Limit(); limit == 0 || limit > want {
-		fmt.Println("there may be room for a megabyte")
+// TestLeast: what is not known, or not limited, does not count.
+func TestLeast(t *testing.T) {
+	unknown := memlimit.Provider(func() (uint64, error) { return 0, memlimit.ErrNoLimit })
+	for _, c := range []struct {
+		system, group memlimit.Provider
+		want          uint64
+	}{
+		{memlimit.Limit(8), memlimit.Limit(2), 2},
+		{memlimit.Limit(8), memlimit.Limit(9), 8},
+		{memlimit.Limit(8), unknown, 8},
+		{unknown, memlimit.Limit(2), 2},
+		{unknown, unknown, 0},
+	} {
+		if got := least(c.system, c.group); got != c.want {
+			t.Errorf("expected %d, got %d", c.want, got)
+		}
 	}
-	// Output: there may be room for a megabyte
 }
 
 // TestLimit asks in a control group, which may use less than the machine has, and in one
@@ -25,14 +36,14 @@ func ExampleLimit() {
 func TestLimit(t *testing.T) {
 	const asked = "TEST_MEMORY_LIMIT"
 	if os.Getenv(asked) != "" {
-		fmt.Println("limit:", memory.Limit())
+		fmt.Println("limit:", Limit())
 		return
 	}
-	all := memory.Limit()
-	if all == 0 {
-		t.Fatal("expected a limit, got none")
+	system, err := memlimit.FromSystem()
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, c := range []struct{ set, want uint64 }{{256 << 20, 256 << 20}, {1 << 50, all}} {
+	for _, c := range []struct{ set, want uint64 }{{256 << 20, 256 << 20}, {1 << 50, system}} {
 		cmd := exec.Command("sh", "-c", `echo $$ >"$1/cgroup.procs" || exit 3; exec "$2" -test.run 'TestLimit$'`, "sh", controlGroup(t, c.set), os.Args[0])
 		cmd.Env = append(os.Environ(), asked+"=1")
 		out, err := cmd.CombinedOutput()
