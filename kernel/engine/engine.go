@@ -82,13 +82,13 @@ func New(c Config) (*Engine, error) {
 	}
 	b, err := toolchain.NewBuilder(c.Workspace, c.Dir)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, os.RemoveAll(c.Dir))
 	}
 	b.Dir = dir
 	e := &Engine{config: c, builder: b, notebook: cell.New(b), numbers: map[int]int{}, origins: map[int]int{}}
 	e.context.Store(e.notebook.Context())
 	if err := e.start(); err != nil {
-		return nil, errors.Join(err, b.Close())
+		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
 }
@@ -117,6 +117,8 @@ type Cell struct {
 	Args       []string
 	AllowStdin bool
 }
+
+const whileBuilt = "interrupted while the cell was built; none of its Go has run"
 
 var errLost = errors.New("the session has ended")
 
@@ -149,9 +151,12 @@ func (e *Engine) Run(ctx context.Context, c Cell, sink Sink, texts map[int]strin
 	if out.Build {
 		if library, err = e.builder.Build(ctx, out.N, out.Source, out.Embeds); err != nil {
 			if ctx.Err() != nil {
-				return interrupted("interrupted while the cell was built; none of its Go has run")
+				return interrupted(whileBuilt)
 			}
 			return e.mistakes(err, texts)
+		}
+		if ctx.Err() != nil {
+			return interrupted(whileBuilt)
 		}
 	}
 	out.Commit()

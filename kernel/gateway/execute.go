@@ -123,19 +123,20 @@ func (g *Gateway) executeOne(m *message) {
 	if store && strings.TrimSpace(r.Code) != "" {
 		g.history.add(e.count, r.Code)
 	}
+	reply := map[string]any{"status": "ok", "payload": []any{}, "user_expressions": map[string]any{}}
 	f := e.run()
+	if f == nil && len(r.UserExpressions) > 0 {
+		reply["user_expressions"] = e.expressions()
+	}
+	g.current.Store(nil)
 	if f == nil && e.ctx.Err() != nil {
 		f = keyboardInterrupt()
 	}
-	g.current.Store(nil)
-	reply := map[string]any{"status": "ok", "payload": []any{}, "user_expressions": map[string]any{}}
 	if f != nil {
 		reply = failed(f.Name, f.Value, f.Traceback...)
 		if !r.Silent {
 			g.publish("error", m, map[string]any{"ename": f.Name, "evalue": f.Value, "traceback": f.Traceback})
 		}
-	} else if len(r.UserExpressions) > 0 {
-		reply["user_expressions"] = e.expressions()
 	}
 	if e.page != nil {
 		reply["payload"] = []any{e.page}

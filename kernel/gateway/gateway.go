@@ -232,14 +232,14 @@ func (g *Gateway) status(m *message, state string) {
 	g.publish("status", m, map[string]any{"execution_state": state})
 }
 
-// Interrupt ends the cell that runs; queued ones are aborted.
+// Interrupt ends the cell that runs, and queued ones are aborted; without one, what a
+// widget calls.
 func (g *Gateway) Interrupt() {
 	if e := g.current.Load(); e != nil {
 		e.cancel()
 	} else if g.Engine != nil {
-		g.Engine.Interrupt() // what a widget calls
+		g.Engine.Interrupt()
 	}
-	g.gonb.interrupt()
 	g.inputs.cancel()
 }
 

@@ -214,19 +214,37 @@ func (b *gonb) run(e *execution, code string) *engine.Failure {
 	}
 	c := &call{e: e, done: make(chan *engine.Failure, 1)}
 	id := newID()
-	b.mu.Lock()
-	if e.ctx.Err() != nil { // while GoNB started, or just now: nothing waited yet
-		b.mu.Unlock()
+	if e.ctx.Err() != nil { // while GoNB started
 		return keyboardInterrupt()
+	}
+	b.mu.Lock()
+	if b.proc == nil { // it ended just now
+		b.mu.Unlock()
+		return gonbDied()
 	}
 	b.waiting[id] = c
 	b.lastMsg = e.m
 	err := b.sendLocked(b.shell, "execute_request", request(code, false, e.stdin()), id, nil, nil)
+	if err != nil {
+		delete(b.waiting, id)
+	}
 	b.mu.Unlock()
 	if err != nil {
 		return &engine.Failure{Name: "GoNBError", Value: err.Error(), Traceback: []string{err.Error()}}
 	}
-	return <-c.done
+	interrupts := e.ctx.Done()
+	for again := (<-chan time.Time)(nil); ; {
+		select {
+		case f := <-c.done:
+			return f
+		case <-interrupts:
+			interrupts = nil
+		case <-again:
+		}
+		// GoNB forgets an interrupt that comes before it has begun, or while it builds.
+		b.interrupt()
+		again = time.After(500 * time.Millisecond)
+	}
 }
 
 func (b *gonb) parentOf(m *message) (string, *call) {
@@ -357,10 +375,14 @@ func (b *gonb) close() {
 	b.closeLocked()
 }
 
+func gonbDied() *engine.Failure {
+	return &engine.Failure{Name: "GoNBDied", Value: "GoNB has ended; the next command starts it again", Traceback: []string{"GoNB has ended. The session's variables are not affected; the next command starts it again."}}
+}
+
 func (b *gonb) closeLocked() {
 	for id, c := range b.waiting {
 		delete(b.waiting, id)
-		c.done <- &engine.Failure{Name: "GoNBDied", Value: "GoNB has ended; the next command starts it again", Traceback: []string{"GoNB has ended. The session's variables are not affected; the next command starts it again."}}
+		c.done <- gonbDied()
 	}
 	if b.proc != nil {
 		b.proc.Kill()

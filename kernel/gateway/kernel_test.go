@@ -1,10 +1,12 @@
 package gateway
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/gradbook/gradbook/kernel/install"
 	"github.com/gradbook/gradbook/kernel/toolchain"
@@ -28,9 +30,17 @@ func python(t *testing.T, file string, args ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(l.Python(), append([]string{"-W", "ignore", script}, args...)...)
+	ctx := t.Context()
+	if end, ok := t.Deadline(); ok { // what it says is lost if Go's test ends first
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end.Add(-time.Minute))
+		defer cancel()
+	}
+	cmd := exec.CommandContext(ctx, l.Python(), append([]string{"-W", "ignore", script}, args...)...)
 	cmd.Env = l.JupyterEnv()
 	cmd.Dir = t.TempDir()
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it says where it was
+	cmd.WaitDelay = 10 * time.Second
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -73,10 +73,10 @@ func Main() int {
 		fmt.Fprintf(os.Stderr, "gradbook: displays will not work: %v\n", err)
 	}
 	connectWidgets()
-	requests, work := json.NewDecoder(bufio.NewReader(in)), make(chan wire.Request, 1)
+	requests, work := json.NewDecoder(bufio.NewReader(in)), make(chan job, 1)
 	go func() {
-		for r := range work {
-			serve(r)
+		for j := range work {
+			serve(j)
 		}
 	}()
 	emit(wire.Event{Event: "ready"})
@@ -92,16 +92,24 @@ func Main() int {
 			answer(r.Value)
 		case "comm":
 			receiveComm(r.Comm)
+		case "run":
+			work <- job{r, await()} // an interrupt may be the next request
 		default:
-			work <- r
+			work <- job{Request: r}
 		}
 	}
 }
 
-func serve(r wire.Request) {
+// job is a request that is served in its turn.
+type job struct {
+	wire.Request
+	run *run // of a cell
+}
+
+func serve(r job) {
 	switch r.Op {
 	case "run":
-		f, took := runCell(r)
+		f, took := runCell(r.Request, r.run)
 		flushDisplays()
 		mark := fmt.Sprintf("%s%d %d%s", wire.MarkStart, os.Getpid(), r.N, wire.MarkEnd)
 		emit(wire.Event{Event: "done", Failure: f, Mark: mark, Milliseconds: float64(took.Microseconds()) / 1000}, stdout, stderr)
@@ -134,19 +142,22 @@ var runs = struct {
 	all map[*run]bool
 }{all: map[*run]bool{}}
 
-// begin waits for what runs, and makes this what an interrupt ends; end is called
-// after it. An interrupt ends also what waits.
-func begin() *run {
+// await makes a run that waits for its turn. An interrupt ends also what waits.
+func await() *run {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	this := &run{ctx: ctx, cancel: cancel}
 	runs.Lock()
 	runs.all[this] = true
 	runs.Unlock()
+	return this
+}
+
+// begin waits for what runs, and makes this what runs; end is called after it.
+func begin(this *run) {
 	oneAtATime.Lock()
 	stop.Store(0)
 	running.Store(this)
 	latest.Store(this)
-	return this
 }
 
 func end(this *run) {
@@ -172,8 +183,8 @@ func idleWithin(limit time.Duration) bool {
 var stdout, stderr = os.Stdout, os.Stderr
 
 // runCell runs a cell to its end, and says how long that took.
-func runCell(r wire.Request) (f *wire.Failure, took time.Duration) {
-	this := begin()
+func runCell(r wire.Request, this *run) (f *wire.Failure, took time.Duration) {
+	begin(this)
 	defer end(this)
 	if r.Library != "" {
 		if _, err := plugin.Open(r.Library); err != nil {
@@ -185,7 +196,7 @@ func runCell(r wire.Request) (f *wire.Failure, took time.Duration) {
 		return &wire.Failure{Name: "error", Value: fmt.Sprintf("cannot load the cell: number %d has no entry point", r.N)}, 0
 	}
 	if this.ctx.Err() != nil {
-		return &wire.Failure{Name: "KeyboardInterrupt", Value: "interrupted while it waited for a widget's call to end"}, 0
+		return &wire.Failure{Name: "KeyboardInterrupt", Value: "interrupted before it began"}, 0
 	}
 	os.Stdout, os.Stderr = stdout, stderr
 	os.Args = append([]string{"cell"}, r.Args...)

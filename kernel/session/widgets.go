@@ -53,7 +53,8 @@ func connectWidgets() {
 // call runs what a widget calls as if it were a cell: an interrupt ends it, and a
 // panic does not end the session.
 func call(f func()) {
-	this := begin()
+	this := await()
+	begin(this)
 	defer end(this)
 	defer flushDisplays()
 	defer Recover()
