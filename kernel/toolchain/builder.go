@@ -20,9 +20,9 @@ import (
 type Builder struct {
 	index     Index
 	held      []*os.File // the session's program and stub, as they were when the builder was made
-	program   string     // the symbolic links that lead to them
-	stub      string
-	dir       string // of the files that builds leave
+	program   string     // a link to the one
+	stub      string     // and to the other
+	dir       string     // of the files that builds leave
 	workspace string
 	// Module returns the folder of the notebook's own module, for packages that
 	// the host does not hold; "" means the workspace module.
@@ -58,10 +58,8 @@ func NewBuilder(workspace, dir string) (*Builder, error) {
 		return nil, fmt.Errorf("%s: %w", indexFile, err)
 	}
 	b.exports = exportImporter(token.NewFileSet(), func(path string) (string, bool) { p, ok := b.packages[path]; return p.Export, ok })
-	for link, name := range map[string]string{b.program: HostProgram, b.stub: stubFile} {
-		if err := b.hold(filepath.Join(host, name), link); err != nil {
-			return nil, errors.Join(err, b.Close())
-		}
+	if err := errors.Join(b.hold(filepath.Join(host, HostProgram), b.program), b.hold(filepath.Join(host, stubFile), b.stub)); err != nil {
+		return nil, errors.Join(err, b.Close())
 	}
 	b.add(b.index.Packages)
 	return b, nil
@@ -91,7 +89,7 @@ func sameFile(path string, f *os.File) bool {
 	return errA == nil && errB == nil && os.SameFile(a, b)
 }
 
-// Program is the path of the session's program.
+// Program is a path of the session's program, good until Close.
 func (b *Builder) Program() string { return b.program }
 
 // Close lets go of the host. Cells can no longer be built.

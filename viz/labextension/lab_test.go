@@ -280,12 +280,13 @@ func TestManyCharts(t *testing.T) {
 		t.Helper()
 		n := browser.Eval[int](t, l.Page, `(async () => { // the number of canvases, once it stays
 			const count = () => document.querySelectorAll(".gradbook-chart-box canvas").length;
-			for (let n = count(), same = 0; ; ) {
+			const end = performance.now() + 90000;
+			let n = 0;
+			for (let same = 0; same < 15 && performance.now() < end; n = count()) {
 				await new Promise(r => setTimeout(r, 100));
-				same = count() === n ? same + 1 : 0;
-				n = count();
-				if (same === 15) return n;
+				same = n > 0 && count() === n ? same + 1 : 0;
 			}
+			return n;
 		})()`)
 		if n == 0 || n > 60 {
 			l.Screenshot(t, when)

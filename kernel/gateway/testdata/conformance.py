@@ -1,5 +1,6 @@
 """jupyter-kernel-test's cases, with samples in Go for every one of them."""
 
+import time
 import unittest
 
 import jupyter_kernel_test as jkt
@@ -38,6 +39,16 @@ class Conformance(jkt.KernelTests):
     supported_history_operations = ("tail", "range", "search")
     code_inspect_sample = "fmt.Println"
     code_clear_output = "viz.ClearOutput(false)"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        end = time.time() + jkt.TIMEOUT  # the language server takes its time to start
+        while time.time() < end:
+            cls.kc.complete("fmt.Printl")
+            if cls.kc.get_shell_msg(timeout=jkt.TIMEOUT)["content"].get("matches"):
+                break
+            time.sleep(0.2)
 
     def execute_helper(self, code, timeout=60, **kw):
         return super().execute_helper(code, timeout, **kw)

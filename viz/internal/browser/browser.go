@@ -58,7 +58,7 @@ func Open(t testing.TB, width, height int) *Page {
 	t.Cleanup(cancel)
 	ctx, cancelPage := chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {}))
 	t.Cleanup(cancelPage)
-	ctx, cancelTime := context.WithTimeout(ctx, 15*time.Minute)
+	ctx, cancelTime := context.WithTimeout(ctx, 6*time.Minute)
 	t.Cleanup(cancelTime)
 	p := &Page{Context: ctx}
 	chromedp.ListenTarget(ctx, func(ev any) {
