@@ -57,7 +57,6 @@ type Engine struct {
 
 	mu      sync.Mutex
 	proc    *process
-	cancel  context.CancelFunc // of the build or run under way
 	loaded  map[int]bool
 	numbers map[int]int // prompt numbers of libraries, as they were last run
 	origins map[int]int // and as they were built
@@ -122,23 +121,13 @@ const whileBuilt = "interrupted while the cell was built; none of its Go has run
 
 var errLost = errors.New("the session has ended")
 
-// Run runs a cell; the end of ctx interrupts it, as [Engine.Interrupt] does. texts are
-// those of all cells by number, for the lines that errors show. Only a failure of the
-// cell is returned; what goes wrong with the session is part of it.
+// Run runs a cell; the end of ctx interrupts it. texts are those of all cells by number,
+// for the lines that errors show. Only a failure of the cell is returned; what goes
+// wrong with the session is part of it.
 func (e *Engine) Run(ctx context.Context, c Cell, sink Sink, texts map[int]string) *Failure {
 	if f := e.diedIdle(); f != nil {
 		return f
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	e.mu.Lock()
-	e.cancel = cancel
-	e.mu.Unlock()
-	defer func() {
-		cancel()
-		e.mu.Lock()
-		e.cancel = nil
-		e.mu.Unlock()
-	}()
 	e.builder.SetContext(ctx) // for modules that an import fetches
 	out, err := e.notebook.Compose(c.Input)
 	if ctx.Err() != nil {
@@ -240,13 +229,11 @@ func (e *Engine) execute(ctx context.Context, c Cell, n int, library string, sin
 	}
 }
 
-// Interrupt ends the cell that is built or runs, or else what a widget calls.
+// Interrupt ends what a widget calls; what ends a cell is its context.
 func (e *Engine) Interrupt() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.cancel != nil {
-		e.cancel()
-	} else if e.proc != nil {
+	if e.proc != nil {
 		_ = e.proc.send(wire.Request{Op: "interrupt"}) // if it is gone, nothing runs
 	}
 }
@@ -328,9 +315,6 @@ func (e *Engine) Stop() {
 	e.mu.Lock()
 	proc := e.proc
 	e.proc, e.stopped = nil, true
-	if e.cancel != nil {
-		e.cancel()
-	}
 	e.mu.Unlock()
 	if proc != nil {
 		proc.stop()

@@ -19,6 +19,7 @@ import (
 type book struct {
 	*Engine
 	t     *testing.T
+	ctx   context.Context // of the cells that are run
 	n     int
 	texts map[int]string
 
@@ -58,7 +59,7 @@ func newBook(t *testing.T, edit ...func(*Config)) *book {
 			t.Error(err)
 		}
 	})
-	return &book{Engine: e, t: t, texts: map[int]string{}}
+	return &book{Engine: e, t: t, ctx: t.Context(), texts: map[int]string{}}
 }
 
 func (b *book) Stream(_, text string) {
@@ -95,7 +96,7 @@ func (b *book) run(source string) (string, *Failure) {
 	if before, after, ok := strings.Cut(source, "%%\n"); ok {
 		in = cell.Input{Number: b.n, Source: before, HasMain: true, Main: after, MainLine: strings.Count(before, "\n") + 2}
 	}
-	f := b.Run(b.t.Context(), Cell{Input: in, AllowStdin: true}, b, b.texts)
+	f := b.Run(b.ctx, Cell{Input: in, AllowStdin: true}, b, b.texts)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	out := b.out
@@ -133,6 +134,10 @@ func (b *book) fails(source, name, has string) {
 // interrupts interrupts a cell when it runs; before, it is still being built.
 func (b *book) interrupts(source, has string) {
 	b.t.Helper()
+	before := b.ctx
+	defer func() { b.ctx = before }()
+	ctx, cancel := context.WithCancel(before)
+	b.ctx = ctx
 	runs := func() bool {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -143,7 +148,7 @@ func (b *book) interrupts(source, has string) {
 			time.Sleep(10 * time.Millisecond)
 		}
 		time.Sleep(100 * time.Millisecond) // into what comes next
-		b.Interrupt()
+		cancel()
 	}()
 	b.fails("fmt.Println(\"it runs\")\n"+source, "KeyboardInterrupt", has)
 }
