@@ -96,12 +96,14 @@ func Eval[T any](t testing.TB, p *Page, script string) (v T) {
 	return v
 }
 
-// Wait waits until an expression is true. The limit only ends a wait for what never comes
-// true: it is long, since a slow machine must not fail a test.
+// Limit ends a wait for what never comes: it is long, since a slow machine must not fail
+// a test.
+const Limit = 90 * time.Second
+
+// Wait waits until an expression is true.
 func (p *Page) Wait(t testing.TB, what, script string) {
 	t.Helper()
-	const limit = 90 * time.Second
-	deadline := time.Now().Add(limit)
+	deadline := time.Now().Add(Limit)
 	for {
 		var ok bool
 		if err := chromedp.Run(p, chromedp.Evaluate("Boolean("+script+")", &ok)); err == nil && ok {
@@ -109,7 +111,7 @@ func (p *Page) Wait(t testing.TB, what, script string) {
 		}
 		if time.Now().After(deadline) || p.Err() != nil {
 			p.Screenshot(t, "failed")
-			t.Fatalf("browser: expected %s within %s; it is not: %s", what, limit, script)
+			t.Fatalf("browser: expected %s within %s; it is not: %s", what, Limit, script)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
