@@ -117,8 +117,6 @@ type Cell struct {
 	AllowStdin bool
 }
 
-const whileBuilt = "interrupted while the cell was built; none of its Go has run"
-
 var errLost = errors.New("the session has ended")
 
 // Run runs a cell; the end of ctx interrupts it. texts are those of all cells by number,
@@ -138,14 +136,12 @@ func (e *Engine) Run(ctx context.Context, c Cell, sink Sink, texts map[int]strin
 	}
 	library := filepath.Join(e.config.Dir, fmt.Sprintf("cell%06d", out.N), "cell.so")
 	if out.Build {
-		if library, err = e.builder.Build(ctx, out.N, out.Source, out.Embeds); err != nil {
-			if ctx.Err() != nil {
-				return interrupted(whileBuilt)
-			}
-			return e.mistakes(err, texts)
-		}
+		library, err = e.builder.Build(ctx, out.N, out.Source, out.Embeds)
 		if ctx.Err() != nil {
-			return interrupted(whileBuilt)
+			return interrupted("interrupted while the cell was built; none of its Go has run")
+		}
+		if err != nil {
+			return e.mistakes(err, texts)
 		}
 	}
 	out.Commit()
