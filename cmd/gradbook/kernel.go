@@ -67,7 +67,11 @@ func runKernel(l install.Layout, connectionFile string, stateless bool) (err err
 	if err := os.MkdirAll(filepath.Dir(l.Log()), 0o755); err != nil {
 		return fmt.Errorf("the kernel needs a folder for its logs: %w", err)
 	}
-	dir := filepath.Join(os.TempDir(), "kernel-"+mark)
+	tmp, err := install.RunFolder(l)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(tmp, "kernel-"+mark)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("the kernel needs a folder for its files: %w", err)
 	}
@@ -84,29 +88,24 @@ func runKernel(l install.Layout, connectionFile string, stateless bool) (err err
 	}
 	defer family.End()
 
+	start := func(cmd *exec.Cmd) (gateway.Process, error) { return family.Start(cmd) }
 	c := gateway.Config{
 		Connection: connection, Dir: dir, History: filepath.Join(filepath.Dir(l.Log()), "history.jsonl"),
 		Version: version(), GoVersion: strings.TrimPrefix(runtime.Version(), "go"), Log: log,
-		GoNB: func(file string) (gateway.Process, error) { return family.Start(tools.GoNB(file, dir)) },
+		GoNB:  func(file string) (gateway.Process, error) { return start(tools.GoNB(file, dir)) },
+		Start: start,
+		Command: func(name string, args ...string) *exec.Cmd {
+			cmd := exec.Command(name, args...)
+			cmd.Env = append(tools.Env(), "TMPDIR="+dir)
+			return cmd
+		},
 	}
-	switch {
-	case stateless:
-	case !toolchain.Supported() || !toolchain.HostBuilt(l.Workspace()):
-		fmt.Fprintln(os.Stderr, "gradbook: sessions are not supported here; each cell is a program of its own, and no state is kept")
-	default:
-		c.Engine, err = engine.New(engine.Config{
-			Workspace: l.Workspace(), Dir: filepath.Join(dir, "cells"), OutputDir: filepath.Dir(l.Log()),
-			Env: family.Env(append(tools.Env(), "TMPDIR="+dir)), Grace: grace(), MemoryLimit: memoryLimit(),
-		})
-		if err != nil {
+	if !stateless {
+		if err := startSession(&c, l, tools, family, dir); err != nil {
 			return err
 		}
-		defer c.Engine.Stop()
-		if c.Language, err = language.New(language.Config{
-			Gopls: func() *exec.Cmd { return tools.Gopls(dir) }, Start: func(cmd *exec.Cmd) error { _, err := family.Start(cmd); return err },
-			Workspace: l.Workspace(), Dir: filepath.Join(dir, "language"), Context: c.Engine.Context, Packages: c.Engine.Packages(),
-		}); err != nil {
-			return err
+		if c.Engine != nil {
+			defer c.Engine.Stop()
 		}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
@@ -126,6 +125,35 @@ func runKernel(l install.Layout, connectionFile string, stateless bool) (err err
 		}
 	}()
 	return g.Run(ctx)
+}
+
+// startSession adds what runs Go cells in a session, where there can be one.
+func startSession(c *gateway.Config, l install.Layout, tools install.Tools, family *children.Family, dir string) error {
+	ways, err := toolchain.Ways()
+	if err != nil {
+		return err
+	}
+	way, built := toolchain.HostBuilt(l.Workspace(), ways...)
+	switch {
+	case !built:
+		fmt.Fprintln(os.Stderr, "gradbook: there is no session here; each cell is a program of its own, and no state is kept")
+		return nil
+	case way != toolchain.Shared:
+		c.Log.Warn("cells are linked as plugins, which takes about a second each", "way", way)
+		c.Notice = "Cells are linked as Go's plugins here, so each takes about a second to build."
+	}
+	c.Engine, err = engine.New(engine.Config{
+		Workspace: l.Workspace(), Ways: ways, Dir: filepath.Join(dir, "cells"), OutputDir: filepath.Dir(l.Log()),
+		Env: family.Env(append(tools.Env(), "TMPDIR="+dir)), Grace: grace(), MemoryLimit: memoryLimit(),
+	})
+	if err != nil {
+		return err
+	}
+	c.Language, err = language.New(language.Config{
+		Gopls: func() *exec.Cmd { return tools.Gopls(dir) }, Start: func(cmd *exec.Cmd) error { _, err := family.Start(cmd); return err },
+		Workspace: l.Workspace(), Dir: filepath.Join(dir, "language"), Context: c.Engine.Context, Packages: c.Engine.Builder().Packages(context.Background()),
+	})
+	return err
 }
 
 // startedBy is the process that started this one. A kernel takes a while to start,

@@ -12,13 +12,13 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/gradbook/gradbook/kernel/toolchain"
+	"github.com/gradbook/gradbook/kernel/gocmd"
 )
 
 func main() {
 	// Under the name of go, it is the go command of the kernel's cells.
 	if name := strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe"); name == "go" {
-		os.Exit(toolchain.Main(os.Args[1:]))
+		os.Exit(gocmd.Main(os.Args[1:]))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := root().ExecuteContext(ctx)

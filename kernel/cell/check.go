@@ -1,249 +1,256 @@
 package cell
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
-	"go/scanner"
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
 	"strings"
 )
 
-func scannerErrors(err error) scanner.ErrorList {
-	var list scanner.ErrorList
-	if errors.As(err, &list) {
-		return list
-	}
-	return scanner.ErrorList{{Msg: err.Error()}}
+// Checked is a cell with the types of all that it says, and of all that it needs.
+type Checked struct {
+	*Change
+	need
+	imports importing
+
+	info *types.Info
+	pkg  *types.Package
+	run  *ast.FuncDecl // the cell's statements
+	// hoisted are outermost variables that functions use, so that they are the
+	// package's already when the functions are compiled.
+	hoisted map[string]types.Type
+	// scoped are session variables that the statements see in their own scope: Go's
+	// own names, and those that the statements declare with another type.
+	scoped map[string]*variable
+	// result is the cell's last expression, whose value is shown.
+	result ast.Expr
 }
 
-// place reads a position that a line directive has set.
-func place(p token.Position) (cell, line int, ok bool) {
-	name := p.Filename
-	at := strings.LastIndex(name, "cell[")
-	if at < 0 {
-		return 0, 0, false
-	}
-	for _, r := range name[at+len("cell["):] {
-		if r < '0' || r > '9' {
-			break
-		}
-		cell = cell*10 + int(r-'0')
-	}
-	return cell, p.Line, true
-}
-
-// check writes the file and type-checks it.
-func (c *composition) check() error {
-	c.reach()
-	c.write()
-	c.fset = token.NewFileSet()
-	var err error
-	c.file, err = parser.ParseFile(c.fset, "cell.go", c.text, parser.SkipObjectResolution|parser.ParseComments)
+// Check finds the types of the cell. What does not fit a type that the cell has changed,
+// and can be left out, is left out.
+func (c *Change) Check(packages Packages) (*Checked, error) {
+	next := *c
+	next.after = c.after.clone()
+	next.layout, next.methods, next.funcs = maps.Clone(c.layout), maps.Clone(c.methods), maps.Clone(c.funcs)
+	c = &next
+	imports, err := c.imports(packages)
 	if err != nil {
-		out := &Error{}
-		for _, e := range scannerErrors(err) {
-			cell, line, ok := place(e.Pos)
-			if !ok {
-				cell, line = c.in.Number, strings.Count(c.in.Source+c.in.Main, "\n")+1
-			}
-			out.List = append(out.List, Mistake{cell, line, e.Pos.Column, e.Msg})
-		}
-		return out
+		return nil, err
 	}
-	locals := map[token.Pos]bool{}
-	c.defined(func(id *ast.Ident) { locals[id.Pos()] = true })
-	c.info = &types.Info{
+	for {
+		k := c.types(packages, imports)
+		mistakes, broken := k.judge()
+		if len(broken) > 0 {
+			c = k.without(broken)
+			continue
+		}
+		if len(mistakes) > 0 {
+			return nil, sorted(mistakes)
+		}
+		return k.Checked, nil
+	}
+}
+
+// types type-checks the cell. If it has functions that use the variables of its
+// outermost statements, the statements go first, without the functions' bodies.
+func (c *Change) types(packages Packages, imports importing) *checker {
+	redefined := map[string]bool{}
+	for _, id := range c.parsed.defined() {
+		redefined[id.Name] = types.Universe.Lookup(id.Name) == nil
+	}
+	k := &checker{Checked: &Checked{Change: c, need: c.reach(redefined), imports: imports}, packages: packages}
+	used := k.usedByFunctions(redefined)
+	if len(used) > 0 {
+		k.outline = used
+	}
+	k.check()
+	moved := k.moved()
+	for name := range moved {
+		used[name] = used[name] || k.usedByEarlier(name)
+		c.funcs[name] = true
+	}
+	if len(moved) > 0 {
+		c.propagate()
+	}
+	hoisted := map[string]types.Type{}
+	for _, id := range c.parsed.defined() {
+		if obj := k.info.Defs[id]; obj != nil && used[id.Name] && keepable(obj.Type(), k.pkg.Scope()) {
+			hoisted[id.Name] = obj.Type()
+		}
+	}
+	if len(hoisted) == 0 && len(k.outline) == 0 {
+		return k
+	}
+	again := &checker{Checked: &Checked{Change: c, need: k.need, imports: imports, hoisted: hoisted}, packages: packages}
+	again.check()
+	return again
+}
+
+// usedByFunctions are the names among those of statements that the cell's functions
+// use, too.
+func (k *checker) usedByFunctions(names map[string]bool) map[string]bool {
+	used := map[string]bool{}
+	for _, list := range [][]*decl{k.parsed.decls, k.parsed.once} {
+		for _, d := range list {
+			for name := range d.uses {
+				if names[name] {
+					used[name] = true
+				}
+			}
+		}
+	}
+	return used
+}
+
+func (k *checker) usedByEarlier(name string) bool {
+	return slices.ContainsFunc(k.earlier, func(d *decl) bool { return d.uses[name] })
+}
+
+// moved are the names that become variables of another type, or at all.
+func (k *checker) moved() map[string]bool {
+	moved := map[string]bool{}
+	for _, id := range k.parsed.defined() {
+		obj := k.info.Defs[id]
+		if obj == nil {
+			continue
+		}
+		v := k.before.vars[id.Name]
+		if v != nil && !k.stays(v, obj.Type()) || k.before.owners[id.Name] != nil {
+			moved[id.Name] = true
+		}
+	}
+	return moved
+}
+
+// stays says whether a variable may stay where it is if it is declared with type t.
+func (c *Change) stays(v *variable, t types.Type) bool {
+	own := ownTypes(t)
+	if hits(own, c.layout) || hits(own, c.methods) {
+		return false
+	}
+	full := func(p *types.Package) string { return p.Path() }
+	return types.TypeString(v.typ, full) == types.TypeString(t, full)
+}
+
+// checker runs go/types.
+type checker struct {
+	*Checked
+	packages Packages
+	outline  map[string]bool // functions that use these have no bodies
+	errs     []types.Error
+}
+
+func (k *checker) check() {
+	k.info = &types.Info{
 		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
 		Instances: map[*ast.Ident]types.Instance{},
 	}
-	out, again := &Error{}, false
 	conf := types.Config{
-		Importer: c.notebook.packages,
+		Importer: k.packages,
 		Error: func(err error) {
 			var e types.Error
-			if !errors.As(err, &e) {
-				return
-			}
-			if strings.HasPrefix(e.Msg, "declared and not used") && locals[e.Pos] {
-				return
-			}
-			if strings.Contains(e.Msg, "imported and not used") || strings.Contains(e.Msg, "imported as") && strings.Contains(e.Msg, "not used") {
-				return
-			}
-			if c.show && strings.Contains(e.Msg, "(no value) used as value") && c.inShow(e.Pos) {
-				c.show, again = false, true
-				return
-			}
-			if name, ok := strings.CutPrefix(e.Msg, "undefined: "); ok && !c.hoistUp[name] && c.localNames()[name] && !c.inRun(e.Pos) {
-				c.hoistUp[name], again = true, true
-				return
-			}
-			p := c.fset.Position(e.Pos)
-			if cell, line, ok := place(p); ok {
-				out.List = append(out.List, Mistake{cell, line, p.Column, strings.ReplaceAll(e.Msg, "ʹ", "")})
-			} else {
-				out.List = append(out.List, Mistake{c.in.Number, 1, 1, e.Msg})
+			if errors.As(err, &e) {
+				k.errs = append(k.errs, e)
 			}
 		},
 	}
-	c.pkg, _ = conf.Check(packagePath, c.fset, []*ast.File{c.file}, c.info)
-	if again {
-		return errAgain
-	}
-	if len(out.List) == 0 {
-		return nil
-	}
-	if c.hoistMore() || c.dropBroken(out.List) {
-		return errAgain
-	}
-	return out
+	files := append(k.earlierFiles(), k.cellFile())
+	k.pkg, _ = conf.Check(packagePath, k.parsed.sources.fset, files, k.info)
 }
 
-// hoistMore makes outermost variables that the cell's functions use variables of
-// the package, and says whether there was one that was not yet.
-func (c *composition) hoistMore() (more bool) {
-	locals := c.localNames()
-	for _, d := range append(slices.Clone(c.fresh), c.oneShot...) {
-		for name := range d.uses {
-			if locals[name] && !c.hoistUp[name] && c.hoisted(name) != nil {
-				c.hoistUp[name], more = true, true
-			}
+// earlierFiles are those of earlier cells: one with the variables, and one for each
+// declaration, which has imports of its own.
+func (k *checker) earlierFiles() []*ast.File {
+	var vars, params strings.Builder
+	alias := func(p *types.Package) string { return k.after.alias(p.Path(), p.Name()) }
+	k.scoped = map[string]*variable{}
+	for _, v := range k.variables() {
+		t := typeText(v.typ, alias)
+		hoisted, moves := k.hoisted[v.name]
+		if types.Universe.Lookup(v.name) != nil || moves && !types.Identical(hoisted, v.typ) {
+			fmt.Fprintf(&params, "%s %s, ", v.name, t)
+			k.scoped[v.name] = v
+		}
+		if types.Universe.Lookup(v.name) == nil && !moves {
+			fmt.Fprintf(&vars, "var %s %s\n", v.name, t)
 		}
 	}
-	return more
+	for _, name := range slices.Sorted(maps.Keys(k.hoisted)) {
+		fmt.Fprintf(&vars, "var %s %s\n", name, typeText(k.hoisted[name], alias))
+	}
+	text := "package main\n" + vars.String() + "func _(" + params.String() + ") {}\n"
+	f, err := parser.ParseFile(k.parsed.sources.fset, "gradbook", text, parser.SkipObjectResolution)
+	if err != nil {
+		panic(fmt.Sprintf("variables that were declared cannot be: %v\n%s", err, text))
+	}
+	k.run = &ast.FuncDecl{Type: f.Decls[len(f.Decls)-1].(*ast.FuncDecl).Type}
+	f.Decls[len(f.Decls)-1] = importDecl(f.Package, k.aliasNames(), nil)
+	slices.Reverse(f.Decls)
+	files := []*ast.File{f}
+	for _, d := range k.earlier {
+		files = append(files, k.file(d.start, d.packages, nil, d.node))
+	}
+	return files
 }
 
-// dropBroken forgets what does not fit a type that has changed: methods and
-// initial values of earlier cells. It does so only if nothing else is wrong.
-func (c *composition) dropBroken(list []Mistake) bool {
-	var broken []*decl
-	for _, m := range list {
-		found := false
-		for _, p := range c.pieces {
-			if p.decl == nil || p.cell != m.Cell || m.Line < p.line || m.Line > p.line+strings.Count(p.decl.text, "\n") {
-				continue
-			}
-			method := p.decl.kind == methodDecl && c.layout[p.decl.base] && !slices.Contains(c.fresh, p.decl)
-			if method || slices.Contains(c.again, p.decl) {
-				found = true
-				if !slices.Contains(broken, p.decl) {
-					broken = append(broken, p.decl)
-				}
-			}
-		}
-		if !found {
-			return false
-		}
-	}
-	slices.SortFunc(broken, func(a, b *decl) int { // so that the notes come in one order
-		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.key, b.key))
+func (k *checker) variables() []*variable {
+	return slices.DeleteFunc(slices.Clone(k.earlierVars), func(v *variable) bool {
+		return k.imports.byName[v.name] != "" // the cell imports a package of that name
 	})
-	for _, d := range broken {
-		if d.kind == methodDecl {
-			c.next.drop(d)
-			c.notes = append(c.notes, fmt.Sprintf("%s is gone: it does not fit the new %s", d.key, d.base))
-			continue
-		}
-		c.freshVars = slices.DeleteFunc(c.freshVars, func(v *decl) bool { return v == d })
-		c.again = slices.DeleteFunc(c.again, func(v *decl) bool { return v == d })
-		names := strings.Join(d.names, ", ")
-		c.notes = slices.DeleteFunc(c.notes, func(n string) bool { return strings.HasPrefix(n, names+" is initialised again") })
-		c.notes = append(c.notes, fmt.Sprintf("%s is gone: its initial value does not fit the changed type", names))
-		c.lost = append(c.lost, d.names...)
-	}
-	return true
 }
 
-// body returns the function with the cell's statements.
-func (c *composition) body() *ast.FuncDecl {
-	if c.file == nil {
-		return nil
+// aliasNames are the packages by the names that they have in what is compiled.
+func (k *checker) aliasNames() map[string]string {
+	byName := make(map[string]string, len(k.after.aliases))
+	for path, name := range k.after.aliases {
+		byName[name] = path
 	}
-	for _, d := range c.file.Decls {
-		if f, ok := d.(*ast.FuncDecl); ok && f.Name.Name == "runʹ" {
-			return f
-		}
-	}
-	return nil
+	delete(byName, runtimeName)
+	return byName
 }
 
-// outermost are the cell's statements, without their labels.
-func (c *composition) outermost() []ast.Stmt {
-	run := c.body()
-	if run == nil {
-		return nil
-	}
-	list := slices.Clone(run.Body.List)
-	for i := range list {
-		for l, ok := list[i].(*ast.LabeledStmt); ok; l, ok = list[i].(*ast.LabeledStmt) {
-			list[i] = l.Stmt
+// file is a file of declarations, around one that has been parsed.
+func (k *checker) file(pos token.Pos, imports map[string]string, dots []string, decls ...ast.Decl) *ast.File {
+	of := k.parsed.sources.fset.File(pos)
+	start, end := token.Pos(of.Base()), token.Pos(of.Base()+of.Size())
+	f := &ast.File{Package: start, Name: &ast.Ident{NamePos: start, Name: "main"}, FileStart: start, FileEnd: end}
+	f.Decls = append(f.Decls, importDecl(start, imports, dots))
+	f.Decls = append(f.Decls, decls...)
+	return f
+}
+
+// cellFile is the cell's own.
+func (k *checker) cellFile() *ast.File {
+	var decls []ast.Decl
+	for _, list := range [][]*decl{k.parsed.decls, k.vars, k.parsed.once} {
+		for _, d := range list {
+			decls = append(decls, k.withoutBody(d))
 		}
 	}
-	return list
+	pos := k.parsed.first
+	k.run.Name = &ast.Ident{NamePos: pos, Name: runName}
+	// Within a block of their own, statements may declare what the function's scope has.
+	inner := &ast.BlockStmt{Lbrace: pos, List: k.parsed.body, Rbrace: pos}
+	k.run.Body = &ast.BlockStmt{Lbrace: pos, List: []ast.Stmt{inner}, Rbrace: pos}
+	imports := maps.Clone(k.imports.byName)
+	maps.Copy(imports, k.aliasNames())
+	return k.file(pos, imports, k.imports.dots, append(decls, k.run)...)
 }
 
-func (c *composition) inRun(p token.Pos) bool {
-	f := c.body()
-	return f != nil && f.Pos() <= p && p < f.End()
-}
+// runName is the function with the cell's statements, as it is checked.
+const runName = "runʹ"
 
-func (c *composition) inShow(p token.Pos) bool {
-	f := c.body()
-	if f == nil || len(f.Body.List) == 0 {
-		return false
+func (k *checker) withoutBody(d *decl) ast.Decl {
+	fn, ok := d.node.(*ast.FuncDecl)
+	if !ok || !hits(d.uses, k.outline) {
+		return d.node
 	}
-	last := f.Body.List[len(f.Body.List)-1]
-	return last.Pos() <= p && p < last.End()
-}
-
-// defined calls f for each identifier that a statement at the outermost level
-// declares.
-func (c *composition) defined(f func(id *ast.Ident)) {
-	if c.in.HasMain {
-		return
-	}
-	for _, s := range c.outermost() {
-		switch s := s.(type) {
-		case *ast.AssignStmt:
-			if s.Tok == token.DEFINE {
-				for _, e := range s.Lhs {
-					if id, ok := e.(*ast.Ident); ok {
-						f(id)
-					}
-				}
-			}
-		case *ast.DeclStmt:
-			if g, ok := s.Decl.(*ast.GenDecl); ok && g.Tok == token.VAR {
-				for _, spec := range g.Specs {
-					for _, id := range spec.(*ast.ValueSpec).Names {
-						f(id)
-					}
-				}
-			}
-		}
-	}
-}
-
-func (c *composition) localNames() map[string]bool {
-	names := map[string]bool{}
-	c.defined(func(id *ast.Ident) { names[id.Name] = true })
-	return names
-}
-
-// hoisted is the type of an outermost variable, as the last check found it.
-func (c *composition) hoisted(name string) (t types.Type) {
-	if c.file == nil || c.info == nil {
-		return nil
-	}
-	c.defined(func(id *ast.Ident) {
-		if id.Name == name && c.info.Defs[id] != nil {
-			t = c.info.Defs[id].Type()
-		}
-	})
-	return t
+	bare := *fn
+	bare.Body = nil
+	return &bare
 }

@@ -1,281 +1,311 @@
 package cell
 
 import (
-	"fmt"
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"go/types"
 	"maps"
+	"regexp"
 	"slices"
-	"sort"
 	"strings"
 )
 
-// edit replaces a part of the checked file.
+// File is what a cell is compiled to.
+type File struct {
+	template string
+	// Notes tell of values that are lost or made anew.
+	Notes []string
+	// Embeds are the patterns of its go:embed directives.
+	Embeds []string
+}
+
+// Marks in the template; no Go source holds a zero byte.
+const (
+	libraryMark = "\x00library\x00" // stands for the library's number
+	cellMark    = "\x00cell\x00"    // stands for the cell's number
+)
+
+// Key is the same for cells that are compiled to the same file, whatever their number.
+func (f *File) Key() string { return f.template }
+
+// Source is the file, as library and cell of these numbers.
+func (f *File) Source(library, cell int) []byte {
+	return []byte(strings.NewReplacer(libraryMark, itoa(library), cellMark, itoa(cell)).Replace(f.template))
+}
+
+// edit replaces a part of a text.
 type edit struct {
 	start, end int
 	text       string
+	path       string // of the package that it names, if it does
 }
 
-// emission is the file to compile, being written.
+// emission is a file being written.
 type emission struct {
-	*composition
-	edits    []edit
-	names    map[types.Object]string // emitted names of objects that have primes
-	versions map[string]int          // of the next state's names
-	used     map[string]string       // names of imports by path
-	vars     []*variable             // to announce: new ones and those carried over
-	carried  map[string]bool
+	*Checked
+	next     State
+	edits    map[*unit][]edit
+	names    map[types.Object]string // of variables and local types
+	refs     map[string]string       // of session variables, by name
+	fresh    []*variable             // to announce: new ones and those that move
+	carried  map[string]bool         // those that move
+	unkept   map[*ast.Ident]bool     // outermost variables that cannot live on
+	locals   map[*decl][]int         // of the cell's declarations
+	used     map[string]bool         // paths of packages
+	consumed map[*ast.Ident]bool     // names that are replaced as a part of more
+	embedded map[string]bool         // variables that go:embed fills
 	embeds   []string
-	unkept   map[*ast.Ident]bool // outermost variables that cannot live on
+	written  map[*ast.Ident]bool // identifiers that are assigned to, once they are looked for
+	deferred map[*ast.Ident]bool // and those in function literals
 }
 
-const (
-	numberMark = "\x01" // stands for the library's number
-	cellMark   = "\x02" // stands for the cell's number
-)
-
-func (c *composition) emit() (*Output, error) {
-	e := &emission{composition: c, names: map[types.Object]string{}, versions: maps.Clone(c.next.versions), used: map[string]string{}, carried: map[string]bool{}}
+// Emit writes the file to compile, and returns what the notebook is after the cell.
+func (k *Checked) Emit() (*File, State) {
+	e := &emission{
+		Checked: k, next: k.after.clone(), edits: map[*unit][]edit{}, names: map[types.Object]string{}, refs: map[string]string{},
+		carried: map[string]bool{}, locals: map[*decl][]int{}, used: map[string]bool{}, consumed: map[*ast.Ident]bool{}, embedded: map[string]bool{},
+	}
 	e.raise()
-	if e.variables() {
-		// A variable's type has changed, so what depends on it has too.
-		e.propagate()
-		e.reach()
-		e.write()
-		if err := e.check(); err != nil {
-			return nil, err
-		}
-		e.versions = maps.Clone(c.next.versions)
-		e.raise()
-		e.vars, e.carried, e.names = nil, map[string]bool{}, map[types.Object]string{}
-		e.variables()
-	}
-	e.rename()
-	e.statementsEdits()
+	e.variables()
+	e.localTypes()
+	e.statements()
 	e.calls()
-	source := e.render()
-	next := c.next
-	key := source
-	out := &Output{Notes: c.notes, Embeds: e.embeds}
-	if lib, ok := c.notebook.built[key]; ok {
-		out.N = lib
-	} else {
-		out.Build, out.N = true, c.notebook.next+1
+	e.rename()
+	for _, list := range e.edits {
+		slices.SortStableFunc(list, func(a, b edit) int { return a.start - b.start })
 	}
-	source = strings.ReplaceAll(source, numberMark, fmt.Sprint(out.N))
-	out.Source = []byte(strings.ReplaceAll(source, cellMark, fmt.Sprint(c.in.Number)))
-	next.versions = e.versions
-	out.commit = func() {
-		c.notebook.state = next
-		c.notebook.built[key] = out.N
-		c.notebook.next = max(c.notebook.next, out.N)
-	}
-	return out, nil
+	f := &File{template: e.render(), Notes: k.notes, Embeds: e.embeds}
+	e.settleAll()
+	return f, e.next
 }
 
-func (e *emission) offset(p token.Pos) int { return e.fset.PositionFor(p, false).Offset }
-
-func (e *emission) replace(from, to token.Pos, text string) {
-	e.edits = append(e.edits, edit{e.offset(from), e.offset(to), text})
+// raise gives what has changed a further version.
+func (e *emission) raise() {
+	for _, set := range []map[string]bool{e.layout, e.methods, e.funcs} {
+		for name := range set {
+			if v, ok := e.before.versions[name]; ok && e.after.owners[name] != nil {
+				e.next.versions[name] = v + 1
+			}
+		}
+	}
+	for name := range e.after.owners {
+		if _, ok := e.next.versions[name]; !ok {
+			e.next.versions[name] = 0
+		}
+	}
 }
 
-// insert puts text before a position.
-func (e *emission) insert(at token.Pos, text string) { e.replace(at, at, text) }
+// variables finds the cell's variables and their versions.
+func (e *emission) variables() {
+	for _, v := range e.earlierVars {
+		e.refs[v.name] = v.ref()
+	}
+	for _, d := range e.vars {
+		for _, name := range d.names {
+			if obj := e.pkg.Scope().Lookup(name); obj != nil {
+				e.define(name, obj, d)
+			}
+		}
+		for _, pattern := range d.embeds {
+			e.embeds = append(e.embeds, pattern)
+			e.embedded[d.names[0]] = true
+		}
+	}
+	e.carry()
+	e.findUnkept()
+	for _, id := range e.parsed.defined() {
+		if obj := e.info.Defs[id]; obj != nil && id.Name != "_" && !e.unkept[id] {
+			e.define(id.Name, obj, nil)
+		}
+	}
+}
 
-// edited returns a part of the checked file with the edits in it.
-func (e *emission) edited(start, end int) string {
-	var b strings.Builder
-	at := start
-	for _, d := range e.edits {
-		if d.start < start || d.end > end || d.start < at {
+// define makes a variable that the cell declares.
+func (e *emission) define(name string, obj types.Object, d *decl) {
+	v := &variable{name: name, typ: obj.Type(), decl: d}
+	before := e.before.vars[name]
+	if before != nil && e.stays(before, v.typ) && e.after.owners[name] == nil {
+		v.version, v.indirect = before.version, before.indirect
+	} else if used, ok := e.before.versions[name]; ok {
+		v.version = used + 1
+	}
+	e.next.versions[name] = v.version
+	if o := e.next.owners[name]; o != nil {
+		e.next.drop(o)
+		if rest := e.parsed.sources.without(o, name); rest != nil {
+			e.next.set(rest)
+		}
+	}
+	e.next.vars[name] = v
+	e.fresh = append(e.fresh, v)
+	e.names[obj] = v.ref()
+	if e.hoisted[name] != nil || d != nil {
+		e.refs[name] = v.ref()
+	}
+}
+
+// carry moves variables whose types have got other methods to the new types.
+func (e *emission) carry() {
+	for _, v := range e.earlierVars {
+		obj := e.pkg.Scope().Lookup(v.name)
+		if obj == nil || !hits(ownTypes(v.typ), e.methods) || e.hoisted[v.name] != nil {
 			continue
 		}
-		b.WriteString(e.text[at:d.start])
+		moved := &variable{name: v.name, typ: obj.Type(), decl: v.decl, version: e.before.versions[v.name] + 1, indirect: true}
+		e.next.versions[v.name], e.next.vars[v.name] = moved.version, moved
+		e.fresh = append(e.fresh, moved)
+		e.carried[v.name] = true
+		e.refs[v.name] = moved.ref()
+	}
+}
+
+// findUnkept finds outermost variables whose types cannot be named in a later cell.
+// They, and those of the same statement, live as long as their cell.
+func (e *emission) findUnkept() {
+	e.unkept = map[*ast.Ident]bool{}
+	if e.parsed.cell.HasMain {
+		return
+	}
+	for _, s := range e.parsed.outermost() {
+		ids := definedBy(s)
+		if slices.ContainsFunc(ids, func(id *ast.Ident) bool {
+			obj := e.info.Defs[id]
+			return obj != nil && id.Name != "_" && !keepable(obj.Type(), e.pkg.Scope())
+		}) {
+			for _, id := range ids {
+				e.unkept[id] = true
+			}
+		}
+	}
+}
+
+// replace puts text in the place of what is between two positions.
+func (e *emission) replace(from, to token.Pos, text string) { e.edit(from, to, text, "") }
+
+// insert puts text before a position.
+func (e *emission) insert(at token.Pos, text string) { e.edit(at, at, text, "") }
+
+func (e *emission) edit(from, to token.Pos, text, path string) {
+	u, a := e.parsed.sources.place(from)
+	_, b := e.parsed.sources.place(to)
+	if u != nil {
+		e.edits[u] = append(e.edits[u], edit{a, b, text, path})
+	}
+}
+
+// edited returns the text between two positions, with the edits in it.
+func (e *emission) edited(from, to token.Pos) string {
+	u, start := e.parsed.sources.place(from)
+	_, end := e.parsed.sources.place(to)
+	var b strings.Builder
+	at := start
+	for _, d := range e.edits[u] {
+		if d.start < at || d.end > end {
+			continue
+		}
+		b.WriteString(u.text[at:d.start])
 		b.WriteString(d.text)
 		at = d.end
+		if d.path != "" {
+			e.used[d.path] = true
+		}
 	}
-	b.WriteString(e.text[at:end])
+	b.WriteString(u.text[at:end])
 	return b.String()
 }
 
-// render writes the file to compile, with marks for the numbers.
-func (e *emission) render() string {
-	sort.SliceStable(e.edits, func(i, j int) bool { return e.edits[i].start < e.edits[j].start })
-	var decls, run, after strings.Builder
-	line := func(b *strings.Builder, cell, line int) {
-		if cell == e.in.Number {
-			fmt.Fprintf(b, "//line cell[%s]:%d:1\n", cellMark, line)
-		} else {
-			fmt.Fprintf(b, "//line cell[%d]:%d:1\n", cell, line)
-		}
-	}
-	embedded := map[string]bool{}
-	inits := 0
-	var statements strings.Builder
-	for _, p := range e.pieces {
-		text := e.edited(p.start, p.end)
-		switch {
-		case p.decl == nil:
-			line(&statements, p.cell, p.line)
-			statements.WriteString(text + "\n")
-		case slices.Contains(e.freshVars, p.decl):
-			if patterns := embedPatterns(p.decl.text); len(patterns) > 0 {
-				line(&decls, p.cell, p.line)
-				decls.WriteString(text + "\n")
-				e.embeds = append(e.embeds, patterns...)
-				for _, name := range p.decl.names {
-					embedded[name] = true
-				}
-			}
-		case slices.Contains(e.oneShot, p.decl):
-			line(&decls, p.cell, p.line)
-			name := fmt.Sprintf("mainʹ%s", numberMark)
-			if p.decl.key != "main" {
-				inits++
-				name = fmt.Sprintf("initʹ%sʹ%d", numberMark, inits)
-				fmt.Fprintf(&after, "%s()\n", name)
-			}
-			at := nameOffset(text)
-			decls.WriteString(text[:at] + name + text[at+len(p.decl.key):] + "\n")
-		default:
-			line(&decls, p.cell, p.line)
-			decls.WriteString(text + "\n")
-		}
-	}
-	decls.WriteString("//line gradbook:1:1\n")
-	declared := map[string]bool{}
-	declare := func(v *variable) {
-		name := emitted(v.name, v.version)
-		if declared[name] || embedded[v.name] {
-			return
-		}
-		declared[name] = true
-		pointer := ""
-		if v.indirect {
-			pointer = "*"
-		}
-		fmt.Fprintf(&decls, "var %s %s%s\n", name, pointer, e.emittedType(v.typ))
-	}
-	for _, v := range e.liveVar {
-		if !e.carried[v.name] {
-			declare(v)
-		}
-	}
-	for _, v := range e.vars {
-		declare(v)
-	}
+// ownMark marks the notebook's own types in the text of a type.
+const ownMark = "\x00own"
 
-	fmt.Fprintf(&run, "func init() { %s.Register(%s, runʹ%s) }\n\nfunc main() {}\n\n//line gradbook:1:1\nfunc runʹ%s() {\n", runtimeName, numberMark, numberMark, numberMark)
-	for _, name := range e.lost {
-		fmt.Fprintf(&run, "%s.Forget(%q)\n", runtimeName, name)
-	}
-	for _, v := range e.vars {
-		name := emitted(v.name, v.version)
-		if e.carried[v.name] {
-			fmt.Fprintf(&run, "%s = (*%s)(%s.Address(%q))\n", name, e.emittedType(v.typ), runtimeName, v.name)
-		}
-		fmt.Fprintf(&run, "%s.SetVariable(%q, &%s)\n", runtimeName, v.name, v.ref())
-	}
-	initialized := map[string]bool{}
-	for _, i := range e.info.InitOrder {
-		for _, v := range i.Lhs {
-			initialized[v.Name()] = true
-		}
-	}
-	for _, d := range e.freshVars {
-		for _, name := range d.names {
-			if v := e.next.vars[name]; v != nil && v.decl == d && !initialized[name] && !embedded[name] {
-				fmt.Fprintf(&run, "%s = %s.Zero[%s]()\n", v.ref(), runtimeName, e.emittedType(v.typ))
-			}
-		}
-	}
-	for _, i := range e.info.InitOrder {
-		lhs := make([]string, len(i.Lhs))
-		for j, v := range i.Lhs {
-			lhs[j] = v.Name()
-			if own := e.next.vars[v.Name()]; own != nil {
-				lhs[j] = own.ref()
-			}
-		}
-		p := e.fset.Position(i.Rhs.Pos())
-		if cell, l, ok := place(p); ok {
-			line(&run, cell, l)
-		}
-		fmt.Fprintf(&run, "%s = %s\n", strings.Join(lhs, ", "), e.edited(e.offset(i.Rhs.Pos()), e.offset(i.Rhs.End())))
-	}
-	run.WriteString(after.String())
-	if e.in.HasMain {
-		run.WriteString(runtimeName + ".ParseFlags()\n")
-	}
-	run.WriteString(statements.String())
-	if e.in.Call != "" {
-		fmt.Fprintf(&run, "//line cell[%s]:1:1\n%s()\n", cellMark, emitted(e.in.Call, e.versions[e.in.Call]))
-	}
-	for _, d := range e.oneShot {
-		if d.key == "main" {
-			fmt.Fprintf(&run, "mainʹ%s()\n", numberMark)
-		}
-	}
-	run.WriteString("//line gradbook:2:1\n}\n")
+var ownName = regexp.MustCompile(ownMark + `\.[\pL_][\pL\pN_]*`)
 
-	body := decls.String() + run.String()
-	var head strings.Builder
-	head.WriteString("package main\n\n")
-	fmt.Fprintf(&head, "import %s %q\n", runtimeName, runtimePath)
-	for _, path := range slices.Sorted(maps.Keys(e.used)) {
-		if name := e.used[path]; strings.Contains(body, name+".") { // else its use is not emitted
-			fmt.Fprintf(&head, "import %s %q\n", name, path)
+// typeText writes a type as the compiled file names it.
+func (e *emission) typeText(t types.Type) string {
+	text := types.TypeString(t, func(p *types.Package) string {
+		if p.Path() == packagePath {
+			return ownMark
 		}
-	}
-	for _, path := range e.next.dots {
-		if e.dotUsed(path) {
-			fmt.Fprintf(&head, "import . %q\n", path)
-		}
-	}
-	for _, path := range e.blank {
-		fmt.Fprintf(&head, "import _ %q\n", path)
-	}
-	if len(e.embeds) > 0 && !slices.Contains(e.blank, "embed") {
-		head.WriteString("import _ \"embed\"\n")
-	}
-	return head.String() + "\n" + body
+		e.used[p.Path()] = true
+		return e.next.alias(p.Path(), p.Name())
+	})
+	return ownName.ReplaceAllStringFunc(text, func(s string) string {
+		name := s[len(ownMark)+1:]
+		return emitted(name, e.next.versions[name])
+	})
 }
 
-func (e *emission) dotUsed(path string) bool {
-	selected := map[*ast.Ident]bool{}
-	ast.Inspect(e.file, func(n ast.Node) bool {
-		if s, ok := n.(*ast.SelectorExpr); ok {
-			selected[s.Sel] = true
+// settleAll makes the cell's declarations those of the notebook.
+func (e *emission) settleAll() {
+	runs := len(e.parsed.body)+len(e.vars)+len(e.parsed.once) > 0 || e.parsed.cell.Call != ""
+	for _, d := range e.earlier {
+		if runs && d.kind == typeDecl {
+			e.next.values[d.key] = true
+		}
+	}
+	for _, d := range e.parsed.decls {
+		if e.next.decls[d.key] == d {
+			e.next.set(e.settled(d))
+		}
+		if d.kind == typeDecl {
+			e.next.values[d.key] = runs || e.next.values[d.key] && !e.layout[d.key]
+		}
+	}
+	settled := map[*decl]*decl{}
+	for _, name := range slices.Sorted(maps.Keys(e.next.vars)) {
+		v := e.next.vars[name]
+		if !slices.Contains(e.parsed.vars, v.decl) {
+			continue
+		}
+		if settled[v.decl] == nil {
+			settled[v.decl] = e.settled(v.decl)
+		}
+		v.decl = settled[v.decl]
+	}
+}
+
+// settled is a declaration of the cell as later cells have it: in the author's words,
+// but with the names of packages that mean the same in every file.
+func (e *emission) settled(d *decl) *decl {
+	s := e.parsed.sources
+	u, start := s.place(d.start)
+	_, end := s.place(d.end)
+	var b strings.Builder
+	b.WriteString(d.prefix)
+	packages := map[string]string{}
+	at := start
+	ast.Inspect(d.node, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		p, ok := e.info.Uses[id].(*types.PkgName)
+		if !ok {
+			return true
+		}
+		alias := e.next.alias(p.Imported().Path(), p.Imported().Name())
+		packages[alias] = p.Imported().Path()
+		_, from := s.place(id.Pos())
+		b.WriteString(u.text[at:from] + alias)
+		at = from + len(id.Name)
+		return true
+	})
+	b.WriteString(u.text[at:end])
+	out := s.settle(d, b.String())
+	out.packages, out.uses, out.locals = packages, e.uses(d), e.locals[d]
+	return out
+}
+
+// uses are the names of the package that a declaration means, and not others of the
+// same spelling.
+func (e *emission) uses(d *decl) map[string]bool {
+	names := map[string]bool{}
+	ast.Inspect(d.node, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			if obj := e.info.Uses[id]; obj != nil && obj.Parent() == e.pkg.Scope() {
+				names[obj.Name()] = true
+			}
 		}
 		return true
 	})
-	for id, obj := range e.info.Uses {
-		if obj.Pkg() != nil && obj.Pkg().Path() == path && obj.Parent() == obj.Pkg().Scope() && !selected[id] {
-			return true
-		}
-	}
-	return false
-}
-
-// nameOffset is where the name of a function stands in its declaration.
-func nameOffset(text string) int {
-	const header = "package main;"
-	f, err := parser.ParseFile(token.NewFileSet(), "", header+text, parser.SkipObjectResolution)
-	if err != nil || len(f.Decls) != 1 {
-		return strings.Index(text, "func ") + len("func ")
-	}
-	return int(f.Decls[0].(*ast.FuncDecl).Name.Pos()) - 1 - len(header)
-}
-
-// embedPatterns are the patterns of go:embed directives before a declaration.
-func embedPatterns(text string) []string {
-	var list []string
-	for l := range strings.Lines(text) {
-		if rest, ok := strings.CutPrefix(strings.TrimSpace(l), "//go:embed "); ok {
-			list = append(list, strings.Fields(rest)...)
-		}
-	}
-	return list
+	return names
 }

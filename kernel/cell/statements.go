@@ -7,6 +7,41 @@ import (
 	"strings"
 )
 
+// statements turns outermost declarations into assignments, and looks after errors
+// that are left unhandled.
+func (e *emission) statements() {
+	for _, s := range e.parsed.outermost() {
+		switch s := s.(type) {
+		case *ast.ExprStmt:
+			e.expression(s)
+		case *ast.AssignStmt:
+			e.assignment(s)
+		case *ast.DeclStmt:
+			if g := genDecl(s); g.Tok == token.VAR && !e.parsed.cell.HasMain {
+				e.declaration(g)
+			}
+		}
+	}
+}
+
+func (e *emission) assignment(s *ast.AssignStmt) {
+	if s.Tok == token.DEFINE && !e.parsed.cell.HasMain {
+		if e.allLive(s.Lhs) {
+			e.replace(s.TokPos, s.TokPos+2, "=")
+		}
+		for _, l := range s.Lhs {
+			if id, ok := l.(*ast.Ident); ok {
+				e.useUnkept([]*ast.Ident{id}, s.End())
+			}
+		}
+	}
+	if (s.Tok == token.DEFINE || s.Tok == token.ASSIGN) && mayFail(s.Rhs) {
+		for _, l := range s.Lhs {
+			e.unread(l, len(s.Lhs), s)
+		}
+	}
+}
+
 // useUnkept keeps the compiler from complaining of a variable that nobody reads.
 func (e *emission) useUnkept(ids []*ast.Ident, end token.Pos) {
 	for _, id := range ids {
@@ -16,40 +51,8 @@ func (e *emission) useUnkept(ids []*ast.Ident, end token.Pos) {
 	}
 }
 
-// statementsEdits turns outermost declarations into assignments, and looks after
-// errors that are left unhandled.
-func (e *emission) statementsEdits() {
-	for _, s := range e.outermost() {
-		switch s := s.(type) {
-		case *ast.ExprStmt:
-			e.expression(s)
-		case *ast.AssignStmt:
-			if s.Tok == token.DEFINE && !e.in.HasMain {
-				if e.allHoisted(s.Lhs) {
-					e.replace(s.TokPos, s.TokPos+2, "=")
-				}
-				for _, l := range s.Lhs {
-					if id, ok := l.(*ast.Ident); ok {
-						e.useUnkept([]*ast.Ident{id}, s.End())
-					}
-				}
-			}
-			if (s.Tok == token.DEFINE || s.Tok == token.ASSIGN) && mayFail(s.Rhs) {
-				for _, l := range s.Lhs {
-					e.unread(l, len(s.Lhs), s.End())
-				}
-			}
-		case *ast.DeclStmt:
-			g, ok := s.Decl.(*ast.GenDecl)
-			if !ok || g.Tok != token.VAR || e.in.HasMain {
-				continue
-			}
-			e.declaration(g)
-		}
-	}
-}
-
-func (e *emission) allHoisted(lhs []ast.Expr) bool {
+// allLive says whether all variables of a := are the package's.
+func (e *emission) allLive(lhs []ast.Expr) bool {
 	for _, l := range lhs {
 		id, ok := l.(*ast.Ident)
 		if !ok {
@@ -66,6 +69,7 @@ func (e *emission) allHoisted(lhs []ast.Expr) bool {
 	return true
 }
 
+// declaration turns var a, b T = x, y into a, b = x, y.
 func (e *emission) declaration(g *ast.GenDecl) {
 	named := false
 	for _, spec := range g.Specs {
@@ -81,27 +85,31 @@ func (e *emission) declaration(g *ast.GenDecl) {
 	if !named { // var () and var _ T = x may stay as they are
 		return
 	}
-	first := g.Specs[0].Pos()
-	e.replace(g.Pos(), first, strings.Repeat("\n", strings.Count(e.text[e.offset(g.Pos()):e.offset(first)], "\n")))
+	u, from := e.parsed.sources.place(g.Pos())
+	_, to := e.parsed.sources.place(g.Specs[0].Pos())
+	e.replace(g.Pos(), g.Specs[0].Pos(), strings.Repeat("\n", strings.Count(u.text[from:to], "\n")))
 	if g.Rparen.IsValid() {
 		e.replace(g.Rparen, g.Rparen+1, "")
 	}
 	for _, spec := range g.Specs {
-		s := spec.(*ast.ValueSpec)
-		last := s.Names[len(s.Names)-1].End()
-		if len(s.Values) == 0 {
-			zeros := make([]string, len(s.Names))
-			for i := range zeros {
-				zeros[i] = runtimeName + ".Zero[" + e.emittedType(e.info.Defs[s.Names[i]].Type()) + "]()"
-			}
-			e.replace(last, s.Type.End(), " = "+strings.Join(zeros, ", "))
-		} else if s.Type != nil {
-			e.replace(last, s.Type.End(), "")
+		e.assigned(spec.(*ast.ValueSpec))
+	}
+}
+
+func (e *emission) assigned(s *ast.ValueSpec) {
+	last := s.Names[len(s.Names)-1].End()
+	if len(s.Values) == 0 {
+		zeros := make([]string, len(s.Names))
+		for i, id := range s.Names {
+			zeros[i] = runtimeName + ".Zero[" + e.typeText(e.info.Defs[id].Type()) + "]()"
 		}
-		if mayFail(s.Values) {
-			for _, id := range s.Names {
-				e.unread(id, len(s.Names), s.End())
-			}
+		e.replace(last, s.Type.End(), " = "+strings.Join(zeros, ", "))
+	} else if s.Type != nil {
+		e.replace(last, s.Type.End(), "")
+	}
+	if mayFail(s.Values) {
+		for _, id := range s.Names {
+			e.unread(id, len(s.Names), s)
 		}
 	}
 }
@@ -119,22 +127,18 @@ var errorType = types.Universe.Lookup("error").Type()
 
 // expression checks or shows the value of an expression that is a statement.
 func (e *emission) expression(s *ast.ExprStmt) {
-	call, ok := s.X.(*ast.CallExpr)
-	if !ok {
+	call, isCall := ast.Unparen(s.X).(*ast.CallExpr)
+	wrap := ""
+	switch {
+	case s.X == e.result && !(isCall && e.done(call)):
+		wrap = "Show"
+	case isCall && lastIsError(e.info.Types[call].Type):
+		wrap = "Check"
+	default:
 		return
 	}
-	if sel, ok := call.Fun.(*ast.SelectorExpr); ok {
-		if x, ok := sel.X.(*ast.Ident); ok && x.Name == runtimeName {
-			if inner, ok := ast.Unparen(call.Args[0]).(*ast.CallExpr); ok && e.done(inner) {
-				e.replace(sel.Sel.Pos(), sel.Sel.End(), "Check")
-			}
-			return
-		}
-	}
-	if t := e.info.Types[call].Type; lastIsError(t) {
-		e.insert(call.Pos(), runtimeName+".Check(")
-		e.insert(call.End(), ")")
-	}
+	e.insert(s.X.Pos(), runtimeName+"."+wrap+"(")
+	e.insert(s.X.End(), ")")
 }
 
 func lastIsError(t types.Type) bool {
@@ -147,8 +151,8 @@ func lastIsError(t types.Type) bool {
 	return t != nil && types.Identical(t, errorType)
 }
 
-// done says whether a call is made for what it does, like fmt.Println, so that
-// nobody wants to see the number of bytes.
+// done says whether a call is made for what it does, like fmt.Println, so that nobody
+// wants to see the number of bytes.
 func (e *emission) done(call *ast.CallExpr) bool {
 	t := e.info.Types[call].Type
 	if !lastIsError(t) {
@@ -173,120 +177,64 @@ func (e *emission) done(call *ast.CallExpr) bool {
 	return false
 }
 
-// unread checks an error that a call gives, as one of several results or as err,
-// and that nothing in the cell reads. n is the number of results.
-func (e *emission) unread(l ast.Expr, n int, end token.Pos) {
+// unread checks an error that a call gives, as one of several results or as err, and
+// that nothing in the cell reads. n is the number of results.
+func (e *emission) unread(l ast.Expr, n int, s ast.Node) {
 	id, ok := l.(*ast.Ident)
-	if !ok || id.Name == "_" || e.in.HasMain || n == 1 && id.Name != "err" || e.unkept[id] {
+	if !ok || id.Name == "_" || e.parsed.cell.HasMain || n == 1 && id.Name != "err" || e.unkept[id] {
 		return
 	}
 	obj := e.info.Defs[id]
 	if obj == nil {
 		obj = e.info.Uses[id]
 	}
-	if obj == nil || !types.Identical(obj.Type(), errorType) {
+	if obj == nil || !types.Identical(obj.Type(), errorType) || e.isRead(obj, s.End()) {
 		return
 	}
-	assigned, deferred := map[*ast.Ident]bool{}, map[*ast.Ident]bool{}
-	ast.Inspect(e.file, func(n ast.Node) bool {
-		if f, ok := n.(*ast.FuncLit); ok {
-			ast.Inspect(f, func(n ast.Node) bool {
-				if id, ok := n.(*ast.Ident); ok {
-					deferred[id] = true
-				}
-				return true
-			})
-		}
-		if a, ok := n.(*ast.AssignStmt); ok && (a.Tok == token.ASSIGN || a.Tok == token.DEFINE) {
-			for _, l := range a.Lhs {
-				if id, ok := l.(*ast.Ident); ok {
-					assigned[id] = true
-				}
-			}
-		}
-		return true
-	})
-	for use, o := range e.info.Uses {
-		if o == obj && !assigned[use] && (use.Pos() > end || deferred[use]) {
-			return
-		}
-	}
-	name := e.names[obj]
+	name := e.nameOf(obj)
 	if name == "" {
 		name = id.Name
-		if v := e.next.vars[name]; v != nil && obj.Parent() == e.pkg.Scope() {
-			name = v.ref()
-		}
 	}
-	e.insert(end, "; "+runtimeName+".Check("+name+")")
+	// The error is the statement's, wherever its last line is.
+	e.insert(s.End(), "; "+e.inline(s.Pos())+runtimeName+".Check("+name+")")
 }
 
-// substitutes are functions that would end the session, or that mean something
-// else in one.
-var substitutes = map[string]string{
-	"os.Exit": "Exit", "log.Fatal": "Fatal", "log.Fatalf": "Fatalf", "log.Fatalln": "Fatalln",
-	"context.Background": "Context", "context.TODO": "Context", "time.Sleep": "Sleep",
-	"flag.Parse": "ParseFlags",
+// isRead says whether anything behind a position, or a function that may run then,
+// reads a variable.
+func (e *emission) isRead(obj types.Object, end token.Pos) bool {
+	e.findReads()
+	for use, o := range e.info.Uses {
+		if o == obj && !e.written[use] && (use.Pos() > end || e.deferred[use]) {
+			return true
+		}
+	}
+	return e.hoisted[obj.Name()] != nil
 }
 
-// calls looks after calls and goroutines everywhere in the cell.
-func (e *emission) calls() {
-	gone := map[*ast.Ident]bool{}
-	ast.Inspect(e.file, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.SelectorExpr:
-			x, ok := n.X.(*ast.Ident)
-			if !ok {
-				return true
-			}
-			p, ok := e.info.Uses[x].(*types.PkgName)
-			if !ok {
-				return true
-			}
-			if to, ok := substitutes[p.Imported().Path()+"."+n.Sel.Name]; ok {
-				e.replace(n.Pos(), n.End(), runtimeName+"."+to)
-				gone[x] = true
-			}
-		case *ast.ForStmt:
-			e.insert(n.Body.Lbrace+1, " "+runtimeName+".Poll(); ")
-		case *ast.RangeStmt:
-			e.insert(n.Body.Lbrace+1, " "+runtimeName+".Poll(); ")
-		case *ast.GoStmt:
-			if f, ok := n.Call.Fun.(*ast.FuncLit); ok {
-				e.insert(f.Body.Lbrace+1, " defer "+runtimeName+".Recover(); ")
-			} else if e.guardable(n.Call.Fun) {
-				e.insert(n.Call.Fun.Pos(), runtimeName+".Guard(")
-				e.insert(n.Call.Fun.End(), ")")
-			}
-		}
-		return true
-	})
-	alias := reservedAliases(e.used)
-	for id, obj := range e.info.Uses {
-		if p, ok := obj.(*types.PkgName); ok && !gone[id] && id.Name != runtimeName {
-			e.replace(id.Pos(), id.End(), alias(p.Imported()))
-		}
+// findReads notes which identifiers are only assigned to, and which are in functions.
+func (e *emission) findReads() {
+	if e.written != nil {
+		return
 	}
-}
-
-// guardable says whether a function is a value that can be wrapped.
-func (e *emission) guardable(f ast.Expr) bool {
-	tv := e.info.Types[f]
-	if _, ok := tv.Type.(*types.Signature); !ok || tv.IsBuiltin() || tv.IsType() {
-		return false
-	}
-	id, ok := f.(*ast.Ident)
-	if s, isSel := f.(*ast.SelectorExpr); isSel {
-		id, ok = s.Sel, true
-		if s.X != nil {
-			if x, isID := s.X.(*ast.Ident); isID && substitutes[x.Name+"."+s.Sel.Name] != "" {
-				return false
+	e.written, e.deferred = map[*ast.Ident]bool{}, map[*ast.Ident]bool{}
+	for _, s := range e.parsed.body {
+		ast.Inspect(s, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncLit:
+				ast.Inspect(n, func(n ast.Node) bool {
+					if id, ok := n.(*ast.Ident); ok {
+						e.deferred[id] = true
+					}
+					return true
+				})
+			case *ast.AssignStmt:
+				for _, l := range n.Lhs {
+					if id, ok := l.(*ast.Ident); ok && (n.Tok == token.ASSIGN || n.Tok == token.DEFINE) {
+						e.written[id] = true
+					}
+				}
 			}
-		}
+			return true
+		})
 	}
-	if !ok {
-		return true
-	}
-	_, generic := e.info.Instances[id]
-	return !generic
 }

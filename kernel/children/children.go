@@ -158,6 +158,9 @@ func (f *Family) Start(cmd *exec.Cmd) (*Child, error) {
 // Interrupt sends the process, not its group, an interrupt.
 func (c *Child) Interrupt() { _ = c.cmd.Process.Signal(os.Interrupt) }
 
+// InterruptGroup sends the process and its group an interrupt, as a terminal does.
+func (c *Child) InterruptGroup() { interruptGroup(c.cmd.Process.Pid) }
+
 // Kill ends the process and its group.
 func (c *Child) Kill() {
 	KillGroup(c.cmd.Process.Pid)

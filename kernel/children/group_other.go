@@ -17,3 +17,9 @@ func KillGroup(pid int) {
 		_ = p.Kill()
 	}
 }
+
+func interruptGroup(pid int) {
+	if p, err := os.FindProcess(pid); err == nil {
+		_ = p.Signal(os.Interrupt)
+	}
+}

@@ -10,3 +10,5 @@ func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: tru
 
 // KillGroup kills a process and its group.
 func KillGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }
+
+func interruptGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGINT) }

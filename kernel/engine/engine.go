@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,8 +22,10 @@ import (
 
 // Config says where an engine finds things.
 type Config struct {
-	// Workspace is the workspace module, with the built host in it.
+	// Workspace is the workspace module, with the built host in it; Ways are how cells
+	// may be linked, the best first.
 	Workspace string
+	Ways      []toolchain.Way
 	// Dir is a folder for the libraries of cells; the engine removes it.
 	Dir string
 	// OutputDir gets what a cell prints beyond MaxOutput bytes.
@@ -58,8 +60,9 @@ type Engine struct {
 	mu      sync.Mutex
 	proc    *process
 	loaded  map[int]bool
-	numbers map[int]int // prompt numbers of libraries, as they were last run
-	origins map[int]int // and as they were built
+	numbers map[int]int    // prompt numbers of libraries, as they were last run
+	origins map[int]int    // and as they were built
+	texts   map[int]string // of cells, for the lines that errors show
 	env     [][2]string
 	stopped bool
 }
@@ -79,12 +82,14 @@ func New(c Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := toolchain.NewBuilder(c.Workspace, c.Dir)
+	b, err := toolchain.NewBuilder(c.Workspace, c.Dir, c.Ways...)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(c.Dir))
 	}
-	b.Dir = dir
-	e := &Engine{config: c, builder: b, notebook: cell.New(b), numbers: map[int]int{}, origins: map[int]int{}}
+	b.Set(func(s *toolchain.Settings) { s.Dir = dir })
+	e := &Engine{config: c, builder: b, notebook: cell.New(), numbers: map[int]int{}, origins: map[int]int{}, texts: map[int]string{}}
+	// The session's program does not know where Go is.
+	e.config.Env = append(slices.Clone(c.Env), "GOROOT="+b.Root())
 	e.context.Store(e.notebook.Context())
 	if err := e.start(); err != nil {
 		return nil, errors.Join(err, e.Close())
@@ -100,48 +105,53 @@ func (e *Engine) Notebook() *cell.Notebook { return e.notebook }
 // runs.
 func (e *Engine) Context() *cell.Context { return e.context.Load() }
 
-// Packages are what cells can import.
-func (e *Engine) Packages() cell.Packages { return e.builder }
+// Remove forgets a declaration or a variable, and says whether there was one.
+func (e *Engine) Remove(name string) bool {
+	found := e.notebook.Remove(name)
+	e.context.Store(e.notebook.Context())
+	return found
+}
 
-// SetModule tells how to find the notebook's own module, for packages that
-// Gradbook does not bring, and SetAutoGet whether missing ones are fetched.
-func (e *Engine) SetModule(dir func() (string, error)) { e.builder.Module = dir }
-
-// SetAutoGet says whether missing modules are fetched.
-func (e *Engine) SetAutoGet(on bool) { e.builder.AutoGet = on }
+// Builder is what builds the cells.
+func (e *Engine) Builder() *toolchain.Builder { return e.builder }
 
 // Cell is a cell to run.
 type Cell struct {
-	cell.Input
+	cell.Cell
+	// Text is what the person wrote, for the lines that errors show.
+	Text       string
 	Args       []string
 	AllowStdin bool
 }
 
 var errLost = errors.New("the session has ended")
 
-// Run runs a cell; the end of ctx interrupts it. texts are those of all cells by number,
-// for the lines that errors show. Only a failure of the cell is returned; what goes
-// wrong with the session is part of it.
-func (e *Engine) Run(ctx context.Context, c Cell, sink Sink, texts map[int]string) *Failure {
+// Run runs a cell; the end of ctx interrupts it. Only a failure of the cell is returned;
+// what goes wrong with the session is part of it. A cell that only GoNB can run has not
+// been run, see [cell.ErrGoNB].
+func (e *Engine) Run(ctx context.Context, c Cell, sink Sink) (f *Failure, err error) {
 	if f := e.diedIdle(); f != nil {
-		return f
+		return f, nil
 	}
-	e.builder.SetContext(ctx) // for modules that an import fetches
-	out, err := e.notebook.Compose(c.Input)
-	if ctx.Err() != nil {
-		return interrupted("interrupted while the cell was read; none of its Go has run")
+	e.mu.Lock()
+	e.texts[c.Number] = c.Text
+	e.mu.Unlock()
+	out, err := e.notebook.Compose(e.builder.Packages(ctx), c.Cell)
+	switch {
+	case ctx.Err() != nil:
+		return interrupted("interrupted while the cell was read; none of its Go has run"), nil
+	case errors.Is(err, cell.ErrGoNB):
+		return nil, err
+	case err != nil:
+		return e.mistakes(err), nil
 	}
-	if err != nil {
-		return e.mistakes(err, texts)
-	}
-	library := filepath.Join(e.config.Dir, fmt.Sprintf("cell%06d", out.N), "cell.so")
 	if out.Build {
-		library, err = e.builder.Build(ctx, out.N, out.Source, out.Embeds)
+		_, err = e.builder.Build(ctx, out.N, out.Source, out.Embeds)
 		if ctx.Err() != nil {
-			return interrupted("interrupted while the cell was built; none of its Go has run")
+			return interrupted("interrupted while the cell was built; none of its Go has run"), nil
 		}
 		if err != nil {
-			return e.mistakes(err, texts)
+			return e.mistakes(err), nil
 		}
 	}
 	out.Commit()
@@ -154,7 +164,7 @@ func (e *Engine) Run(ctx context.Context, c Cell, sink Sink, texts map[int]strin
 	for _, note := range out.Notes {
 		sink.Stream("stderr", note+"\n")
 	}
-	return e.execute(ctx, c, out.N, library, sink, texts)
+	return e.execute(ctx, c, out.N, sink), nil
 }
 
 // diedIdle reports a session that has died since the last cell. A cell must not
@@ -182,15 +192,16 @@ func (e *Engine) diedIdle() *Failure {
 }
 
 // execute has the session run a library.
-func (e *Engine) execute(ctx context.Context, c Cell, n int, library string, sink Sink, texts map[int]string) *Failure {
+func (e *Engine) execute(ctx context.Context, c Cell, n int, sink Sink) *Failure {
 	e.mu.Lock()
 	proc := e.proc
 	if proc == nil {
 		e.mu.Unlock()
 		return e.died(nil)
 	}
-	if e.loaded[n] {
-		library = ""
+	library := ""
+	if !e.loaded[n] {
+		library = e.builder.Library(n)
 	}
 	e.loaded[n], e.numbers[n] = true, c.Number
 	e.mu.Unlock()
@@ -208,7 +219,7 @@ func (e *Engine) execute(ctx context.Context, c Cell, n int, library string, sin
 			if f == nil {
 				return nil
 			}
-			return e.failure(f, n, texts)
+			return e.failure(f, n)
 		case <-proc.ended:
 			f := e.died(proc)
 			if asked {
@@ -217,20 +228,30 @@ func (e *Engine) execute(ctx context.Context, c Cell, n int, library string, sin
 			return f
 		case <-interrupts:
 			interrupts, asked = nil, true
-			_ = proc.send(wire.Request{Op: "interrupt"})
-			deadline = time.After(e.config.Grace)
+			_ = proc.send(wire.Request{Op: "interrupt", Milliseconds: e.config.Grace.Milliseconds()})
+			deadline = time.After(e.config.Grace + sessionGrace)
 		case <-deadline:
-			proc.killFor(fmt.Sprintf("the cell did not end within %s of the interrupt, so its session was ended", e.config.Grace))
+			proc.killFor(fmt.Sprintf("the session did not answer within %s of the interrupt, and was ended", e.config.Grace+sessionGrace))
 		}
 	}
 }
 
-// Interrupt ends what a widget calls; what ends a cell is its context.
+// sessionGrace is how much longer than a cell the session itself may take after an
+// interrupt: by then it has left the cell behind.
+const sessionGrace = 3 * time.Second
+
+// Interrupt ends what a widget calls; what ends a cell is its context. If an earlier
+// interrupt has left goroutines behind, which the person was told, they are ended with
+// their session.
 func (e *Engine) Interrupt() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.proc != nil {
-		_ = e.proc.send(wire.Request{Op: "interrupt"}) // if it is gone, nothing runs
+	switch {
+	case e.proc == nil:
+	case e.proc.leftBehind():
+		e.proc.killFor("interrupted once more, while no cell ran: what was left behind is ended, and the session with it")
+	default:
+		_ = e.proc.send(wire.Request{Op: "interrupt", Milliseconds: e.config.Grace.Milliseconds()}) // if it is gone, nothing runs
 	}
 }
 
@@ -275,7 +296,7 @@ func (e *Engine) Setenv(key, value string) {
 	e.mu.Lock()
 	e.env = append(e.env, [2]string{key, value})
 	if key == "PWD" {
-		e.builder.Dir = value
+		e.builder.Set(func(s *toolchain.Settings) { s.Dir = value })
 	}
 	proc := e.proc
 	e.mu.Unlock()
@@ -285,12 +306,12 @@ func (e *Engine) Setenv(key, value string) {
 }
 
 // Variables describes session variables: all, or those named.
-func (e *Engine) Variables(names []string) []wire.Variable {
+func (e *Engine) Variables(names []string) ([]wire.Variable, error) {
 	e.mu.Lock()
 	proc := e.proc
 	e.mu.Unlock()
 	if proc == nil {
-		return nil
+		return nil, nil
 	}
 	return proc.variables(names)
 }
@@ -349,8 +370,8 @@ func (e *Engine) died(proc *process) *Failure {
 	e.context.Store(e.notebook.Context())
 	why := "the session has ended"
 	if proc != nil {
-		why = proc.reason()
 		proc.drain()
+		why = proc.reason()
 	}
 	f := &Failure{Name: "SessionDied", Value: why}
 	f.Traceback = []string{red("SessionDied") + ": " + why}

@@ -18,10 +18,9 @@ import (
 // book runs cells in a session, as the kernel does.
 type book struct {
 	*Engine
-	t     *testing.T
-	ctx   context.Context // of the cells that are run
-	n     int
-	texts map[int]string
+	t   *testing.T
+	ctx context.Context // of the cells that are run
+	n   int
 
 	mu     sync.Mutex
 	out    string
@@ -36,17 +35,22 @@ func workspace(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !toolchain.Supported() {
+	ways, err := toolchain.Ways()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(ways) == 0 {
 		t.Skip("cells cannot be loaded into a session on this platform")
 	}
-	if !toolchain.HostBuilt(dir) {
+	if _, ok := toolchain.HostBuilt(dir, ways...); !ok {
 		t.Fatal("the session is not built; run: make setup")
 	}
 	return dir
 }
 
 func newBook(t *testing.T, edit ...func(*Config)) *book {
-	c := Config{Workspace: workspace(t), Dir: filepath.Join(t.TempDir(), "cells"), OutputDir: t.TempDir(), Env: os.Environ(), Grace: 30 * time.Second}
+	ways, _ := toolchain.Ways()
+	c := Config{Workspace: workspace(t), Ways: ways, Dir: filepath.Join(t.TempDir(), "cells"), OutputDir: t.TempDir(), Env: os.Environ(), Grace: 30 * time.Second}
 	for _, f := range edit {
 		f(&c)
 	}
@@ -59,7 +63,7 @@ func newBook(t *testing.T, edit ...func(*Config)) *book {
 			t.Error(err)
 		}
 	})
-	return &book{Engine: e, t: t, ctx: t.Context(), texts: map[int]string{}}
+	return &book{Engine: e, t: t, ctx: t.Context()}
 }
 
 func (b *book) Stream(_, text string) {
@@ -91,12 +95,14 @@ func (b *book) run(source string) (string, *Failure) {
 	b.out, b.result, b.data = "", "", nil
 	b.mu.Unlock()
 	b.n++
-	b.texts[b.n] = source
-	in := cell.Input{Number: b.n, Source: source}
-	if before, after, ok := strings.Cut(source, "%%\n"); ok {
-		in = cell.Input{Number: b.n, Source: before, HasMain: true, Main: after, MainLine: strings.Count(before, "\n") + 2}
+	c := cell.Cell{Number: b.n, Text: source}
+	if before, _, ok := strings.Cut(source, "%%\n"); ok {
+		c.Text, c.HasMain, c.Main = strings.Replace(source, "%%", "  ", 1), true, len(before)+len("%%\n")
 	}
-	f := b.Run(b.ctx, Cell{Input: in, AllowStdin: true}, b, b.texts)
+	f, err := b.Run(b.ctx, Cell{Cell: c, Text: source, AllowStdin: true}, b)
+	if err != nil {
+		b.t.Fatal(err)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	out := b.out
@@ -171,7 +177,7 @@ func TestState(t *testing.T) {
 	b.ok("type point struct{ a, b int }\np := point{3, 4}", "")
 	b.ok("func (p point) area() int { return p.a * p.b }", "")
 	b.ok("p.area()", "=> 12")
-	b.ok("fmt.Printf(\"%T %+v\\n\", p, p)", "main.pointʹ {a:3 b:4}\n")
+	b.ok("fmt.Printf(\"%T %+v\\n\", p, p)", "main.point {a:3 b:4}\n")
 	b.ok("type shape interface{ area() int }\nvar s shape = p\ns.area()", "=> 12")
 	b.ok("_, isPoint := s.(point)\nisPoint", "=> true")
 	b.ok("func quad(i int) int { return double(double(i)) }\nquad(2)", "=> 8")
@@ -259,7 +265,7 @@ func TestInterrupt(t *testing.T) {
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if f := b.Run(ended, Cell{Input: cell.Input{Number: 99, Source: "kept = 2"}}, b, b.texts); f == nil || f.Name != "KeyboardInterrupt" {
+	if f, _ := b.Run(ended, Cell{Cell: cell.Cell{Number: 99, Text: "kept = 2"}}, b); f == nil || f.Name != "KeyboardInterrupt" {
 		t.Errorf("expected an interrupt before the cell was read, got %v", f)
 	}
 	b.ok("kept", "=> 1")
@@ -269,8 +275,34 @@ func TestInterrupt(t *testing.T) {
 	b.ok("ctx.Err() == nil", "=> true")
 	b.interrupts("derived, cancel := context.WithTimeout(ctx, time.Hour)\n<-derived.Done()\ncancel()", "")
 	b.ok("later, cancel2 := context.WithCancel(ctx)\ncancel2()\nfmt.Println(later.Err())", "context canceled\n")
-	b.config.Grace = 500 * time.Millisecond
-	b.interrupts("select {}", "lost: cancel, cancel2, ctx, derived, kept, later, n")
+}
+
+// TestLeftBehind: what does not react to an interrupt is left behind, and the session
+// stays; a further interrupt, of which the person is told, ends it.
+func TestLeftBehind(t *testing.T) {
+	b := newBook(t, func(c *Config) { c.Grace = 300 * time.Millisecond })
+	b.ok("kept := 1\nvar wg sync.WaitGroup\nvar mu sync.Mutex\nmu.Lock()\nwg.Add(1)", "")
+	for source, state := range map[string]string{
+		"select {}":                   "select (no cases)",
+		"make(chan int) <- 1":         "chan send",
+		"<-make(chan int)":            "chan receive",
+		"wg.Wait()":                   "sync.WaitGroup.Wait",
+		"mu.Lock()":                   "sync.Mutex.Lock",
+		"for range make(chan int) {}": "chan receive",
+		"l, err := net.Listen(\"tcp\", \"localhost:0\")\nl.Accept()":           "IO wait",
+		"func deep() { <-make(chan int) }\nfunc deeper() { deep() }\ndeeper()": "in deep",
+	} {
+		b.interrupts(source, state)
+		b.ok("kept++\nkept > 1", "=> true")
+	}
+	b.interrupts("time.Sleep(0)\nregexp.MustCompile(\"(x+x+)+y\").MatchString(strings.Repeat(\"x\", 1<<26))", "computing")
+	b.ok("kept > 1", "=> true")
+	// A process that the cell waits for is interrupted, too; one of an earlier cell is not.
+	b.ok("earlier := exec.Command(\"sleep\", \"600\")\nearlier.Start()", "")
+	b.interrupts("exec.Command(\"sleep\", \"600\").Run()", "")
+	b.ok("syscall.Kill(earlier.Process.Pid, 0) == nil", "=> true")
+	b.Interrupt()
+	b.fails("kept", "SessionDied", "interrupted once more")
 	b.ok("1", "=> 1")
 }
 
@@ -306,7 +338,6 @@ func TestOutput(t *testing.T) {
 	b.ok("var name string\nfmt.Scanln(&name)\nname", "=> some")
 }
 
-// TestNames: what a name means when it changes what it is, or is taken by others.
 // TestPlaces: what is shown keeps its place, and marks of places hold nothing back,
 // wherever they got to.
 func TestPlaces(t *testing.T) {
@@ -332,6 +363,7 @@ fmt.Println("b")`, "b\n")
 	b.ok("time.Sleep(200 * time.Millisecond)\nfmt.Println(\"g\")", "g\n")
 }
 
+// TestNames: what a name means when it changes what it is, or is taken by others.
 func TestNames(t *testing.T) {
 	b := newBook(t)
 	b.ok("Count := 3\nErrA := errors.New(\"a\")", "")
@@ -364,7 +396,7 @@ func TestNames(t *testing.T) {
 	b.ok("type A struct{ y string }", "aa is gone: its initial value does not fit the changed type\nA.get is gone: it does not fit the new A\n")
 	b.ok("var w = A{\"y\"}\nw.y", "=> y")
 	b.ok("k, le := 1, binary.LittleEndian\nk", "=> 1")
-	b.ok("func boom() { panic(\"x\") }\ngo boom()\ntime.Sleep(500 * time.Millisecond)", "goroutine: panic: x\n    cell[31]:1\n")
+	b.ok("func boom() { panic(\"x\") }\ngo boom()\ntime.Sleep(500 * time.Millisecond)", "goroutine: panic: x\n    cell[31]:1 in boom\n")
 	b.ok("Count /* a\ncomment */", "=> 3")
 	b.ok("z := 1 /* a\ncomment */\nz", "=> 1")
 	b.ok("%%\nlocal := 3\nfmt.Println(local)", "3\n")
@@ -381,7 +413,7 @@ func TestEmbedAndInit(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := newBook(t)
-	b.builder.Dir = dir
+	b.builder.Set(func(s *toolchain.Settings) { s.Dir = dir })
 	b.ok("//go:embed hello.txt\nvar greeting string", "")
 	b.ok("greeting", "=> hello")
 	b.fails("//go:embed nowhere.txt\nvar other string", "BuildError", "nowhere.txt")

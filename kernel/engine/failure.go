@@ -29,10 +29,13 @@ func dim(s string) string { return "\x1b[0;36m" + s + "\x1b[0m" }
 var cellFile = regexp.MustCompile(`cell\[(\d+)\]`)
 
 // failure describes an error of a run, with the lines of the cells.
-func (e *Engine) failure(f *wire.Failure, n int, texts map[int]string) *Failure {
+func (e *Engine) failure(f *wire.Failure, n int) *Failure {
 	name := map[string]string{"panic": "Panic", "error": "Error", "exit": "Exit"}[f.Name]
 	if name == "" {
 		name = f.Name
+	}
+	if f.Left {
+		f.Value += "; its variables stay. %restart, or another interrupt while no cell runs, ends it with the session"
 	}
 	out := &Failure{Name: name, Value: f.Value, Traceback: []string{}}
 	for i := len(f.Frames) - 1; i >= 0; i-- {
@@ -45,7 +48,7 @@ func (e *Engine) failure(f *wire.Failure, n int, texts map[int]string) *Failure 
 		if frame.Function != "" {
 			where += " in " + frame.Function
 		}
-		out.Traceback = append(out.Traceback, dim(where)+"\n"+excerpt(texts[at], frame.Line))
+		out.Traceback = append(out.Traceback, dim(where)+"\n"+excerpt(e.text(at), frame.Line))
 	}
 	head := red(name)
 	if f.Value != "" {
@@ -53,6 +56,13 @@ func (e *Engine) failure(f *wire.Failure, n int, texts map[int]string) *Failure 
 	}
 	out.Traceback = append(out.Traceback, head)
 	return out
+}
+
+// text is what a person wrote into a cell.
+func (e *Engine) text(number int) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.texts[number]
 }
 
 // number is the cell's in a frame's file.
@@ -80,14 +90,14 @@ func excerpt(text string, line int) string {
 }
 
 // mistakes describes why a cell was not built.
-func (e *Engine) mistakes(err error, texts map[int]string) *Failure {
+func (e *Engine) mistakes(err error) *Failure {
 	var list *cell.Error
 	var compile *toolchain.CompileError
 	switch {
 	case errors.As(err, &list):
 		f := &Failure{Name: "CompileError", Value: list.Error()}
 		for _, m := range list.List {
-			f.Traceback = append(f.Traceback, dim(fmt.Sprintf("cell[%d]:%d", m.Cell, m.Line))+"\n"+excerpt(texts[m.Cell], m.Line)+"\n"+red(m.Message))
+			f.Traceback = append(f.Traceback, dim(fmt.Sprintf("cell[%d]:%d", m.Cell, m.Line))+"\n"+excerpt(e.text(m.Cell), m.Line)+"\n"+red(m.Message))
 		}
 		return f
 	case errors.As(err, &compile):

@@ -3,6 +3,7 @@ package engine
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,30 +19,48 @@ import (
 
 // process is a session's.
 type process struct {
-	cmd     *exec.Cmd
-	config  Config
+	cmd    *exec.Cmd
+	config Config
+	output *output
+	ended  chan struct{} // closed when it is gone
+	heard  sync.WaitGroup
+
+	sending sync.Mutex
 	in      *json.Encoder
 	inFile  *os.File
-	ended   chan struct{} // closed when it is gone
-	sending sync.Mutex
-	mu      sync.Mutex
-	sink    Sink
-	done    chan *wire.Failure
-	why     string // set by who kills it
-	answers chan []wire.Variable
-	comms   map[string]string // of widgets: targets by id
-	streams [2]*stream
-	state   *os.ProcessState
-	heard   chan struct{} // closed when there are no more events
+
+	mu        sync.Mutex
+	done      chan *wire.Failure
+	why       string // set by who kills it
+	questions map[int]chan wire.Event
+	asked     int
+	comms     map[string]string // of widgets: targets by id
+	left      int               // runs that are left behind
+	state     *os.ProcessState
 }
 
-func startProcess(program string, c Config) (*process, error) {
-	p := &process{config: c, ended: make(chan struct{}), heard: make(chan struct{}), answers: make(chan []wire.Variable, 1), comms: map[string]string{}}
-	reqR, reqW, err := os.Pipe()
-	if err != nil {
-		return nil, err
+// startProcess starts a session. If a part of it cannot be had, nothing is left open.
+func startProcess(program string, c Config) (_ *process, err error) {
+	p := &process{config: c, ended: make(chan struct{}), questions: map[int]chan wire.Event{}, comms: map[string]string{}}
+	p.output = newOutput(c, p.cellEnded)
+	var files []*os.File
+	defer func() {
+		for _, f := range files { // the session has its own
+			_ = f.Close()
+		}
+	}()
+	pipe := func() (r, w *os.File) {
+		if err == nil {
+			if r, w, err = os.Pipe(); err == nil {
+				files = append(files, r, w)
+			}
+		}
+		return r, w
 	}
-	evR, evW, err := os.Pipe()
+	reqR, reqW := pipe()
+	evR, evW := pipe()
+	outR, outW := pipe()
+	errR, errW := pipe()
 	if err != nil {
 		return nil, err
 	}
@@ -49,25 +68,15 @@ func startProcess(program string, c Config) (*process, error) {
 	p.cmd.Env = c.Env
 	p.cmd.ExtraFiles = []*os.File{reqR, evW}
 	p.cmd.SysProcAttr = children.OwnGroup()
-	var readers, writers [2]*os.File
-	for i, name := range []string{"stdout", "stderr"} {
-		if readers[i], writers[i], err = os.Pipe(); err != nil {
-			return nil, err
-		}
-		p.streams[i] = newStream(name, p, c)
-	}
-	p.cmd.Stdout, p.cmd.Stderr = writers[0], writers[1]
+	p.cmd.Stdout, p.cmd.Stderr = outW, errW
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
-	for _, f := range []*os.File{reqR, evW, writers[0], writers[1]} {
-		_ = f.Close() // the session has its own
-	}
+	files = []*os.File{reqR, evW, outW, errW}
 	p.in, p.inFile = json.NewEncoder(reqW), reqW
-	for i, r := range readers {
-		go p.streams[i].read(r)
-	}
-	go p.events(evR)
+	p.heard.Go(func() { p.output.read(0, outR) })
+	p.heard.Go(func() { p.output.read(1, errR) })
+	p.heard.Go(func() { p.events(evR) })
 	go func() {
 		_ = p.cmd.Wait()
 		p.state = p.cmd.ProcessState
@@ -87,24 +96,24 @@ func (p *process) send(r wire.Request) error {
 
 // begin makes sink the one that gets all output from now on.
 func (p *process) begin(sink Sink) <-chan *wire.Failure {
-	for _, s := range p.streams {
-		s.flush() // what comes late belongs to the cell before
-		s.begin()
-	}
+	p.output.begin(sink)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.sink, p.done = sink, make(chan *wire.Failure, 1)
+	p.done = make(chan *wire.Failure, 1)
 	return p.done
 }
 
-func (p *process) sinkOf() Sink {
+func (p *process) cellEnded(e wire.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.sink
+	if p.done != nil {
+		p.done <- e.Failure
+		p.done = nil
+	}
 }
 
-func (p *process) events(r io.Reader) {
-	defer close(p.heard)
+func (p *process) events(r io.ReadCloser) {
+	defer r.Close() //nolint:errcheck // only read from
 	dec := json.NewDecoder(bufio.NewReaderSize(r, 1<<16))
 	dec.UseNumber()
 	for {
@@ -112,52 +121,40 @@ func (p *process) events(r io.Reader) {
 		if err := dec.Decode(&e); err != nil {
 			return
 		}
-		switch e.Event {
-		case "ready":
-		case "variables":
-			p.answers <- e.Variables
-		case "done":
-			for _, s := range p.streams {
-				s.waitMark(e.Mark)
-			}
+		switch {
+		case e.Mark > 0:
+			p.output.event(e)
+		case e.Event == "ready":
+		case e.Event == "variables":
+			p.answered(e)
+		case e.Event == "left":
 			p.mu.Lock()
-			done, sink := p.done, p.sink
+			p.left = e.Left
 			p.mu.Unlock()
-			if sink != nil {
-				sink.Event(wire.Event{Event: "took", Milliseconds: e.Milliseconds})
-			}
-			if done != nil {
-				done <- e.Failure
-			}
-		case "failure":
-			if sink := p.sinkOf(); sink != nil && e.Failure.Name != "KeyboardInterrupt" {
-				text := "goroutine: " + e.Failure.Name + ": " + e.Failure.Value + "\n"
-				for _, f := range e.Failure.Frames {
-					text += fmt.Sprintf("    %s:%d", f.File, f.Line)
-					if f.Function != "" {
-						text += " in " + f.Function
-					}
-					text += "\n"
-				}
-				sink.Stream("stderr", text)
+		case e.Event == "failure":
+			if e.Failure.Name != "KeyboardInterrupt" {
+				p.output.now(func(s Sink) { s.Stream("stderr", lateText(e.Failure)) })
 			}
 		default:
 			if e.Event == "comm" {
 				p.track(e.Comm)
 			}
-			show := func() {
-				if sink := p.sinkOf(); sink != nil {
-					sink.Event(e)
-				}
-			}
-			if e.Mark == "" {
-				p.streams[0].flush()
-				show()
-			} else {
-				p.streams[0].at(e.Mark, show)
-			}
+			p.output.now(func(s Sink) { s.Event(e) })
 		}
 	}
+}
+
+// lateText tells of a failure in a goroutine.
+func lateText(f *wire.Failure) string {
+	text := "goroutine: " + f.Name + ": " + f.Value + "\n"
+	for _, f := range f.Frames {
+		text += fmt.Sprintf("    %s:%d", f.File, f.Line)
+		if f.Function != "" {
+			text += " in " + f.Function
+		}
+		text += "\n"
+	}
+	return text
 }
 
 // widgetTargets are the names under which comms for widgets are opened.
@@ -187,17 +184,59 @@ func (p *process) track(c *wire.Comm) bool {
 	return true
 }
 
-func (p *process) variables(names []string) []wire.Variable {
-	if err := p.send(wire.Request{Op: "variables", Names: names}); err != nil {
-		return nil
+// answersWithin is how long the session may take to tell of its variables, whose own
+// methods have a second.
+const answersWithin = 5 * time.Second
+
+var (
+	errBusy   = errors.New("something runs that may change the variables; ask again later")
+	errSilent = errors.New("the session does not answer")
+)
+
+// variables asks the session. Its answer has the question's number, so that one that
+// comes late is not taken for another's.
+func (p *process) variables(names []string) ([]wire.Variable, error) {
+	answer := make(chan wire.Event, 1)
+	p.mu.Lock()
+	p.asked++
+	id := p.asked
+	p.questions[id] = answer
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		delete(p.questions, id)
+		p.mu.Unlock()
+	}()
+	if err := p.send(wire.Request{Op: "variables", Names: names, ID: id}); err != nil {
+		return nil, errLost
 	}
 	select {
-	case v := <-p.answers:
-		return v
+	case e := <-answer:
+		if e.Busy {
+			return nil, errBusy
+		}
+		return e.Variables, nil
 	case <-p.ended:
-	case <-time.After(2 * time.Second):
+		return nil, errLost
+	case <-time.After(answersWithin):
+		return nil, errSilent
 	}
-	return nil
+}
+
+func (p *process) answered(e wire.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if answer := p.questions[e.ID]; answer != nil {
+		answer <- e
+		delete(p.questions, e.ID)
+	}
+}
+
+// leftBehind says whether runs are left behind.
+func (p *process) leftBehind() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.left > 0
 }
 
 // killFor kills the process, and remembers why.
@@ -208,9 +247,7 @@ func (p *process) killFor(why string) {
 	p.kill()
 }
 
-func (p *process) kill() {
-	children.KillGroup(p.cmd.Process.Pid)
-}
+func (p *process) kill() { children.KillGroup(p.cmd.Process.Pid) }
 
 // stop ends the process, and those that its cells have started in its group.
 func (p *process) stop() {
@@ -231,7 +268,7 @@ func (p *process) reason() string {
 	if why != "" {
 		return why
 	}
-	tail := p.streams[1].lastWords()
+	tail := p.output.lastWords()
 	for _, sign := range []struct{ has, says string }{
 		{"stack overflow", "stack overflow"},
 		{"out of memory", "out of memory"},
@@ -255,19 +292,19 @@ func (p *process) reason() string {
 	return "the session died"
 }
 
-// drain waits a little for what the process still had to say.
+// drain waits a little for what the process still had to say: a child of it may hold
+// its outputs open.
 func (p *process) drain() {
+	all := make(chan struct{})
+	go func() {
+		p.heard.Wait()
+		close(all)
+	}()
 	select {
-	case <-p.heard: // what is shown has its place in the text
+	case <-all:
 	case <-time.After(300 * time.Millisecond):
 	}
-	for _, s := range p.streams {
-		select {
-		case <-s.closed:
-		case <-time.After(300 * time.Millisecond): // a child may hold it open
-		}
-		s.release()
-	}
+	p.output.release()
 }
 
 // watchMemory ends the process before the system ends more than it.

@@ -3,14 +3,16 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
-	"regexp"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/gradbook/gradbook/kernel/cell"
+	"github.com/gradbook/gradbook/kernel/dialect"
 	"github.com/gradbook/gradbook/kernel/engine"
 	"github.com/gradbook/gradbook/kernel/session/wire"
 )
@@ -34,8 +36,9 @@ type execution struct {
 	count   int
 	ctx     context.Context // ends when the request is interrupted
 	cancel  context.CancelFunc
-	took    float64 // ms that the cell's Go ran
-	page    any     // for the client's pager
+	took    float64    // ms that the cell's Go ran
+	page    any        // for the client's pager
+	inputs  *inputKind // of the next command of a shell, if it has any
 
 	mu      sync.Mutex
 	capture *os.File
@@ -156,54 +159,84 @@ func keyboardInterrupt() *engine.Failure {
 func (e *execution) run() (f *engine.Failure) {
 	defer func() {
 		if p := recover(); p != nil {
-			e.g.Log.Error("a cell failed in the kernel", "panic", p)
+			e.g.Log.Error("a cell failed in the kernel", "panic", p, "stack", string(debug.Stack()))
 			f = &engine.Failure{Name: "InternalError", Value: fmt.Sprint(p), Traceback: []string{fmt.Sprint(p)}}
 		}
 		e.endCapture()
 	}()
-	g := e.g
-	if !e.request.Silent {
-		g.texts[e.count] = e.request.Code
+	if e.g.Engine == nil {
+		return e.g.gonb.run(e, e.request.Code)
 	}
-	if g.Engine == nil || isForeign(e.request.Code) {
-		return e.foreign(e.request.Code)
+	if notice := e.g.Notice; notice != "" && !e.request.Silent {
+		e.g.Notice = ""
+		e.Stream("stderr", notice+"\n")
 	}
-	if name, ok := strings.CutSuffix(strings.TrimSpace(e.request.Code), "?"); ok && question.MatchString(name) {
-		return e.help(strings.TrimLeft(name, "?"))
+	t := dialect.Parse(e.request.Code)
+	options := t.Options()
+	if options.Program {
+		return e.program(t)
 	}
-	p := parseCell(e.request.Code)
-	if p.timed {
+	if options.Timed {
 		defer func() {
 			e.Stream("stdout", fmt.Sprintf("Wall time: %s\n", round(time.Duration(e.took*1e6))))
 		}()
 	}
-	for _, c := range p.commands {
+	for _, s := range t.Segments {
 		if e.ctx.Err() != nil {
 			return keyboardInterrupt()
 		}
-		if f := e.command(c); f != nil {
+		if f := e.segment(s); f != nil {
 			return f
 		}
 	}
-	if !p.hasGo() {
+	if !t.HasGo() {
 		return nil
 	}
-	p.input.Number = e.count
-	return g.Engine.Run(e.ctx, engine.Cell{Input: p.input, Args: p.args, AllowStdin: e.stdin()}, e, g.texts)
+	number := e.count
+	if e.request.Silent {
+		number = 0 // nobody sees it
+	}
+	f, err := e.g.Engine.Run(e.ctx, engine.Cell{Cell: t.Cell(number), Text: e.request.Code, Args: options.Args, AllowStdin: e.stdin()}, e)
+	if errors.Is(err, cell.ErrGoNB) {
+		return e.program(t)
+	}
+	return f
 }
 
-// question is a name with a question mark behind it, as in IPython.
-var question = regexp.MustCompile(`^[\pL_][\pL\d_.]*\??$`)
+// segment does what a part of the cell says, if it is no Go.
+func (e *execution) segment(s dialect.Segment) *engine.Failure {
+	switch s.Kind {
+	case dialect.Go:
+	case dialect.Help:
+		return e.help(s.Args)
+	default:
+		err := dialect.Run(e, s)
+		if err != nil && e.ctx.Err() != nil {
+			return keyboardInterrupt()
+		}
+		var failed *failureError
+		if errors.As(err, &failed) {
+			return failed.Failure
+		}
+		if err != nil {
+			return commandFailed(err.Error())
+		}
+	}
+	return nil
+}
+
+func commandFailed(why string) *engine.Failure {
+	return &engine.Failure{Name: "CommandError", Value: why, Traceback: []string{"\x1b[0;31mCommandError\x1b[0m: " + why}}
+}
 
 // help shows a name's documentation in the client's pager.
 func (e *execution) help(name string) *engine.Failure {
-	name = strings.TrimRight(name, "?")
 	doc := ""
 	if e.g.Language != nil {
 		doc = e.g.Language.Inspect(name, len(name))
 	}
 	if doc == "" {
-		return commandFailed("nothing is known of %s", name)
+		return commandFailed("nothing is known of " + name)
 	}
 	e.page = map[string]any{"source": "page", "start": 0, "data": map[string]any{"text/markdown": doc, "text/plain": plainText(doc)}}
 	return nil
@@ -230,8 +263,10 @@ func (e *execution) expressions() map[string]any {
 			continue
 		}
 		sink := &collector{}
-		f := e.g.Engine.Run(e.ctx, engine.Cell{Input: cell.Input{Number: e.count, Source: code}}, sink, map[int]string{e.count: code})
+		f, err := e.g.Engine.Run(e.ctx, engine.Cell{Cell: cell.Cell{Text: code}, Text: code}, sink)
 		switch {
+		case err != nil:
+			out[name] = failed("NotImplementedError", err.Error())
 		case f != nil:
 			out[name] = failed(f.Name, f.Value, f.Traceback...)
 		default:
@@ -292,11 +327,9 @@ func (e *execution) Event(ev wire.Event) {
 	}
 }
 
-var displays sync.Map
-
 // firstDisplay says whether an id has not been displayed before.
 func (g *Gateway) firstDisplay(id string) bool {
-	_, seen := displays.LoadOrStore(id, true)
+	_, seen := g.displays.LoadOrStore(id, true)
 	return !seen
 }
 

@@ -14,11 +14,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/gradbook/gradbook/kernel/engine"
+	"github.com/gradbook/gradbook/kernel/toolchain"
 )
 
 // Config says what a gateway works with.
@@ -28,12 +30,17 @@ type Config struct {
 	Engine *engine.Engine
 	// GoNB starts GoNB for a connection file, when it is needed first.
 	GoNB func(connectionFile string) (Process, error)
-	// Languages answers questions about code; nil if nobody can.
+	// Command makes a command of a shell, with the kernel's environment; Start starts it.
+	Command func(name string, args ...string) *exec.Cmd
+	Start   func(*exec.Cmd) (Process, error)
+	// Language answers questions about code; nil if nobody can.
 	Language Language
 	// Dir is a folder for files of this kernel.
 	Dir string
 	// History is the file that keeps what was executed; "" keeps nothing.
 	History string
+	// Notice is shown with the first cell; "" shows nothing.
+	Notice string
 	// Version is Gradbook's, for the banner. GoVersion is Go's.
 	Version, GoVersion string
 	Log                *slog.Logger
@@ -41,7 +48,9 @@ type Config struct {
 
 // Process is a child that the gateway ends.
 type Process interface {
+	// Interrupt sends the process an interrupt, InterruptGroup all of its group.
 	Interrupt()
+	InterruptGroup()
 	Kill()
 	Done() <-chan struct{}
 }
@@ -61,7 +70,7 @@ type Gateway struct {
 	pending  []*message
 	wake     chan struct{}
 	count    atomic.Int64
-	texts    map[int]string
+	displays sync.Map // ids that have been displayed
 	current  atomic.Pointer[execution]
 	inputs   inputs
 	shutdown chan json.RawMessage
@@ -80,14 +89,14 @@ func New(ctx context.Context, c Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		Config: c, session: newID(), sockets: s, wake: make(chan struct{}, 1), texts: map[int]string{},
+		Config: c, session: newID(), sockets: s, wake: make(chan struct{}, 1),
 		shutdown: make(chan json.RawMessage, 1), stop: stop,
 	}
 	g.signer.key = []byte(c.Connection.Key)
 	g.history = openHistory(c.History, c.Log)
 	g.gonb = &gonb{gateway: g}
 	if c.Engine != nil {
-		c.Engine.SetModule(g.gonb.module)
+		c.Engine.Builder().Set(func(s *toolchain.Settings) { s.Module = g.gonb.module })
 	}
 	return g, nil
 }

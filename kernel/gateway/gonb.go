@@ -7,13 +7,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/go-zeromq/zmq4"
 
-	"github.com/gradbook/gradbook/kernel/cell"
 	"github.com/gradbook/gradbook/kernel/engine"
 	"github.com/gradbook/gradbook/kernel/session/wire"
 )
@@ -414,51 +412,4 @@ func (g *Gateway) comm(m *message) any {
 		_ = b.sendLocked(b.shell, m.header.MsgType, m.content, m.header.MsgID, m.metadata, m.buffers)
 	}
 	return nil
-}
-
-// foreign has GoNB run code. A cell of Go gets the notebook's declarations.
-func (e *execution) foreign(code string) *engine.Failure {
-	first, _, _ := strings.Cut(strings.TrimLeft(code, "\n"), "\n")
-	isGo := !strings.HasPrefix(first, "%%") || strings.TrimSpace(first) == "%%"
-	whole := strings.Contains(code, "\n") || foreign.MatchString(code) // a cell, not one of its commands
-	if e.g.Engine != nil && isGo && whole {
-		source := e.g.Engine.Notebook().SourceWithout(cell.DeclaredNames(parseCell(code).input.Source))
-		if strings.TrimSpace(source) != "" {
-			code = withDeclarations(code, source)
-		}
-	}
-	return e.g.gonb.run(e, code)
-}
-
-// withDeclarations puts declarations behind a cell, or before its main part, and
-// their imports into its first line, so that its lines keep their numbers.
-func withDeclarations(code, source string) string {
-	var imports, rest []string
-	for _, l := range strings.Split(source, "\n") {
-		if strings.HasPrefix(l, "import ") {
-			imports = append(imports, l)
-		} else {
-			rest = append(rest, l)
-		}
-	}
-	source = strings.Join(rest, "\n")
-	lines := strings.Split(code, "\n")
-	first, main := -1, -1 // the first line of Go, and that where main begins
-	for i, l := range lines {
-		switch t := trimComment(l); {
-		case t == "%%" || strings.HasPrefix(t, "%% ") || strings.HasPrefix(t, "%main"):
-			main = i
-		case first < 0 && !isCommand(t) && main < 0:
-			first = i
-		}
-	}
-	if first >= 0 && len(imports) > 0 {
-		lines[first] = strings.Join(imports, "; ") + "; " + lines[first]
-	} else if len(imports) > 0 {
-		source = strings.Join(imports, "\n") + "\n" + source
-	}
-	if main >= 0 {
-		return strings.Join(lines[:main], "\n") + "\n" + source + "\n" + strings.Join(lines[main:], "\n")
-	}
-	return strings.Join(lines, "\n") + "\n" + source
 }

@@ -2,12 +2,8 @@ package gateway
 
 import (
 	"encoding/json"
-	"go/parser"
-	"go/scanner"
-	"go/token"
-	"strings"
 
-	"github.com/gradbook/gradbook/kernel/cell"
+	"github.com/gradbook/gradbook/kernel/dialect"
 )
 
 // kernelInfo tells of the kernel and its language.
@@ -45,73 +41,11 @@ func (g *Gateway) isComplete(m *message) any {
 		Code string `json:"code"`
 	}
 	_ = json.Unmarshal(m.content, &content)
-	status, indent := completeness(content.Code)
+	status, indent := dialect.Status(content.Code)
 	if status == "incomplete" {
 		return map[string]any{"status": status, "indent": indent}
 	}
 	return map[string]any{"status": status}
-}
-
-// completeness is "complete", "incomplete" with the next line's indent, or
-// "invalid".
-func completeness(code string) (status, indent string) {
-	lines := strings.Split(code, "\n")
-	for i, l := range lines {
-		if strings.HasPrefix(l, "%") || strings.HasPrefix(l, "!") {
-			if strings.HasSuffix(l, "\\") && i == len(lines)-1 {
-				return "incomplete", ""
-			}
-			lines[i] = ""
-		}
-	}
-	code = strings.Join(lines, "\n")
-	fset := token.NewFileSet()
-	file := fset.AddFile("", fset.Base(), len(code))
-	var s scanner.Scanner
-	open := false
-	s.Init(file, []byte(code), func(_ token.Position, msg string) {
-		if strings.Contains(msg, "raw string literal not terminated") || strings.Contains(msg, "comment not terminated") {
-			open = true
-		}
-	}, 0)
-	depth, last := 0, token.SEMICOLON
-	for {
-		_, t, lit := s.Scan()
-		if t == token.EOF {
-			break
-		}
-		switch t {
-		case token.LPAREN, token.LBRACE, token.LBRACK:
-			depth++
-		case token.RPAREN, token.RBRACE, token.RBRACK:
-			depth--
-		case token.SEMICOLON:
-			if lit == "\n" {
-				continue
-			}
-		}
-		last = t
-	}
-	switch {
-	case open:
-		return "incomplete", ""
-	case depth > 0:
-		return "incomplete", strings.Repeat("\t", depth)
-	case last.IsOperator() && last != token.SEMICOLON && last != token.RPAREN && last != token.RBRACE && last != token.RBRACK && last != token.INC && last != token.DEC:
-		return "incomplete", "\t"
-	case depth < 0:
-		return "invalid", ""
-	}
-	// Declarations and statements may stand side by side; each must parse.
-	for _, wrap := range []string{"package p;" + code, "package p;func _(){" + code + "\n}"} {
-		if _, err := parser.ParseFile(token.NewFileSet(), "", wrap, parser.SkipObjectResolution); err == nil {
-			return "complete", ""
-		}
-	}
-	if cell.Parses(code) {
-		return "complete", ""
-	}
-	return "invalid", ""
 }
 
 // commInfo lists the open comms, of the session's widgets and of GoNB's.

@@ -53,35 +53,3 @@ func TestFaults(t *testing.T) {
 		t.Run(class, func(t *testing.T) { python(t, "faults.py", class) })
 	}
 }
-
-func TestCompleteness(t *testing.T) {
-	for code, want := range map[string]string{
-		"1+1": "complete", "x := 3\nfunc f() {}": "complete", "func f() {": "incomplete", "x := `a": "incomplete",
-		"/* a": "incomplete", "a +": "incomplete", "}": "invalid", "func func": "invalid", "%who": "complete", "!ls \\": "incomplete", "": "complete",
-	} {
-		if got, _ := completeness(code); got != want {
-			t.Errorf("%q: expected %s, got %s", code, want, got)
-		}
-	}
-	if _, indent := completeness("func f() {\n\tif x {"); indent != "\t\t" {
-		t.Errorf("expected an indent of two, got %q", indent)
-	}
-}
-
-func TestParseCell(t *testing.T) {
-	p := parseCell("!echo a \\\n  b\nvar x = 1\n//gonb:%% --n=3 \"a b\"\nx++\n")
-	if len(p.commands) != 1 || p.commands[0] != "!echo a    b" || !p.input.HasMain || p.input.MainLine != 5 || p.input.Main != "x++\n" || p.input.Source != "\n\nvar x = 1" {
-		t.Errorf("got %+v", p)
-	}
-	if len(p.args) != 2 || p.args[1] != "a b" {
-		t.Errorf("expected the arguments --n=3 and a b, got %q", p.args)
-	}
-	if p := parseCell("%time x := 1"); !p.timed || p.input.Source != "x := 1" {
-		t.Errorf("got %+v", p)
-	}
-	for code, want := range map[string]bool{"%%bash\nls": true, "%%\n1": false, "%test\nfunc TestX(t *testing.T) {}": true, "%%time\n1": false, "%%writefile x\ny": true, "widgets.Button(\"x\")": true, "x := widgets.Slider(0, 1, 0)": true, "x.widgets.Y": false, "x := widgets.IntSlider{}": false, "dom.Append(a)": true} {
-		if got := isForeign(code); got != want {
-			t.Errorf("%q: expected %v, got %v", code, want, got)
-		}
-	}
-}

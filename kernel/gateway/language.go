@@ -3,12 +3,16 @@ package gateway
 import (
 	"encoding/json"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/gradbook/gradbook/kernel/dialect"
+	"github.com/gradbook/gradbook/kernel/language"
 )
 
 // Language answers questions about code at an offset in bytes.
 type Language interface {
 	// Complete returns candidates for what begins at start.
-	Complete(code string, offset int) (matches []Match, start, end int)
+	Complete(code string, offset int) (matches []language.Match, start, end int)
 	// Inspect returns the documentation of what is there, as Markdown; "" if
 	// there is none.
 	Inspect(code string, offset int) string
@@ -16,60 +20,74 @@ type Language interface {
 	Warm()
 }
 
-// Match is a candidate of a completion.
-type Match struct{ Text, Kind, Signature string }
-
 type position struct {
 	Code string `json:"code"`
 	Pos  *int   `json:"cursor_pos"`
 }
 
-// read reads a request and returns the cursor as an offset in bytes. Jupyter
-// counts code points, but clients in JavaScript may count UTF-16 units; within
-// the basic plane both are the same.
-func (p *position) read(m *message) int {
+// read reads a request and returns the cursor as an offset in bytes of the code with Go's
+// line ends. Jupyter counts code points, but clients in JavaScript may count UTF-16
+// units; within the basic plane both are the same.
+func (p *position) read(m *message) (code string, offset int) {
 	_ = json.Unmarshal(m.content, p)
 	n := len([]rune(p.Code))
 	if p.Pos != nil {
 		n = *p.Pos
 	}
+	offset = len(p.Code)
 	for i := range p.Code {
 		if n <= 0 {
-			return i
+			offset = i
+			break
 		}
 		n--
 	}
-	return len(p.Code)
+	return dialect.Normalize(p.Code), len(dialect.Normalize(p.Code[:offset]))
 }
 
-// units is the number of code points before an offset.
-func units(code string, offset int) int { return len([]rune(code[:min(offset, len(code))])) }
+// units is the number of code points before an offset in the normalized code, as the
+// client has them.
+func (p *position) units(offset int) int {
+	normalized := 0
+	units := 0
+	for i, r := range p.Code {
+		if normalized >= offset {
+			break
+		}
+		units++
+		if r == '\uFEFF' && i == 0 || r == '\r' && strings.HasPrefix(p.Code[i:], "\r\n") {
+			continue
+		}
+		normalized += utf8.RuneLen(r)
+	}
+	return units
+}
 
 func (g *Gateway) complete(m *message) any {
 	var p position
-	offset := p.read(m)
+	code, offset := p.read(m)
 	matches, kinds := []string{}, []any{}
 	start, end := offset, offset
 	if g.Language != nil {
-		var list []Match
-		list, start, end = g.Language.Complete(p.Code, offset)
+		var list []language.Match
+		list, start, end = g.Language.Complete(code, offset)
 		for _, c := range list {
 			matches = append(matches, c.Text)
-			kinds = append(kinds, map[string]any{"start": units(p.Code, start), "end": units(p.Code, end), "text": c.Text, "type": c.Kind, "signature": c.Signature})
+			kinds = append(kinds, map[string]any{"start": p.units(start), "end": p.units(end), "text": c.Text, "type": c.Kind, "signature": c.Signature})
 		}
 	}
 	return map[string]any{
-		"status": "ok", "matches": matches, "cursor_start": units(p.Code, start), "cursor_end": units(p.Code, end),
+		"status": "ok", "matches": matches, "cursor_start": p.units(start), "cursor_end": p.units(end),
 		"metadata": map[string]any{"_jupyter_types_experimental": kinds},
 	}
 }
 
 func (g *Gateway) inspect(m *message) any {
 	var p position
-	offset := p.read(m)
+	code, offset := p.read(m)
 	data := map[string]any{}
 	if g.Language != nil {
-		if doc := g.Language.Inspect(p.Code, offset); doc != "" {
+		if doc := g.Language.Inspect(code, offset); doc != "" {
 			data["text/markdown"], data["text/plain"] = doc, plainText(doc)
 		}
 	}

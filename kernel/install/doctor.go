@@ -76,13 +76,7 @@ func Examine(ctx context.Context, l Layout) []Finding {
 		{"plugin (cpu)", setup, func() (string, error) { return pjrt.Find("cpu") }},
 		{"gpu", setup, gpu},
 		{"device", setup, func() (string, error) { return l.device(ctx) }},
-		{"session", setup, func() (string, error) {
-			if !toolchain.Supported() {
-				return "not on this platform: each cell is a program of its own", nil
-			}
-			path := filepath.Join(l.Workspace(), "session", toolchain.HostProgram)
-			return path, missing(path)
-		}},
+		{"cells", setup, func() (string, error) { return l.cells(ctx) }},
 		{"kernels", "", func() (string, error) { return kernels(), nil }},
 	}
 	var findings []Finding
@@ -95,6 +89,23 @@ func Examine(ctx context.Context, l Layout) []Finding {
 		findings = append(findings, f)
 	}
 	return findings
+}
+
+// cells builds a cell and runs it.
+func (l Layout) cells(ctx context.Context) (string, error) {
+	ways, err := toolchain.Ways()
+	if err != nil {
+		return "", err
+	}
+	if len(ways) == 0 {
+		return "not on this platform: each cell is a program of its own", nil
+	}
+	took, err := l.TryCell(ctx, ways...)
+	if err != nil {
+		return "", err
+	}
+	way, _ := toolchain.HostBuilt(l.Workspace(), ways...)
+	return fmt.Sprintf("one runs, built and linked (%s) in %.1f s", way, took.Seconds()), nil
 }
 
 // kernels tells of the kernels that run, and the memory that they hold.

@@ -5,8 +5,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/gradbook/gradbook/kernel/gocmd"
 	"github.com/gradbook/gradbook/kernel/toolchain"
 )
 
@@ -21,7 +23,7 @@ type Tools struct {
 func KernelTools(l Layout) (Tools, error) {
 	goCmd, err := exec.LookPath("go")
 	if err != nil {
-		if goCmd, err = exec.LookPath(os.Getenv(toolchain.GoEnv)); err != nil {
+		if goCmd, err = exec.LookPath(os.Getenv(gocmd.GoEnv)); err != nil {
 			return Tools{}, errNoGo
 		}
 	}
@@ -38,14 +40,20 @@ func KernelTools(l Layout) (Tools, error) {
 // first on the PATH.
 func (t Tools) Env() []string {
 	path := strings.Join([]string{t.Toolchain(), t.Bin(), filepath.Dir(t.Go), os.Getenv("PATH")}, string(os.PathListSeparator))
-	return append(os.Environ(),
+	return append(SessionEnv(),
 		"PATH="+path,
-		toolchain.GoEnv+"="+t.Go,
-		toolchain.WorkspaceEnv+"="+t.Workspace(),
-		"GOFLAGS="+goFlags(),
-		"GOWORK=",
-		"GOMLX_NO_AUTO_INSTALL=1", // a cell must never start a download by itself
+		gocmd.GoEnv+"="+t.Go,
+		gocmd.WorkspaceEnv+"="+t.Workspace(),
 	)
+}
+
+// SessionEnv is the environment of cells: the user's, but for what would change the go
+// commands that they call.
+func SessionEnv() []string {
+	return append(slices.DeleteFunc(os.Environ(), func(kv string) bool {
+		name, _, _ := strings.Cut(kv, "=")
+		return slices.Contains([]string{"GOFLAGS", "GOWORK", "GO111MODULE", "GOOS", "GOARCH", "GOAMD64", "GOARM64", "GOEXPERIMENT", "GOROOT"}, name)
+	}), "GOMLX_NO_AUTO_INSTALL=1") // a cell must never start a download by itself
 }
 
 // GoNB is the command that starts GoNB for a connection file, with its log in
@@ -61,7 +69,7 @@ func (t Tools) GoNB(connectionFile, dir string) *exec.Cmd {
 // memory than it must: there is a session beside it.
 func (t Tools) Gopls(dir string) *exec.Cmd {
 	cmd := exec.Command(t.Program("gopls"), "serve")
-	cmd.Env = append(os.Environ(), "GOMEMLIMIT=512MiB", "PATH="+filepath.Dir(t.Go)+string(os.PathListSeparator)+os.Getenv("PATH"), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off", "TMPDIR="+dir)
+	cmd.Env = toolchain.Environ("GOMEMLIMIT=512MiB", "PATH="+filepath.Dir(t.Go)+string(os.PathListSeparator)+os.Getenv("PATH"), "GOPROXY=off", "GOFLAGS=-mod=mod", "TMPDIR="+dir)
 	return cmd
 }
 
@@ -71,7 +79,7 @@ func realGo(l Layout, found string) (string, error) {
 	if filepath.Dir(found) != l.Toolchain() {
 		return found, nil
 	}
-	if path := os.Getenv(toolchain.GoEnv); path != "" {
+	if path := os.Getenv(gocmd.GoEnv); path != "" {
 		return path, nil
 	}
 	return "", errNoGo

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/gradbook/gradbook/dl/cache"
-	"github.com/gradbook/gradbook/kernel/toolchain"
+	"github.com/gradbook/gradbook/kernel/gocmd"
 )
 
 // KernelName is the name by which notebooks ask for the kernel.
@@ -26,7 +26,7 @@ func (l Layout) kernelspec() step {
 	env := map[string]string{}
 	if goCmd, err := exec.LookPath("go"); err == nil {
 		if goCmd, err = realGo(l, goCmd); err == nil {
-			env[toolchain.GoEnv] = goCmd
+			env[gocmd.GoEnv] = goCmd
 		}
 	}
 	spec, specErr := json.MarshalIndent(map[string]any{

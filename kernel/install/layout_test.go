@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gradbook/gradbook/kernel/toolchain"
+	"github.com/gradbook/gradbook/kernel/gocmd"
 )
 
 // TestUserDir: in a checkout that cannot be written, what changes in use is in the
@@ -58,11 +58,11 @@ func TestKernelTools(t *testing.T) {
 		}
 	}
 	t.Setenv("PATH", "")
-	t.Setenv(toolchain.GoEnv, "")
+	t.Setenv(gocmd.GoEnv, "")
 	if _, err := KernelTools(l); err == nil {
 		t.Error("expected an error without go")
 	}
-	t.Setenv(toolchain.GoEnv, filepath.Join(l.Root, "sdk", "go"))
+	t.Setenv(gocmd.GoEnv, filepath.Join(l.Root, "sdk", "go"))
 	if tools, err := KernelTools(l); err != nil || tools.Go != filepath.Join(l.Root, "sdk", "go") {
 		t.Errorf("expected the kernelspec's go, got %+v, %v", tools, err)
 	}

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/gradbook/gradbook/kernel/toolchain"
 )
 
 // tool packages of kernel/install/tools/go.mod, by the program's name.
@@ -45,28 +47,15 @@ func (l Layout) tools() step {
 	}
 }
 
-// goEnv is the environment for go commands of setup: whatever the user set for
-// modules of his own must not bend ours.
-func goEnv(extra ...string) []string {
-	return append(append(os.Environ(), "GOWORK=off", "GOFLAGS="+goFlags()), extra...)
-}
-
-// goFlags keeps those of the user's flags that do not choose modules.
-func goFlags() string {
-	var keep []string
-	for _, f := range strings.Fields(os.Getenv("GOFLAGS")) {
-		if !strings.HasPrefix(f, "-mod=") && !strings.HasPrefix(f, "-modfile=") {
-			keep = append(keep, f)
-		}
-	}
-	return strings.Join(keep, " ")
-}
+// goEnv is the environment for go commands of setup: whatever the user set for modules
+// and systems of his own must not bend ours.
+func goEnv(extra ...string) []string { return toolchain.Environ(extra...) }
 
 // goOutput runs the go command in the checkout, whose go.mod may choose the
 // toolchain.
 func (l Layout) goOutput(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = l.Root
+	cmd.Dir, cmd.Env = l.Root, goEnv()
 	var errs strings.Builder
 	cmd.Stderr = &errs
 	out, err := cmd.Output()

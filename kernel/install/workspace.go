@@ -2,15 +2,21 @@ package install
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"time"
 
 	"golang.org/x/mod/modfile"
 
 	"github.com/gradbook/gradbook/dl/cache"
+	"github.com/gradbook/gradbook/kernel/cell"
+	"github.com/gradbook/gradbook/kernel/engine"
+	"github.com/gradbook/gradbook/kernel/session/wire"
 	"github.com/gradbook/gradbook/kernel/toolchain"
 )
 
@@ -36,11 +42,16 @@ func (l Layout) workspace() step {
 			if err != nil {
 				return "", err
 			}
-			return fingerprint([]string{version, l.Root, c.CC, c.Enabled}, append(own, mod, sum)...)
+			ways, err := toolchain.Ways()
+			if err != nil {
+				return "", err
+			}
+			return fingerprint([]string{version, l.Root, c.CC, c.Enabled, fmt.Sprint(ways)}, append(own, mod, sum)...)
 		},
 		present: func() bool {
-			return exists(filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum"), l.Program("probe")) &&
-				(!toolchain.Supported() || toolchain.HostBuilt(dir))
+			ways, err := toolchain.Ways()
+			_, built := toolchain.HostBuilt(dir, ways...)
+			return err == nil && exists(filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum"), l.Program("probe")) && (len(ways) == 0 || built)
 		},
 		run: func(ctx context.Context, p *Progress) error {
 			p.Note("downloading the modules that cells import")
@@ -51,21 +62,99 @@ func (l Layout) workspace() step {
 				return err
 			}
 			p.Note("compiling XLA's bindings and dl, so that the first cell need not")
-			if toolchain.Supported() {
-				goCmd, err := exec.LookPath("go")
-				if err != nil {
-					return errNoGo
-				}
-				if goCmd, err = realGo(l, goCmd); err != nil {
-					return err
-				}
-				if err := toolchain.BuildHost(ctx, goCmd, dir, goEnv("GOPROXY=off", "CGO_ENABLED=1")); err != nil {
-					return fmt.Errorf("the session of cells: %w", err)
-				}
+			if err := l.buildHost(ctx, p); err != nil {
+				return err
 			}
 			return l.buildProbe(ctx, p)
 		},
 	}
+}
+
+// buildHost builds the session's program for the best way to link cells that works here:
+// a cell must run.
+func (l Layout) buildHost(ctx context.Context, p *Progress) error {
+	ways, err := toolchain.Ways()
+	if err != nil || len(ways) == 0 {
+		return err
+	}
+	goCmd, err := exec.LookPath("go")
+	if err != nil {
+		return errNoGo
+	}
+	if goCmd, err = realGo(l, goCmd); err != nil {
+		return err
+	}
+	var failed error
+	for _, way := range ways {
+		err := toolchain.BuildHost(ctx, way, goCmd, l.Workspace())
+		if err == nil {
+			_, err = l.TryCell(ctx, way)
+		}
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		failed = errors.Join(failed, fmt.Errorf("the session of cells, linked as %s: %w", way, err))
+		if err := toolchain.RemoveHost(l.Workspace(), way); err != nil {
+			return errors.Join(failed, err)
+		}
+		if way != ways[len(ways)-1] {
+			p.Warn("this Go does not fit the quick way to link cells, so each takes about a second: %v", failed)
+		}
+	}
+	return failed
+}
+
+// TryCell runs a cell as a kernel does, and says how long it took.
+func (l Layout) TryCell(ctx context.Context, ways ...toolchain.Way) (took time.Duration, err error) {
+	tmp, err := RunFolder(l)
+	if err != nil {
+		return 0, err
+	}
+	dir, err := os.MkdirTemp(tmp, "gradbook-try-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // what is left is in a folder for such
+	e, err := engine.New(engine.Config{Workspace: l.Workspace(), Ways: ways, Dir: filepath.Join(dir, "cells"), OutputDir: dir, Env: SessionEnv()})
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	var out tried
+	start := time.Now()
+	f, err := e.Run(ctx, engine.Cell{Cell: cell.Cell{Number: 1, Text: "fmt.Println(strings.Repeat(\"cell\", 2))"}}, &out)
+	switch {
+	case err != nil:
+		return 0, err
+	case f != nil:
+		return 0, fmt.Errorf("a cell does not run: %s: %s", f.Name, f.Value)
+	case out.String() != "cellcell\n":
+		return 0, fmt.Errorf("a cell was to print \"cellcell\", and printed %q", out.String())
+	}
+	return time.Since(start), nil
+}
+
+// tried gets what a cell prints.
+type tried struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (t *tried) Stream(_, text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.b.WriteString(text)
+}
+
+func (t *tried) Event(wire.Event) {}
+
+func (t *tried) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.b.String()
 }
 
 // sources are the Go files that the session holds.
@@ -125,10 +214,7 @@ func (l Layout) writeWorkspace(mod, sum string) error {
 // buildProbe builds the probe in the workspace module, with the flags of a cell.
 func (l Layout) buildProbe(ctx context.Context, p *Progress) error {
 	env := goEnv("GOPROXY=off")
-	args := []string{"build", "-o", l.Program("probe")}
-	if toolchain.Supported() {
-		args = append(args, toolchain.HostFlags()...)
-	}
+	args := append([]string{"build", "-o", l.Program("probe")}, toolchain.HostFlags(l.Workspace())...)
 	args = append(args, modulePath+"/kernel/install/probe")
 	if err := command(ctx, p, l.Workspace(), env, "go", args...); err != nil {
 		return fmt.Errorf("cells would not build: %w", err)

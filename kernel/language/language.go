@@ -15,7 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gradbook/gradbook/kernel/cell"
-	"github.com/gradbook/gradbook/kernel/gateway"
+	"github.com/gradbook/gradbook/kernel/dialect"
 )
 
 // Config says what a server works with.
@@ -31,8 +31,11 @@ type Config struct {
 	Packages cell.Packages
 }
 
-// Server implements [gateway.Language]. If gopls ends, the next question starts
-// it again.
+// Match is a candidate of a completion.
+type Match struct{ Text, Kind, Signature string }
+
+// Server answers questions about code at an offset in bytes. If gopls ends, the next
+// question starts it again.
 type Server struct {
 	config Config
 	mu     sync.Mutex
@@ -64,7 +67,7 @@ func New(c Config) (*Server, error) {
 	return &Server{config: c}, nil
 }
 
-// Warm implements [gateway.Language]: it loads what every notebook needs.
+// Warm prepares for the first question: it loads what every notebook needs.
 func (s *Server) Warm() { s.Complete("dl.", 3) }
 
 // connect returns the connection; s.mu is held.
@@ -99,7 +102,7 @@ func (s *Server) ask(method, code string, offset int) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, at := s.config.Context().Document(blank(code), offset, s.config.Packages)
+	text, at := s.config.Context().Document(dialect.Parse(code).Blank(), offset, s.config.Packages)
 	uri, err := c.show(s.config.Dir, text)
 	if err != nil {
 		return nil, err
@@ -110,18 +113,6 @@ func (s *Server) ask(method, code string, offset int) (json.RawMessage, error) {
 		"textDocument": map[string]any{"uri": uri},
 		"position":     map[string]any{"line": line, "character": column},
 	}, patience)
-}
-
-// blank makes lines that are commands blank, without moving the rest.
-func blank(code string) string {
-	lines := strings.SplitAfter(code, "\n")
-	for i, l := range lines {
-		if strings.HasPrefix(l, "%") || strings.HasPrefix(l, "!") || strings.HasPrefix(l, "//gonb:") {
-			body := strings.TrimSuffix(l, "\n")
-			lines[i] = strings.Repeat(" ", len(body)) + l[len(body):]
-		}
-	}
-	return strings.Join(lines, "")
 }
 
 func isName(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
@@ -152,13 +143,20 @@ var kinds = map[int]string{
 	14: "keyword", 21: "constant", 22: "class", 25: "class",
 }
 
-// Complete implements [gateway.Language].
-func (s *Server) Complete(code string, offset int) (matches []gateway.Match, start, end int) {
+// Complete returns candidates for what begins at start and ends at end.
+func (s *Server) Complete(code string, offset int) (matches []Match, start, end int) {
+	if line, ok := dialect.Parse(code).CommandAt(offset); ok {
+		texts, replaced := dialect.Complete(s, line)
+		for _, text := range texts {
+			matches = append(matches, Match{Text: text, Kind: "magic"})
+		}
+		return matches, offset - replaced, offset
+	}
+	if matches, start, ok := s.importPaths(code, offset); ok {
+		return matches, start, offset
+	}
 	start, end = word(code, offset, false)
 	prefix := code[start:end]
-	if line := code[strings.LastIndexByte(code[:offset], '\n')+1 : offset]; strings.HasPrefix(line, "%") && !strings.ContainsAny(line, " \t") {
-		return commands(line), offset - len(line), offset
-	}
 	if prefix != "" && (start == 0 || code[start-1] != '.') {
 		matches = s.packages(prefix)
 	}
@@ -183,7 +181,7 @@ func (s *Server) Complete(code string, offset int) (matches []gateway.Match, sta
 	for _, i := range list.Items {
 		if !seen[i.Label] && !strings.Contains(i.Label, "ʹ") && hasPrefixFold(i.Label, prefix) {
 			seen[i.Label] = true
-			matches = append(matches, gateway.Match{Text: i.Label, Kind: kinds[i.Kind], Signature: strings.TrimPrefix(i.Detail, "func")})
+			matches = append(matches, Match{Text: i.Label, Kind: kinds[i.Kind], Signature: aliases.ReplaceAllString(strings.TrimPrefix(i.Detail, "func"), ".")})
 		}
 	}
 	return matches, start, end
@@ -194,7 +192,7 @@ func hasPrefixFold(s, prefix string) bool {
 }
 
 // packages are the names of packages that begin with prefix.
-func (s *Server) packages(prefix string) []gateway.Match {
+func (s *Server) packages(prefix string) []Match {
 	names := map[string]string{}
 	for path, name := range s.config.Packages.Names() {
 		own := strings.HasPrefix(path, "github.com/gradbook/gradbook/") && !strings.Contains(path, "/kernel/")
@@ -204,29 +202,43 @@ func (s *Server) packages(prefix string) []gateway.Match {
 			}
 		}
 	}
-	var list []gateway.Match
+	var list []Match
 	for name, path := range names {
-		list = append(list, gateway.Match{Text: name, Kind: "module", Signature: path})
+		list = append(list, Match{Text: name, Kind: "module", Signature: path})
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Text < list[j].Text })
 	return list
 }
 
-var allCommands = strings.Fields("%% %%time %%bash %%script %%writefile %args %autoget %capture %cd %env %exec %goflags %goworkfix %help %list %ls %main %noautoget %remove %reset %restart %rm %test %time %track %untrack %version %wasm %who %widgets %with_inputs %with_password")
+// Declared implements [dialect.Names].
+func (s *Server) Declared() []string { return s.config.Context().Declared() }
 
-func commands(prefix string) []gateway.Match {
-	var list []gateway.Match
-	for _, c := range allCommands {
-		if strings.HasPrefix(c, prefix) {
-			list = append(list, gateway.Match{Text: c, Kind: "magic"})
+// importing is the beginning of a path in an import.
+var importing = regexp.MustCompile(`(?m)(?:^\s*import\s+(?:[\w.]+\s+)?|^import\s*\((?:[^)]*\n)?\s*(?:[\w.]+\s+)?)"([^"\n]*)$`)
+
+// importPaths complete the path of an import.
+func (s *Server) importPaths(code string, offset int) (matches []Match, start int, ok bool) {
+	m := importing.FindStringSubmatchIndex(code[:offset])
+	if m == nil {
+		return nil, 0, false
+	}
+	prefix := code[m[2]:m[3]]
+	for path, name := range s.config.Packages.Names() {
+		if strings.HasPrefix(path, prefix) && !strings.Contains(path, "/kernel/") {
+			matches = append(matches, Match{Text: path, Kind: "module", Signature: name})
 		}
 	}
-	return list
+	sort.Slice(matches, func(i, j int) bool { return matches[i].Text < matches[j].Text })
+	return matches, m[2], true
 }
+
+// aliases are the ends of the names that packages have in declarations of earlier cells.
+var aliases = regexp.MustCompile(`ʹp\d*\.`)
 
 var links = regexp.MustCompile(`\n*\[[^\]]*\]\(https://pkg\.go\.dev[^)]*\)\s*$`)
 
-// Inspect implements [gateway.Language].
+// Inspect returns the documentation of what is at an offset, as Markdown; "" if there is
+// none.
 func (s *Server) Inspect(code string, offset int) string {
 	start, end := word(code, offset, true)
 	if start == end && start > 0 { // behind a parenthesis, what is called
@@ -245,5 +257,5 @@ func (s *Server) Inspect(code string, offset int) string {
 	if err := json.Unmarshal(raw, &hover); err != nil {
 		return ""
 	}
-	return strings.TrimSpace(links.ReplaceAllString(hover.Contents.Value, ""))
+	return strings.TrimSpace(links.ReplaceAllString(aliases.ReplaceAllString(hover.Contents.Value, "."), ""))
 }

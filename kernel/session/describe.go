@@ -2,58 +2,123 @@ package session
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
-	"sort"
-	"strings"
+	"slices"
+	"sync"
+	"time"
 
 	"github.com/gradbook/gradbook/kernel/session/wire"
 )
 
 // describe tells of session variables: all of them, or those named.
 func describe(names []string) []wire.Variable {
-	variables.Lock()
-	defer variables.Unlock()
-	if names == nil {
-		for name := range variables.byName {
-			names = append(names, name)
-		}
+	byName := addresses()
+	if len(names) == 0 {
+		names = slices.Collect(maps.Keys(byName))
 	}
-	sort.Strings(names)
+	slices.Sort(names)
+	a := asker{time.Now().Add(allPatience)}
 	var list []wire.Variable
-	for _, name := range names {
-		p, ok := variables.byName[name]
-		if !ok {
-			continue
+	for _, name := range slices.Compact(names) {
+		if p, ok := byName[name]; ok {
+			v := p.Elem()
+			list = append(list, wire.Variable{Name: name, Type: plain(v.Type().String()), Shape: a.shape(name, v), Bytes: size(v, 0), Text: a.text(name, v)})
 		}
-		v := p.Elem()
-		list = append(list, wire.Variable{
-			Name: name, Type: strings.ReplaceAll(v.Type().String(), "ʹ", ""),
-			Shape: shape(v), Bytes: size(v, 0), Text: short(v),
-		})
 	}
 	return list
 }
 
-// shape is a value's length or, of what has one, its shape.
-func shape(v reflect.Value) (s string) {
-	defer func() {
-		if recover() != nil {
-			s = ""
-		}
+// addresses are where the session variables are.
+func addresses() map[string]reflect.Value {
+	variables.Lock()
+	defer variables.Unlock()
+	return maps.Clone(variables.byName)
+}
+
+// patience is how long a variable's own methods may take to describe it, and all of
+// them together.
+const patience, allPatience = 200 * time.Millisecond, time.Second
+
+// asker asks values of themselves, which may take long, or for ever.
+type asker struct{ until time.Time }
+
+// pending are the questions that have not been answered yet.
+var pending sync.Map // bool by question
+
+// ask returns what f returns, or unanswered.
+func (a asker) ask(question string, f func() string) string {
+	if _, busy := pending.LoadOrStore(question, true); busy {
+		return unanswered
+	}
+	answer := make(chan string, 1)
+	go func() {
+		defer pending.Delete(question)
+		defer func() {
+			if recover() != nil {
+				answer <- "?"
+			}
+		}()
+		answer <- f()
 	}()
-	if v.CanInterface() {
-		if m := v.MethodByName("Shape"); m.IsValid() && m.Type().NumIn() == 0 && m.Type().NumOut() == 1 {
-			return fmt.Sprint(m.Call(nil)[0].Interface())
-		}
-		if m := v.MethodByName("Len"); m.IsValid() && m.Type().NumIn() == 0 && m.Type().NumOut() == 1 {
-			return fmt.Sprint(m.Call(nil)[0].Interface())
-		}
+	select {
+	case text := <-answer:
+		return text
+	case <-time.After(max(min(patience, time.Until(a.until)), time.Millisecond)):
+		return unanswered
+	}
+}
+
+// shape is a value's length or, of what has one, its shape.
+func (a asker) shape(name string, v reflect.Value) string {
+	if m := describing(v); m.IsValid() {
+		return a.ask(name+" shape", func() string { return fmt.Sprint(m.Call(nil)[0].Interface()) })
 	}
 	switch v.Kind() {
 	case reflect.Slice, reflect.Array, reflect.Map, reflect.String, reflect.Chan:
 		return fmt.Sprint(v.Len())
 	}
 	return ""
+}
+
+// text is a number or a text, but no more than the beginning.
+func (a asker) text(name string, v reflect.Value) string {
+	switch v.Kind() {
+	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint8,
+		reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64, reflect.String:
+	default:
+		return ""
+	}
+	if !v.CanInterface() {
+		return ""
+	}
+	show := func() string {
+		s := fmt.Sprint(v.Interface())
+		if r := []rune(s); len(r) > 60 {
+			s = string(r[:60]) + unanswered
+		}
+		return s
+	}
+	if v.NumMethod() > 0 { // one of them may be String
+		return a.ask(name+" text", show)
+	}
+	return show()
+}
+
+// unanswered is in the place of what does not come.
+const unanswered = "…"
+
+// describing is the method that tells of a value's shape or length.
+func describing(v reflect.Value) reflect.Value {
+	if !v.CanInterface() {
+		return reflect.Value{}
+	}
+	for _, name := range []string{"Shape", "Len"} {
+		if m := v.MethodByName(name); m.IsValid() && m.Type().NumIn() == 0 && m.Type().NumOut() == 1 {
+			return m
+		}
+	}
+	return reflect.Value{}
 }
 
 // size estimates what a value holds, following slices, maps, strings and
@@ -97,24 +162,4 @@ func hasPointers(t reflect.Type) bool {
 		return true
 	}
 	return false
-}
-
-func short(v reflect.Value) (s string) {
-	defer func() {
-		if recover() != nil {
-			s = "?"
-		}
-	}()
-	if !v.CanInterface() {
-		return ""
-	}
-	switch v.Kind() {
-	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint8,
-		reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64, reflect.String:
-		s = fmt.Sprint(v.Interface())
-		if r := []rune(s); len(r) > 60 {
-			s = string(r[:60]) + "…"
-		}
-	}
-	return s
 }

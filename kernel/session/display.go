@@ -70,10 +70,7 @@ func readDisplays(r io.Reader, back *gob.Encoder) {
 			continue
 		}
 		if q, ok := data.Data[protocol.MIMEJupyterInput].(protocol.InputRequest); ok {
-			input.Lock()
-			input.pending = true
-			input.Unlock()
-			emitInPlace(wire.Event{Event: "input", Prompt: q.Prompt, Password: q.Password})
+			input.ask(q.Prompt, q.Password)
 			continue
 		}
 		if wait, ok := data.Data["application/vnd.gradbook.clear-output"]; ok {

@@ -7,7 +7,11 @@
 // what is in them and kernel/toolchain for how they are linked.
 //
 // The session talks to the kernel by lines of JSON (see the package wire), on
-// descriptors 3 (to it) and 4 (from it); what a cell prints goes out on its standard output and error.
+// descriptors 3 (to it) and 4 (from it); what a cell prints goes out on its
+// standard output and error. Package os, as the session is built, asks it before
+// a write to these, for what is read from standard input, and before an end of
+// the process (see Hooks).
+//
 // The package's other exported functions are for the code of cells, which refers
 // to it under a name that no person would choose.
 package session

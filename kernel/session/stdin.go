@@ -2,107 +2,99 @@ package session
 
 import (
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
-	"time"
 
 	"github.com/gradbook/gradbook/kernel/session/wire"
 )
 
-// input is the pipe that is a cell's standard input. What a person answers goes
-// into it.
-var input struct {
+// input is what cells read from standard input: what a person answers when asked for a
+// line. It is the same for all cells, so that a reader on it can be kept.
+var input stdinput
+
+type stdinput struct {
 	sync.Mutex
-	write   *os.File
-	pending bool
+	buf     []byte
+	asked   bool // a question is open
+	allowed bool // there is somebody to ask
+	arrived chan struct{}
 }
 
-// watchStdin gives the cell a standard input, and asks for a line when the cell
-// waits for one. The returned function takes it away.
-func watchStdin(allow bool) func() {
-	fds, err := pipe()
-	if err != nil {
-		return func() {}
+// allow says whether the cell that begins may ask.
+func (i *stdinput) allow(allowed bool) {
+	i.Lock()
+	defer i.Unlock()
+	i.allowed, i.asked = allowed, false
+}
+
+// ask has a person asked, in the place of the next read.
+func (i *stdinput) ask(prompt string, password bool) {
+	i.Lock()
+	i.asked = true
+	i.wait()
+	i.Unlock()
+	emitInPlace(wire.Event{Event: "input", Prompt: prompt, Password: password})
+}
+
+// wait returns what is closed when something arrives.
+func (i *stdinput) wait() chan struct{} {
+	if i.arrived == nil {
+		i.arrived = make(chan struct{})
 	}
-	r, w := os.NewFile(uintptr(fds[0]), "/dev/stdin"), os.NewFile(uintptr(fds[1]), "|1")
-	os.Stdin = r
-	input.Lock()
-	input.write, input.pending = w, false
-	input.Unlock()
-	quit, gone := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(gone)
-		tick := time.NewTicker(40 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-quit:
-				return
-			case <-tick.C:
+	return i.arrived
+}
+
+// answer takes what a person entered.
+func (i *stdinput) answer(line string) {
+	i.Lock()
+	defer i.Unlock()
+	i.buf = append(i.buf, line+"\n"...)
+	i.asked = false
+	close(i.wait())
+	i.arrived = nil
+}
+
+// read is what package os calls to read from standard input; ok is false for other
+// files.
+func (i *stdinput) read(f *os.File, b []byte) (n int, err error, ok bool) { //nolint:revive // as package os asks
+	if f != stdin {
+		return 0, nil, false
+	}
+	if len(b) == 0 {
+		return 0, nil, true
+	}
+	for {
+		i.Lock()
+		if len(i.buf) > 0 {
+			n = copy(b, i.buf)
+			i.buf = i.buf[n:]
+			i.Unlock()
+			return n, nil, true
+		}
+		arrived, allowed, asked := i.wait(), i.allowed, i.asked
+		i.Unlock()
+		if !allowed {
+			fmt.Fprintln(stderr, "StdinNotImplementedError: the cell reads its input, but this client cannot ask for any")
+			return 0, io.EOF, true
+		}
+		if !asked {
+			i.ask("", false)
+		}
+		r := whose()
+		if r == nil {
+			if r = running.Load(); r == nil {
+				return 0, io.EOF, true
 			}
-			input.Lock()
-			if !input.pending && input.write != nil && waitsFor(fds[0]) {
-				if allow {
-					input.pending = true
-					emit(wire.Event{Event: "input"})
-				} else {
-					fmt.Fprintln(stderr, "StdinNotImplementedError: the cell reads its input, but this client cannot ask for any")
-					_ = input.write.Close()
-					input.write = nil
-				}
+		}
+		select {
+		case <-arrived:
+		case <-r.ctx.Done():
+			i.allow(allowed)
+			if whose() == nil {
+				return 0, io.EOF, true // it cannot be ended
 			}
-			input.Unlock()
+			panic(interruption{})
 		}
-	}()
-	return func() {
-		close(quit)
-		<-gone
-		cancelInput()
-		_ = r.Close()
-	}
-}
-
-// waitsFor says whether a thread of this process waits in a read of fd.
-func waitsFor(fd int) bool {
-	files, err := filepath.Glob("/proc/self/task/*/syscall")
-	if err != nil {
-		return false
-	}
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			continue
-		}
-		f := strings.Fields(string(content))
-		if len(f) < 2 || f[0] != readNumber {
-			continue
-		}
-		if n, err := strconv.ParseInt(strings.TrimPrefix(f[1], "0x"), 16, 64); err == nil && int(n) == fd {
-			return true
-		}
-	}
-	return false
-}
-
-// answer passes on what a person entered.
-func answer(line string) {
-	input.Lock()
-	defer input.Unlock()
-	if input.write != nil {
-		_, _ = input.write.WriteString(line + "\n")
-	}
-	input.pending = false
-}
-
-// cancelInput ends the cell's input.
-func cancelInput() {
-	input.Lock()
-	defer input.Unlock()
-	if input.write != nil {
-		_ = input.write.Close()
-		input.write = nil
 	}
 }

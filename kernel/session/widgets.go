@@ -39,12 +39,7 @@ func connectWidgets() {
 				f := calls.waiting[0]
 				calls.waiting = calls.waiting[1:]
 				calls.Unlock()
-				done := make(chan struct{})
-				go func() { // which may end itself by runtime.Goexit
-					defer close(done)
-					call(f)
-				}()
-				<-done
+				call(f)
 			}
 		}
 	}()
@@ -57,9 +52,12 @@ func call(f func()) {
 	begin(this)
 	defer end(this)
 	defer flushDisplays()
-	defer Recover()
-	if this.ctx.Err() == nil { // it was not interrupted while it waited
-		f()
+	if this.ctx.Err() != nil { // it was interrupted while it waited
+		return
+	}
+	failed := this.execute("widget", f)
+	if failed != nil && failed.Name != "KeyboardInterrupt" {
+		emit(wire.Event{Event: "failure", Failure: failed, Late: true})
 	}
 }
 

@@ -6,15 +6,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
-)
-
-// All cells are pieces of one package, so that a name means the same thing in
-// each of them and a type is the same type. CellPath is its path; the digits are
-// replaced by the cell's number where the pieces must differ.
-const (
-	CellPath   = "gradbook.local/cell000000"
-	cellDigits = 6
 )
 
 // addModuleData is the host's function that tells the runtime of a new piece.
@@ -25,8 +18,8 @@ const addModuleData = "runtime.addmoduledata.abi0"
 //
 //   - functions are called as a program, not a library, names them;
 //   - the initialiser calls the host's addmoduledata, not one of its own;
-//   - the module's name and its initialiser's are n's own, or the loader would
-//     take the cell for one that it has already;
+//   - the plugin's path and the names of its initialisers are n's own, or the
+//     loader would take the cell for one that it has already;
 //   - the hashes of the host's packages are left out, which the linker does not
 //     know; the host's own hash is there instead.
 //
@@ -36,7 +29,7 @@ func relink(object []byte, n int) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the linker's object: %w", err)
 	}
-	if err := o.relink(fmt.Sprintf("%0*d", cellDigits, n)); err != nil {
+	if err := o.relink(n); err != nil {
 		return nil, fmt.Errorf("the linker's object: %w", err)
 	}
 	return o.bytes(), nil
@@ -103,7 +96,7 @@ func (o *object) addName(name string) uint32 {
 	return at
 }
 
-func (o *object) relink(number string) error {
+func (o *object) relink(n int) error {
 	o.strtab = bytes.ReplaceAll(o.strtab, []byte(internalABI+"\x00"), make([]byte, len(internalABI)+1))
 	ownAdd, initializer, hashes := -1, -1, -1
 	for i, s := range o.symbols {
@@ -118,7 +111,7 @@ func (o *object) relink(number string) error {
 		}
 		switch own, _ := strings.CutPrefix(strings.TrimPrefix(name, "local."), CellPath); own {
 		case "..inittask", ".init", ".init.0":
-			copy(o.strtab[int(s.Name)+len(name)-len(own)-cellDigits:], number)
+			o.symbols[i].Name = o.addName(fmt.Sprintf("%s%d", name, n))
 		}
 	}
 	if ownAdd < 0 || initializer < 0 {
@@ -127,7 +120,7 @@ func (o *object) relink(number string) error {
 	if err := o.callHost(ownAdd, initializer); err != nil {
 		return err
 	}
-	return o.module(number, hashes)
+	return o.module(n, hashes)
 }
 
 // callHost makes the initialiser call the host's addmoduledata.
@@ -147,8 +140,8 @@ func (o *object) callHost(ownAdd, initializer int) error {
 	return nil
 }
 
-// module edits the module's description: its name, and the hashes to leave out.
-func (o *object) module(number string, hashes int) error {
+// module edits the module's description: the plugin's path, and the hashes to leave out.
+func (o *object) module(n, hashes int) error {
 	module, relocs := -1, -1
 	for i, s := range o.sections {
 		switch {
@@ -177,9 +170,10 @@ func (o *object) module(number string, hashes int) error {
 		if s.Shndx == 0 || int(s.Shndx) >= len(o.sections) || o.sections[s.Shndx].Type != uint32(elf.SHT_PROGBITS) {
 			continue
 		}
-		at := o.sections[s.Shndx].Off + s.Value + uint64(r.Addend)
-		if at+uint64(len(CellPath)) <= uint64(len(o.file)) && string(o.file[at:at+uint64(len(CellPath))]) == CellPath {
-			copy(o.file[at+uint64(len(CellPath)-cellDigits):], number)
+		text := o.sections[s.Shndx].Off + s.Value + uint64(r.Addend)
+		length := o.sections[module].Off + r.Off + 8
+		if binary.LittleEndian.Uint64(o.file[length:]) == uint64(len(CellPath)) && string(o.file[text:text+uint64(len(CellPath))]) == CellPath {
+			copy(o.file[text:], pluginPath(n))
 			renamed = true
 		}
 	}
@@ -187,6 +181,12 @@ func (o *object) module(number string, hashes int) error {
 		return errObject
 	}
 	return nil
+}
+
+// pluginPath is a path that is as long as CellPath, and another for each cell.
+func pluginPath(n int) string {
+	digits := strconv.FormatInt(int64(n), 36)
+	return strings.Repeat("0", max(len(CellPath)-len(digits), 0)) + digits
 }
 
 // replace puts a section's new content at the end of the file.

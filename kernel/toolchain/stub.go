@@ -44,7 +44,7 @@ func stubOf(program, hash string) ([]byte, error) {
 	kept := keptSections{file: f, index: map[elf.SectionIndex]uint16{}}
 	for _, s := range symbols {
 		kind := elf.ST_TYPE(s.Info)
-		if s.Section == elf.SHN_UNDEF || kind != elf.STT_FUNC && kind != elf.STT_OBJECT {
+		if s.Section == elf.SHN_UNDEF || kind != elf.STT_FUNC && kind != elf.STT_OBJECT || strings.HasPrefix(s.Name, CellPath+".") {
 			continue
 		}
 		name, isType := s.Name, strings.HasPrefix(s.Name, "type:")

@@ -15,12 +15,15 @@ type Request struct {
 	Args []string `json:"args,omitempty"`
 	// AllowStdin is false if nobody can be asked for input.
 	AllowStdin bool `json:"allow_stdin,omitempty"`
+	// Milliseconds are how long an interrupted cell may take to end.
+	Milliseconds int64 `json:"ms,omitempty"`
 	// Value answers a request for input. Key and Value set the environment; the
 	// key "PWD" changes the folder.
 	Key   string `json:"key,omitempty"`
 	Value string `json:"value,omitempty"`
-	// Names are the variables asked for.
+	// Names are the variables asked for; ID is that of the answer.
 	Names []string `json:"names,omitempty"`
+	ID    int      `json:"id,omitempty"`
 	// Comm is a message to the session's widgets.
 	Comm *Comm `json:"comm,omitempty"`
 }
@@ -36,7 +39,7 @@ type Comm struct {
 // Event is a line from the session.
 type Event struct {
 	// Event is "ready", "result", "display", "clear", "input", "variables",
-	// "comm", "failure" (of a goroutine) or "done".
+	// "comm", "failure" (of a goroutine), "left" or "done".
 	Event string `json:"event"`
 	// Data are the forms of what is shown, by MIME type.
 	Data map[string]any `json:"data,omitempty"`
@@ -54,20 +57,26 @@ type Event struct {
 	Failure *Failure `json:"failure,omitempty"`
 	// Late is true of a failure after the cell's end, in a goroutine of it.
 	Late bool `json:"late,omitempty"`
-	// Variables answer the request.
+	// Variables answer the request with the ID; Busy says that something runs that
+	// may change them.
 	Variables []Variable `json:"variables,omitempty"`
-	// Mark is what the session writes to its outputs at the cell's end and, to the
-	// first of them, where what is shown belongs.
-	Mark string `json:"mark,omitempty"`
+	ID        int        `json:"id,omitempty"`
+	Busy      bool       `json:"busy,omitempty"`
+	// Mark, if not 0, is the number of the event's place among what is printed.
+	Mark int `json:"mark,omitempty"`
+	// Left is how many runs are left behind: interrupted, but not ended.
+	Left int `json:"left,omitempty"`
 	// Comm is a message of the session's widgets.
 	Comm *Comm `json:"comm,omitempty"`
 }
 
-// Marks in the session's outputs: MarkStart or PlaceStart, something unique, MarkEnd.
+// Marks in both of the session's outputs: MarkStart, their number, MarkEvent if there is
+// an event with it, MarkEnd. What is printed behind a mark comes after all that is printed
+// before it, and after the event.
 const (
-	MarkStart  = "\x00\x01gradbook "
-	PlaceStart = "\x00\x01gradplace "
-	MarkEnd    = "\x01\x00"
+	MarkStart = "\x00\x01gradbook "
+	MarkEvent = "e"
+	MarkEnd   = "\x01\x00"
 )
 
 // Failure is an error that ended a cell.
@@ -79,6 +88,8 @@ type Failure struct {
 	Frames []Frame `json:"frames,omitempty"`
 	// Code is the exit status.
 	Code int `json:"code,omitempty"`
+	// Left is true of a cell that was interrupted and has not ended.
+	Left bool `json:"left,omitempty"`
 }
 
 // Frame is a place in a cell.

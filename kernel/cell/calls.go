@@ -1,0 +1,120 @@
+package cell
+
+import (
+	"go/ast"
+	"go/types"
+)
+
+// substitutes are functions that mean something else in a session: what waits is ended
+// by an interrupt.
+var substitutes = map[string]string{
+	"context.Background": "Context", "context.TODO": "Context", "time.Sleep": "Sleep", "flag.Parse": "ParseFlags",
+}
+
+// calls looks after calls, loops and goroutines everywhere in the file.
+func (e *emission) calls() {
+	for _, d := range e.earlier {
+		e.callsIn(d.node)
+	}
+	for _, list := range [][]*decl{e.parsed.decls, e.vars, e.parsed.once} {
+		for _, d := range list {
+			e.callsIn(d.node)
+		}
+	}
+	for _, s := range e.parsed.body {
+		e.callsIn(s)
+	}
+}
+
+func (e *emission) callsIn(n ast.Node) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SelectorExpr:
+			if to := e.substitute(n); to != "" {
+				e.consumed[n.X.(*ast.Ident)] = true
+				e.replace(n.Pos(), n.End(), runtimeName+"."+to)
+			}
+		case *ast.BlockStmt:
+			e.printing(n.List)
+		case *ast.CaseClause:
+			e.printing(n.Body)
+		case *ast.CommClause:
+			e.printing(n.Body)
+		case *ast.ForStmt:
+			e.insert(n.Body.Lbrace+1, " "+runtimeName+".Poll(); ")
+		case *ast.RangeStmt:
+			e.insert(n.Body.Lbrace+1, " "+runtimeName+".Poll(); ")
+		case *ast.GoStmt:
+			e.goroutine(n)
+		}
+		return true
+	})
+}
+
+// substitute is what a function of a package is replaced by; "" if it is not.
+func (e *emission) substitute(s *ast.SelectorExpr) string {
+	x, ok := s.X.(*ast.Ident)
+	if !ok {
+		return ""
+	}
+	p, ok := e.info.Uses[x].(*types.PkgName)
+	if !ok {
+		return ""
+	}
+	return substitutes[p.Imported().Path()+"."+s.Sel.Name]
+}
+
+// goroutine has a panic in a goroutine end that, and not the session.
+func (e *emission) goroutine(g *ast.GoStmt) {
+	if f, ok := g.Call.Fun.(*ast.FuncLit); ok {
+		e.insert(f.Body.Lbrace+1, " defer "+runtimeName+".Recover(); ")
+	} else if e.guardable(g.Call.Fun) {
+		e.insert(g.Call.Fun.Pos(), runtimeName+".Guard(")
+		e.insert(g.Call.Fun.End(), ")")
+	}
+}
+
+// guardable says whether a function is a value that can be wrapped.
+func (e *emission) guardable(f ast.Expr) bool {
+	tv := e.info.Types[f]
+	if tv.Type == nil {
+		return false
+	}
+	if _, ok := tv.Type.Underlying().(*types.Signature); !ok || tv.IsBuiltin() || tv.IsType() {
+		return false
+	}
+	id, ok := ast.Unparen(f).(*ast.Ident)
+	if s, isSel := ast.Unparen(f).(*ast.SelectorExpr); isSel {
+		if id, ok = s.Sel, true; e.substitute(s) != "" {
+			return false
+		}
+	}
+	if !ok {
+		return true
+	}
+	_, generic := e.info.Instances[id]
+	return !generic
+}
+
+// printing has Go's own print and println, which write past package os, keep their
+// place among what else is written.
+func (e *emission) printing(list []ast.Stmt) {
+	for _, s := range list {
+		x, ok := s.(*ast.ExprStmt)
+		if !ok {
+			continue
+		}
+		call, ok := x.X.(*ast.CallExpr)
+		if !ok {
+			continue
+		}
+		id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+		if !ok {
+			continue
+		}
+		b, ok := e.info.Uses[id].(*types.Builtin)
+		if ok && (b.Name() == "print" || b.Name() == "println") {
+			e.insert(s.Pos(), runtimeName+".Turn(); ")
+		}
+	}
+}

@@ -1,0 +1,163 @@
+package cell
+
+import (
+	"go/types"
+	"slices"
+	"strings"
+)
+
+// walk visits a type and all that it is made of, each once, but not what is behind the
+// names of types; visit says whether to go on.
+func walk(t types.Type, visit func(types.Type) bool) bool {
+	seen := map[types.Type]bool{}
+	var each func(types.Type) bool
+	tuple := func(t *types.Tuple) bool {
+		for v := range t.Variables() {
+			if !each(v.Type()) {
+				return false
+			}
+		}
+		return true
+	}
+	each = func(t types.Type) bool {
+		if t == nil || seen[t] {
+			return true
+		}
+		seen[t] = true
+		if !visit(t) {
+			return false
+		}
+		switch t := t.(type) {
+		case *types.Alias:
+			return arguments(t.TypeArgs(), each)
+		case *types.Named:
+			return arguments(t.TypeArgs(), each)
+		case interface{ Elem() types.Type }: // pointers, slices, arrays, channels, maps
+			if m, ok := t.(*types.Map); ok && !each(m.Key()) {
+				return false
+			}
+			return each(t.Elem())
+		case *types.Signature:
+			return tuple(t.Params()) && tuple(t.Results())
+		case *types.Struct:
+			for f := range t.Fields() {
+				if !each(f.Type()) {
+					return false
+				}
+			}
+		case *types.Interface:
+			for m := range t.Methods() {
+				if !each(m.Type()) {
+					return false
+				}
+			}
+			for e := range t.EmbeddedTypes() {
+				if !each(e) {
+					return false
+				}
+			}
+		case *types.Union:
+			for term := range t.Terms() {
+				if !each(term.Type()) {
+					return false
+				}
+			}
+		}
+		return true
+	}
+	return each(t)
+}
+
+func arguments(list *types.TypeList, each func(types.Type) bool) bool {
+	for t := range list.Types() {
+		if !each(t) {
+			return false
+		}
+	}
+	return true
+}
+
+// typeName is the name of a type that has one.
+func typeName(t types.Type) *types.TypeName {
+	if t, ok := t.(interface{ Obj() *types.TypeName }); ok {
+		return t.Obj()
+	}
+	return nil
+}
+
+// ownTypes are the names of the notebook's own types in t.
+func ownTypes(t types.Type) map[string]bool {
+	names := map[string]bool{}
+	walk(t, func(t types.Type) bool {
+		if o := typeName(t); o != nil && o.Pkg() != nil && o.Pkg().Path() == packagePath {
+			if _, isParam := t.(*types.TypeParam); !isParam {
+				names[o.Name()] = true
+			}
+		}
+		return true
+	})
+	return names
+}
+
+// keepable says whether a variable of type t can be declared in another cell, which
+// must be able to name the type; own are the types of the package.
+func keepable(t types.Type, own *types.Scope) bool {
+	accessible := func(o types.Object) bool { return o.Exported() || o.Pkg() == nil || o.Pkg().Path() == packagePath }
+	return walk(t, func(t types.Type) bool {
+		switch t := t.(type) {
+		case *types.TypeParam:
+			return false
+		case *types.Basic:
+			return t.Kind() != types.UntypedNil && t.Kind() != types.Invalid
+		case *types.Struct:
+			for f := range t.Fields() {
+				if !accessible(f) {
+					return false
+				}
+			}
+		case *types.Interface:
+			for m := range t.Methods() {
+				if !accessible(m) {
+					return false
+				}
+			}
+		}
+		o := typeName(t)
+		switch {
+		case o == nil || o.Pkg() == nil:
+			return true
+		case o.Pkg().Path() == packagePath:
+			return o.Parent() == own
+		}
+		return o.Exported() && importable(o.Pkg().Path())
+	})
+}
+
+// importable says whether a cell may import path.
+func importable(path string) bool {
+	return !slices.ContainsFunc(strings.Split(path, "/"), func(part string) bool { return part == "internal" || part == "vendor" })
+}
+
+// depth is how deep the types are in one another that t is made of.
+func depth(t types.Type) int {
+	n := 0
+	for {
+		e, ok := t.(interface{ Elem() types.Type })
+		if !ok {
+			return n
+		}
+		t = e.Elem()
+		n++
+	}
+}
+
+// typeText writes a type in the author's names. alias names the packages of other
+// types.
+func typeText(t types.Type, alias func(*types.Package) string) string {
+	return types.TypeString(t, func(p *types.Package) string {
+		if p.Path() == packagePath {
+			return ""
+		}
+		return alias(p)
+	})
+}

@@ -1,0 +1,97 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"strings"
+
+	"github.com/gradbook/gradbook/kernel/session/wire"
+)
+
+// Recover is deferred in the goroutines that a cell starts, so that a panic in
+// one of them ends it and not the session.
+func Recover() {
+	if e := recover(); e != nil {
+		emit(wire.Event{Event: "failure", Failure: failure(e, callers()), Late: true})
+	}
+}
+
+// Guard wraps a function that a go statement calls, so that a panic in it ends
+// the goroutine and not the session.
+func Guard[F any](f F) F {
+	v := reflect.ValueOf(f)
+	if v.Kind() != reflect.Func || v.IsNil() {
+		return f
+	}
+	call := v.Call
+	if v.Type().IsVariadic() {
+		call = v.CallSlice
+	}
+	return reflect.MakeFunc(v.Type(), func(args []reflect.Value) (out []reflect.Value) {
+		for i := range v.Type().NumOut() {
+			out = append(out, reflect.Zero(v.Type().Out(i)))
+		}
+		defer Recover()
+		return call(args)
+	}).Interface().(F)
+}
+
+// failure describes what was recovered.
+func failure(e any, frames []wire.Frame) *wire.Failure {
+	switch e := e.(type) {
+	case interruption:
+		return &wire.Failure{Name: "KeyboardInterrupt", Frames: frames}
+	case unhandled:
+		f := &wire.Failure{Name: "error", Value: e.err.Error(), Frames: frames}
+		if r := running.Load(); r != nil && r.ctx.Err() != nil && errors.Is(e.err, context.Canceled) {
+			f.Name = "KeyboardInterrupt"
+		}
+		return f
+	case error:
+		return &wire.Failure{Name: "panic", Value: e.Error(), Frames: frames}
+	default:
+		return &wire.Failure{Name: "panic", Value: text(e), Frames: frames}
+	}
+}
+
+func exitFailure(code int) *wire.Failure {
+	return &wire.Failure{Name: "exit", Value: fmt.Sprintf("the cell ended itself with status %d", code), Code: code}
+}
+
+// callers are the frames of a panic that are in cells.
+func callers() []wire.Frame {
+	pcs := make([]uintptr, 512)
+	it := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
+	var frames []wire.Frame
+	for {
+		f, more := it.Next()
+		if file := cellFile(f.File); file != "" {
+			frames = append(frames, wire.Frame{Function: functionName(f.Function), File: file, Line: f.Line})
+		}
+		if !more || len(frames) == 50 {
+			return frames
+		}
+	}
+}
+
+// cellFile is the name of a cell in a file's name, such as cell[3].
+func cellFile(file string) string {
+	if at := strings.Index(file, "cell["); at >= 0 && !strings.Contains(file[at:], "/") {
+		return file[at:]
+	}
+	return ""
+}
+
+// functionName is the name as the cell's author wrote it; empty for the cell's
+// own statements.
+func functionName(full string) string {
+	name := full[strings.LastIndexByte(full, '/')+1:]
+	_, name, _ = strings.Cut(name, ".")
+	if strings.HasPrefix(name, "Runʹ") {
+		return ""
+	}
+	return plain(name)
+}

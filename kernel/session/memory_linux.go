@@ -1,0 +1,80 @@
+package session
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"unsafe"
+)
+
+// canRewrite says whether words in memory can be replaced here.
+const canRewrite = true
+
+// inHeap says whether an address is in Go's heap, which is in regions without a name
+// from this one on.
+//
+// Source: runtime/malloc.go, func mallocinit.
+func inHeap(at uintptr) bool { return 0xc0<<32 <= at && at < 0x100<<32 }
+
+// regions are those of the process's memory that are no code: of a library's file, or
+// of some kinds.
+func regions(file string, kinds regionKind) (list []mapping) {
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		return nil
+	}
+	exe, _ := os.Readlink("/proc/self/exe")
+	for line := range bytes.Lines(maps) {
+		if file != "" && !bytes.HasSuffix(bytes.TrimSpace(line), []byte(file)) {
+			continue
+		}
+		m, name, ok := parseMapping(string(line))
+		switch {
+		case !ok:
+			continue
+		case file != "" || known.files[name]:
+			m.kind = libraries
+		case name != "" && name == exe && m.writable:
+			m.kind = program
+		case name == "" && m.writable && inHeap(m.start):
+			m.kind = heap
+		}
+		if file != "" || m.kind&kinds != 0 {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// parseMapping reads a line such as "7f0-7f1 r--p 0 fe:00 12 /path"; ok is false for code
+// and for what cannot be read.
+//
+// Source: proc_pid_maps(5).
+func parseMapping(line string) (m mapping, name string, ok bool) {
+	f := strings.Fields(line)
+	if len(f) < 5 || len(f[1]) < 3 || f[1][0] != 'r' || f[1][2] == 'x' {
+		return m, "", false
+	}
+	from, to, _ := strings.Cut(f[0], "-")
+	start, errStart := strconv.ParseUint(from, 16, 64)
+	end, errEnd := strconv.ParseUint(to, 16, 64)
+	if i := strings.IndexByte(line, '/'); i >= 0 {
+		name = strings.TrimSpace(line[i:])
+	}
+	return mapping{start: uintptr(start), end: uintptr(end), writable: f[1][1] == 'w'}, name, errStart == nil && errEnd == nil
+}
+
+// writable calls f while a part of memory can be written that otherwise cannot.
+func writable(start uintptr, size int, f func()) {
+	page := uintptr(os.Getpagesize())
+	first := start &^ (page - 1)
+	last := (start + uintptr(size) + page - 1) &^ (page - 1)
+	all := unsafe.Slice((*byte)(pointer(first)), last-first)
+	if syscall.Mprotect(all, syscall.PROT_READ|syscall.PROT_WRITE) != nil {
+		return
+	}
+	f()
+	_ = syscall.Mprotect(all, syscall.PROT_READ) // as a library's constants are
+}

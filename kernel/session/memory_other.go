@@ -1,0 +1,11 @@
+//go:build !linux
+
+package session
+
+const canRewrite = false
+
+func inHeap(uintptr) bool { return false }
+
+func regions(string, regionKind) []mapping { return nil }
+
+func writable(uintptr, int, func()) {}

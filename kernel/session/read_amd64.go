@@ -1,4 +1,0 @@
-package session
-
-// readNumber is the number of Linux's read call, as in /proc/self/task/*/syscall.
-const readNumber = "0"

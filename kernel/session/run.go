@@ -1,0 +1,195 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"plugin"
+	"runtime/pprof"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/gradbook/gradbook/kernel/session/wire"
+)
+
+// run is one run of a cell, or of what a widget calls.
+type run struct {
+	ctx        context.Context
+	cancel     context.CancelCauseFunc
+	interrupts atomic.Int32
+	stopping   atomic.Bool // its loops end
+	exited     atomic.Bool // it has called os.Exit: nothing of it goes on
+	ended      atomic.Bool
+	main       atomic.Int32       // what has become of the goroutine that it began with
+	done       chan *wire.Failure // what it ends with, once
+	giveUp     chan struct{}      // closed when it is not waited for any longer
+	label      unsafe.Pointer     // of its goroutines
+	entry      string             // the function that it began with
+	began      float64            // in seconds since the machine started
+}
+
+// errInterrupted is why a cell's context is cancelled.
+var errInterrupted = errors.New("interrupted")
+
+// running is the cell, or the call of a widget, that runs.
+var running atomic.Pointer[run]
+
+// oneAtATime is held while a cell runs, or what a widget calls.
+var oneAtATime sync.Mutex
+
+// runs are the one that runs and those that wait for it.
+var runs = struct {
+	sync.Mutex
+	all map[*run]bool
+}{all: map[*run]bool{}}
+
+// await makes a run that waits for its turn. An interrupt ends also what waits.
+func await() *run {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	this := &run{ctx: ctx, cancel: cancel, done: make(chan *wire.Failure, 1), giveUp: make(chan struct{})}
+	runs.Lock()
+	runs.all[this] = true
+	runs.Unlock()
+	return this
+}
+
+// begin waits for what runs, and makes this what runs; end is called after it.
+func begin(this *run) {
+	oneAtATime.Lock()
+	this.began = uptime()
+	running.Store(this)
+	latest.Store(this)
+}
+
+func end(this *run) {
+	running.Store(nil)
+	this.ended.Store(true)
+	runs.Lock()
+	delete(runs.all, this)
+	runs.Unlock()
+	oneAtATime.Unlock()
+}
+
+// idleWithin waits until nothing runs, and says whether that came about.
+func idleWithin(limit time.Duration) bool {
+	for deadline := time.Now().Add(limit); !oneAtATime.TryLock(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
+}
+
+// runCell runs a cell to its end, and says how long that took.
+func runCell(r wire.Request, this *run) (f *wire.Failure, took time.Duration) {
+	begin(this)
+	defer end(this)
+	if r.Library != "" {
+		if _, err := plugin.Open(r.Library); err != nil {
+			return &wire.Failure{Name: "error", Value: "cannot load the cell: " + err.Error()}, 0
+		}
+		joinTypes(r.Library)
+	}
+	main, ok := cells[r.N]
+	if !ok {
+		return &wire.Failure{Name: "error", Value: fmt.Sprintf("cannot load the cell: number %d has no entry point", r.N)}, 0
+	}
+	if this.ctx.Err() != nil {
+		return &wire.Failure{Name: "KeyboardInterrupt", Value: "interrupted before it began"}, 0
+	}
+	os.Stdin, os.Stdout, os.Stderr = stdin, stdout, stderr
+	os.Args = append([]string{"cell"}, r.Args...)
+	newFlags()
+	input.allow(r.AllowStdin)
+	start := time.Now()
+	f = this.execute(fmt.Sprintf("main.Runʹ%d", r.N), main)
+	if took = time.Since(start); this.interrupts.Load() > 0 {
+		if f == nil {
+			f = &wire.Failure{}
+		}
+		f.Name = "KeyboardInterrupt"
+	}
+	return f, took
+}
+
+// execute calls a function in a goroutine of the run, and waits for its end; not for
+// longer than an interrupt lets it.
+func (this *run) execute(entry string, main func()) (f *wire.Failure) {
+	this.entry = entry
+	started := make(chan struct{})
+	go func() {
+		this.mark()
+		close(started)
+		defer this.gone()
+		defer func() {
+			var f *wire.Failure // none after runtime.Goexit
+			if e := recover(); e != nil {
+				f = failure(e, callers())
+			}
+			this.finish(f)
+		}()
+		main()
+	}()
+	<-started
+	select {
+	case f = <-this.done:
+	case <-this.giveUp:
+		f = this.leave()
+	}
+	if this.exited.Load() && this.goroutines() <= 1 { // nothing is left that might go on
+		attention.Add(-1)
+	}
+	if f != nil && f.Name == "exit" && f.Code == 0 {
+		f = nil
+	}
+	return f
+}
+
+// What becomes of the goroutine that a run began with.
+const (
+	goesOn int32 = iota
+	hasEnded
+	isLeft
+)
+
+// finish says what the run ends with. What comes later is not its end.
+func (this *run) finish(f *wire.Failure) {
+	select {
+	case this.done <- f:
+	default:
+	}
+}
+
+// labels tell the goroutines of runs apart: a goroutine has the label of that which
+// started it, libraries' included.
+var labels sync.Map // *run by unsafe.Pointer
+
+// labelName is the key of the label, as a profile of goroutines shows it.
+const labelName = "gradbook cell"
+
+func (this *run) mark() {
+	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels(labelName, this.entry)))
+	this.label = goroutineLabel()
+	labels.Store(this.label, this)
+}
+
+// whose is the run that the calling goroutine is of; nil if nobody knows.
+func whose() *run {
+	label := goroutineLabel()
+	if label == nil {
+		return nil
+	}
+	if r := running.Load(); r != nil && r.label == label {
+		return r
+	}
+	if r, ok := labels.Load(label); ok {
+		return r.(*run)
+	}
+	return nil
+}
+
+//go:linkname goroutineLabel runtime/pprof.runtime_getProfLabel
+func goroutineLabel() unsafe.Pointer

@@ -1,5 +1,0 @@
-//go:build !unix
-
-package toolchain
-
-func replace(goCmd string, args []string) int { return run(goCmd, args) }
