@@ -23,8 +23,8 @@ type Hooks struct {
 	Write *func(*os.File)
 	Read  *func(*os.File, []byte) (int, error, bool)
 	Exit  *func(int)
-	// Itabs calls a function for each of the runtime's tables of methods.
-	Itabs func(func(unsafe.Pointer))
+	// Itabs is the runtime's variable with all tables of methods.
+	Itabs *unsafe.Pointer
 }
 
 // closing is true when the session ends itself.
@@ -39,7 +39,7 @@ func (h Hooks) set() {
 			}
 		}
 	}
-	eachItab = h.Itabs
+	itabTable = h.Itabs
 }
 
 // Main runs the session until its input ends, and returns the exit status.

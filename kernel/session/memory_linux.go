@@ -12,11 +12,19 @@ import (
 // canRewrite says whether words in memory can be replaced here.
 const canRewrite = true
 
-// inHeap says whether an address is in Go's heap, which is in regions without a name
-// from this one on.
+// inHeap says whether an address is in Go's heap: near to what is. Go grows it in one
+// place, which is another in each process.
 //
 // Source: runtime/malloc.go, func mallocinit.
-func inHeap(at uintptr) bool { return 0xc0<<32 <= at && at < 0x100<<32 }
+func inHeap(at uintptr) bool {
+	const far = 128 << 30
+	heapSample = new([1 << 10]byte)
+	sample := uintptr(unsafe.Pointer(heapSample))
+	return max(at, sample)-min(at, sample) < far
+}
+
+// heapSample is in the heap.
+var heapSample *[1 << 10]byte
 
 // regions are those of the process's memory that are no code: of a library's file, or
 // of some kinds.
@@ -26,6 +34,7 @@ func regions(file string, kinds regionKind) (list []mapping) {
 		return nil
 	}
 	exe, _ := os.Readlink("/proc/self/exe")
+	var before mapping
 	for line := range bytes.Lines(maps) {
 		if file != "" && !bytes.HasSuffix(bytes.TrimSpace(line), []byte(file)) {
 			continue
@@ -38,9 +47,12 @@ func regions(file string, kinds regionKind) (list []mapping) {
 			m.kind = libraries
 		case name != "" && name == exe && m.writable:
 			m.kind = program
+		case name == "" && m.writable && before.kind != 0 && before.kind != heap && before.end == m.start:
+			m.kind = before.kind // variables that begin as zero are behind the others
 		case name == "" && m.writable && inHeap(m.start):
 			m.kind = heap
 		}
+		before = m
 		if file != "" || m.kind&kinds != 0 {
 			list = append(list, m)
 		}

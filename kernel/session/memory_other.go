@@ -4,8 +4,6 @@ package session
 
 const canRewrite = false
 
-func inHeap(uintptr) bool { return false }
-
 func regions(string, regionKind) []mapping { return nil }
 
 func writable(uintptr, int, func()) {}

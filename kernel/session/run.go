@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"plugin"
 	"runtime/pprof"
 	"sync"
 	"sync/atomic"
@@ -88,10 +87,9 @@ func runCell(r wire.Request, this *run) (f *wire.Failure, took time.Duration) {
 	begin(this)
 	defer end(this)
 	if r.Library != "" {
-		if _, err := plugin.Open(r.Library); err != nil {
+		if err := load(r.Library); err != nil {
 			return &wire.Failure{Name: "error", Value: "cannot load the cell: " + err.Error()}, 0
 		}
-		joinTypes(r.Library)
 	}
 	main, ok := cells[r.N]
 	if !ok {

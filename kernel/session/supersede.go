@@ -50,6 +50,10 @@ func Supersede(names ...string) {
 		delete(known.byText, text)
 	}
 	s.addTables()
+	for inverted := range known.compiled {
+		t := typeAt(pointer(^inverted))
+		s.keep(description(t), descriptionSize(t))
+	}
 	clear(s.types) // its words are no values
 	s.apply(regions("", program|heap|libraries))
 }
@@ -79,20 +83,13 @@ func substitute(text string, names map[string]string) string {
 	return b.String()
 }
 
-// eachItab calls a function for each of the runtime's tables of methods.
-var eachItab func(func(unsafe.Pointer))
-
-// itab is the runtime's table of the methods with which a type implements an interface.
-//
-// Source: internal/abi, type ITab.
-type itab struct{ inter, typ unsafe.Pointer }
-
 // swap is which words to replace in memory. It keeps them inverted, since it is in
 // memory itself.
 type swap struct {
 	types     map[reflect.Type]reflect.Type
 	words     map[uintptr]uintptr
 	low, high uintptr
+	except    [][2]uintptr // from and to
 }
 
 func newSwap() *swap {
@@ -101,7 +98,7 @@ func newSwap() *swap {
 
 func (s *swap) add(from, to uintptr) {
 	s.words[^from] = ^to
-	s.low, s.high = min(s.low, from), max(s.high, from)
+	s.low, s.high = min(s.low, ^from), max(s.high, ^from)
 }
 
 func (s *swap) addType(from, to reflect.Type) {
@@ -109,6 +106,41 @@ func (s *swap) addType(from, to reflect.Type) {
 		s.types[from] = to
 		s.add(address(from), address(to))
 	}
+}
+
+// keep leaves a part of memory as it is: what describes the old types.
+func (s *swap) keep(start unsafe.Pointer, size uintptr) {
+	s.except = append(s.except, [2]uintptr{^uintptr(start), ^(uintptr(start) + size)})
+}
+
+func (s *swap) kept(at uintptr) bool {
+	return slices.ContainsFunc(s.except, func(r [2]uintptr) bool { return r[1] < ^at && ^at <= r[0] })
+}
+
+// descriptionSize bounds the size of a type's description.
+//
+// Source: internal/abi, type Type and those that begin with it.
+func descriptionSize(t reflect.Type) uintptr {
+	const common, method = 112, 16
+	words := 0
+	switch t.Kind() {
+	case reflect.Struct:
+		words = 3 * t.NumField()
+	case reflect.Func:
+		words = t.NumIn() + t.NumOut()
+	case reflect.Interface:
+		return common + wordSize*uintptr(t.NumMethod())
+	}
+	return common + wordSize*uintptr(words) + method*uintptr(allMethods(t))
+}
+
+// allMethods bounds the number of a type's methods, those included that are not exported.
+func allMethods(t reflect.Type) int {
+	const uncommon = 1 << 0
+	if *(*byte)(unsafe.Add(description(t), 20))&uncommon == 0 {
+		return 0
+	}
+	return t.NumMethod() + 16
 }
 
 // to is the type in the place of t, or t.
@@ -121,32 +153,19 @@ func (s *swap) to(t reflect.Type) reflect.Type {
 
 // addTables adds the tables of methods of the types.
 func (s *swap) addTables() {
-	if eachItab == nil {
-		return
-	}
 	var found []*itab
-	eachItab(func(p unsafe.Pointer) {
-		t := (*itab)(p)
+	eachTable(func(slot *unsafe.Pointer) {
+		t := (*itab)(*slot)
 		if _, ok := s.words[^uintptr(t.typ)]; ok {
 			found = append(found, t)
 		}
 	})
 	for _, t := range found {
+		s.keep(unsafe.Pointer(t), unsafe.Sizeof(itab{})+wordSize*uintptr(typeAt(t.inter).NumMethod()))
 		if to := tableOf(typeAt(t.inter), s.to(typeAt(t.typ))); to != 0 {
 			s.add(uintptr(unsafe.Pointer(t)), to)
 		}
 	}
-}
-
-// tableOf is the table of methods with which a type implements an interface; 0 if it
-// does not.
-func tableOf(inter, t reflect.Type) uintptr {
-	if !t.Implements(inter) {
-		return 0
-	}
-	v := reflect.New(inter)
-	v.Elem().Set(reflect.Zero(t))
-	return *(*uintptr)(v.UnsafePointer())
 }
 
 // apply replaces the words in regions of memory.
@@ -165,12 +184,12 @@ func (s *swap) applyTo(m mapping) {
 	for at := m.start; at+wordSize <= m.end; at += wordSize {
 		p := (*uintptr)(pointer(at))
 		w := atomic.LoadUintptr(p)
-		if w < s.low || w > s.high {
+		if ^w < s.low || ^w > s.high {
 			continue
 		}
 		to, ok := s.words[^w]
 		switch {
-		case !ok, m.kind == heap && !mayBeValue(at, m):
+		case !ok, m.kind == heap && !mayBeValue(at, m), m.kind == libraries && s.kept(at):
 		case m.writable:
 			atomic.CompareAndSwapUintptr(p, w, ^to)
 		default:

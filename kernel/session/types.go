@@ -2,6 +2,7 @@ package session
 
 import (
 	"cmp"
+	"plugin"
 	"reflect"
 	"slices"
 	"strings"
@@ -23,10 +24,12 @@ import (
 // texts with all primes.
 var known = struct {
 	sync.Mutex
-	byText map[string]reflect.Type
-	files  map[string]bool // of the libraries
-	made   *swap           // types of libraries that reflect had made before
-}{byText: map[string]reflect.Type{}, files: map[string]bool{}, made: newSwap()}
+	byText   map[string]reflect.Type
+	compiled map[uintptr]bool // their addresses, inverted, but for those that reflect made
+	files    map[string]bool  // of the libraries
+	made     *swap            // types, and tables of methods, of libraries that Go had made before
+	tables   map[implementation]uintptr
+}{byText: map[string]reflect.Type{}, compiled: map[uintptr]bool{}, files: map[string]bool{}, made: newSwap(), tables: map[implementation]uintptr{}}
 
 // typelinks are the addresses of the types that each loaded library brings, as a
 // section and offsets in it.
@@ -34,10 +37,20 @@ var known = struct {
 //go:linkname typelinks reflect.typelinks
 func typelinks() (sections []unsafe.Pointer, offsets [][]int32)
 
-// joinTypes joins the types of the library that was loaded last to those of the others.
-func joinTypes(file string) {
+// load loads a library, and joins its types to those of the others.
+func load(file string) error {
 	known.Lock()
 	defer known.Unlock()
+	joinTables()
+	if _, err := plugin.Open(file); err != nil {
+		return err
+	}
+	joinTables()
+	joinTypes(file)
+	return nil
+}
+
+func joinTypes(file string) {
 	known.files[file] = true
 	sections, offsets := typelinks()
 	last := len(sections) - 1
@@ -51,6 +64,7 @@ func joinTypes(file string) {
 		t := typeAt(unsafe.Add(sections[last], offset))
 		if text := t.String(); strings.Contains(text, "main.") {
 			own = append(own, named{strings.Clone(text), t})
+			known.compiled[^address(t)] = true
 			primes = primes || strings.Contains(text, "ʹ")
 		}
 	}
@@ -73,7 +87,7 @@ func joinTypes(file string) {
 			}
 			known.byText[t.text] = c
 		}
-		if inHeap(address(c)) {
+		if !known.compiled[^address(c)] {
 			known.made.addType(t.Type, c)
 		}
 	}

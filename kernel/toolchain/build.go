@@ -23,6 +23,8 @@ type Linker interface {
 	Companion(n int) string
 	// Link links p, and returns the library's file.
 	Link(ctx context.Context, p Piece) (string, error)
+	// Close lets go of what it holds.
+	Close() error
 }
 
 // Piece is a compiled cell.
@@ -31,8 +33,10 @@ type Piece struct {
 	N int
 	// Dir is a folder of its own, in which it is Archive.
 	Dir, Archive string
-	// Config is the linker's table of imports.
-	Config []byte
+	// Config is the linker's table of imports, Archives are those of packages in it that
+	// the session does not hold.
+	Config   []byte
+	Archives []string
 }
 
 func (p Piece) path(name string) string { return filepath.Join(p.Dir, name) }
@@ -62,9 +66,9 @@ const mainFile = "package main\n\n%s//line %s:1\nfunc main() {}\n"
 // Build compiles and links source, cell number n, and returns the library's path.
 func (b *Builder) Build(ctx context.Context, n int, source []byte, embeds []string) (string, error) {
 	b.mu.Lock()
-	compile, link, notebook := bytes.Clone(b.compile), bytes.Clone(b.link), b.settings.Dir
+	compile, link, own, notebook := bytes.Clone(b.compile), bytes.Clone(b.link), slices.Clone(b.own), b.settings.Dir
 	b.mu.Unlock()
-	p := Piece{N: n, Dir: filepath.Dir(b.Library(n)), Archive: "cell.a", Config: link}
+	p := Piece{N: n, Dir: filepath.Dir(b.Library(n)), Archive: "cell.a", Config: link, Archives: own}
 	if err := os.MkdirAll(p.Dir, 0o700); err != nil {
 		return "", err
 	}

@@ -18,10 +18,9 @@ import (
 // Builder builds cells for a session. Its methods may be called by several goroutines.
 type Builder struct {
 	index     Index
-	held      []*os.File // the session's program and stub, as they were when the builder was made
-	program   string     // a link to the one
-	stub      string     // and to the other
-	dir       string     // of the files that builds leave
+	held      *os.File // the session's program, as it was when the builder was made
+	program   string   // a link to it
+	dir       string   // of the files that builds leave
 	workspace string
 	linker    Linker
 
@@ -29,8 +28,9 @@ type Builder struct {
 	settings Settings
 	packages map[string]Package
 	exports  types.Importer
-	compile  []byte // compiler's table of imports
-	link     []byte // linker's
+	compile  []byte   // compiler's table of imports
+	link     []byte   // linker's
+	own      []string // archives of packages that are linked into cells
 }
 
 // Settings are what a notebook may change of its builds.
@@ -57,21 +57,16 @@ func NewBuilder(workspace, dir string, ways ...Way) (*Builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Builder{
-		// The linker takes the name of a library for that of its hash.
-		index: index, stub: filepath.Join(dir, HostProgram), program: filepath.Join(dir, "bin", HostProgram), dir: dir, workspace: workspace,
-		packages: map[string]Package{},
-	}
+	b := &Builder{index: index, program: filepath.Join(dir, "bin", HostProgram), dir: dir, workspace: workspace, packages: map[string]Package{}}
 	b.exports = exportImporter(token.NewFileSet(), func(path string) (string, bool) { p, ok := b.packages[path]; return p.Export, ok })
-	err = b.hold(filepath.Join(host, HostProgram), b.program)
-	if way == Shared {
-		err = errors.Join(err, b.hold(filepath.Join(host, stubFile), b.stub))
-		b.linker = sharedLinker{b}
-	} else {
-		b.linker = pluginLinker{b}
+	if err := b.hold(filepath.Join(host, HostProgram), b.program); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, errors.Join(err, b.Close())
+	b.linker = pluginLinker{b}
+	if way == Shared {
+		if b.linker, err = newSharedLinker(b); err != nil {
+			return nil, errors.Join(err, b.held.Close())
+		}
 	}
 	b.add(b.index.Packages)
 	return b, nil
@@ -84,10 +79,10 @@ func (b *Builder) hold(path, link string) error {
 	if err != nil {
 		return err
 	}
-	b.held = append(b.held, f)
 	if err := os.MkdirAll(filepath.Dir(link), 0o700); err != nil {
-		return err
+		return errors.Join(err, f.Close())
 	}
+	b.held = f
 	target := fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), f.Fd())
 	if !sameFile(target, f) {
 		target = path // this is not the /proc of this process
@@ -114,13 +109,7 @@ func (b *Builder) Root() string { return b.index.Root }
 func (b *Builder) HostModule(path string) string { return b.index.Modules[path] }
 
 // Close lets go of the host. Cells can no longer be built.
-func (b *Builder) Close() error {
-	var errs []error
-	for _, f := range b.held {
-		errs = append(errs, f.Close())
-	}
-	return errors.Join(errs...)
-}
+func (b *Builder) Close() error { return errors.Join(b.linker.Close(), b.held.Close()) }
 
 // Set changes the settings.
 func (b *Builder) Set(change func(*Settings)) {
@@ -137,9 +126,10 @@ func (b *Builder) add(packages []Package) {
 		b.packages[p.Path] = p
 		b.compile = fmt.Appendf(b.compile, "packagefile %s=%s\n", p.Path, p.Export)
 		if p.Host && b.index.Way == Shared {
-			b.link = fmt.Appendf(b.link, "packageshlib %s=%s\n", p.Path, b.stub)
+			b.link = fmt.Appendf(b.link, "packageshlib %s=%s\n", p.Path, HostProgram)
 		} else {
 			b.link = fmt.Appendf(b.link, "packagefile %s=%s\n", p.Path, p.Export)
+			b.own = append(b.own, p.Export)
 		}
 	}
 }

@@ -127,8 +127,7 @@ func BuildHost(ctx context.Context, way Way, goCmd, workspace string) error {
 	if index.Packages, err = h.packages(index.Overlay); err != nil {
 		return err
 	}
-	hash, err := h.writeSource(index)
-	if err != nil {
+	if index.Hash, err = h.writeSource(index); err != nil {
 		return err
 	}
 	pkg := "./" + filepath.Base(h.dir)
@@ -145,15 +144,6 @@ func BuildHost(ctx context.Context, way Way, goCmd, workspace string) error {
 		return err
 	}
 	index.Main = main.fingerprint()
-	if way == Shared {
-		stub, err := stubOf(filepath.Join(h.dir, HostProgram), hash)
-		if err != nil {
-			return err
-		}
-		if err := cache.WriteFile(filepath.Join(h.dir, stubFile), stub, 0o644); err != nil {
-			return err
-		}
-	}
 	encoded, err := json.MarshalIndent(index, "", "\t")
 	if err != nil {
 		return err

@@ -74,8 +74,9 @@ type Index struct {
 	Settings map[string]string
 	// Modules are the versions of the host's modules, by path.
 	Modules map[string]string
-	// Main is the fingerprint of the host's main package.
+	// Main is the fingerprint of the host's main package, Hash tells hosts apart.
 	Main []byte
+	Hash string
 	// Overlay is the file that says which files of Go's the host has others for.
 	Overlay string
 	// Packages are the host's, sorted by path.
@@ -85,7 +86,6 @@ type Index struct {
 // Files of a built host, in its folder.
 const (
 	HostProgram = "session"
-	stubFile    = "session.stub"
 	indexFile   = "index.json"
 	overlayFile = "overlay.json"
 )
@@ -102,7 +102,7 @@ func hostDir(workspace string, w Way) string {
 func HostBuilt(workspace string, ways ...Way) (Way, bool) {
 	for _, w := range ways {
 		dir := hostDir(workspace, w)
-		if exists(filepath.Join(dir, HostProgram), filepath.Join(dir, indexFile)) && (w != Shared || exists(filepath.Join(dir, stubFile))) {
+		if exists(filepath.Join(dir, HostProgram), filepath.Join(dir, indexFile)) {
 			return w, true
 		}
 	}

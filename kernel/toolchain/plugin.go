@@ -16,6 +16,10 @@ import (
 // session's main package, which exports nothing.
 type pluginLinker struct{ b *Builder }
 
+// Close implements [Linker].
+func (l pluginLinker) Close() error { return nil }
+
+// Companion implements [Linker].
 func (l pluginLinker) Companion(int) string { return fmt.Sprintf(mainFile, "", padding) }
 
 // importPath is what the plugin's main package calls the cell; nobody may import main.
@@ -34,6 +38,7 @@ func init() { session.Register(%d, cell.Runʹ%d) }
 func main() {}
 `
 
+// Link implements [Linker].
 func (l pluginLinker) Link(ctx context.Context, p Piece) (string, error) {
 	a, err := openArchive(p.path(p.Archive))
 	if err != nil {

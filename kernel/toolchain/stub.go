@@ -19,124 +19,115 @@ const (
 // own calling convention, in libraries but not in programs.
 const internalABI = ".abiinternal"
 
-// stubOf returns the host program as Go's linker wants to see a shared library:
-// nothing but its dynamic symbols, the descriptors of its types, and the notes.
-func stubOf(program, hash string) ([]byte, error) {
-	f, err := elf.Open(program)
-	if err != nil {
-		return nil, err
+// stub returns the session's program as Go's linker wants to see a shared library: its
+// dynamic symbols of some names, with the descriptions of types that are among them,
+// and notes. Without names, it has all symbols.
+func (p *program) stub(names []string, hash string) ([]byte, error) {
+	if _, ok := p.lookup(addModuleData); !ok {
+		return nil, fmt.Errorf("%s: expected the symbol %s, which this version of Go does not have", p.path, addModuleData)
 	}
-	defer f.Close() //nolint:errcheck // only read from
-	symbols, err := f.DynamicSymbols()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", program, err)
-	}
-	names := make(map[string]bool, len(symbols))
-	for _, s := range symbols {
-		names[s.Name] = true
-	}
-	if !names[addModuleData] {
-		return nil, fmt.Errorf("%s: expected the symbol %s, which this version of Go does not have", program, addModuleData)
-	}
-	types := map[uint64]uint32{} // types' indices in the table, by address
-	var described []elf.Symbol
-	strtab, symtab := bytes.NewBuffer([]byte{0}), bytes.NewBuffer(make([]byte, 24))
-	kept := keptSections{file: f, index: map[elf.SectionIndex]uint16{}}
-	for _, s := range symbols {
-		kind := elf.ST_TYPE(s.Info)
-		if s.Section == elf.SHN_UNDEF || kind != elf.STT_FUNC && kind != elf.STT_OBJECT || strings.HasPrefix(s.Name, CellPath+".") {
-			continue
+	s := &stubWriter{program: p, at: map[int]uint32{}}
+	s.symtab.Write(make([]byte, 24))
+	s.strtab.WriteByte(0)
+	if names == nil {
+		for i := range len(p.symbols) / 24 {
+			s.add(i)
 		}
-		name, isType := s.Name, strings.HasPrefix(s.Name, "type:")
-		if kind == elf.STT_FUNC && !isType && !strings.HasSuffix(name, ".abi0") {
-			name += internalABI
-		}
-		sym := elf.Sym64{Name: uint32(strtab.Len()), Info: s.Info, Shndx: uint16(elf.SHN_ABS), Value: s.Value, Size: s.Size}
-		if kind == elf.STT_OBJECT && isType && !strings.HasPrefix(name, "type:.") {
-			if sym.Shndx, err = kept.keep(s); err != nil {
-				return nil, fmt.Errorf("%s: %w", program, err)
+	}
+	for _, name := range names {
+		for _, n := range []string{name, name + ".abi0", p.mangled(name)} {
+			if i, ok := p.lookup(n); ok {
+				s.add(i)
 			}
-			types[s.Value] = uint32(symtab.Len() / 24)
-			described = append(described, s)
 		}
-		put(symtab, sym)
-		strtab.WriteString(name)
-		strtab.WriteByte(0)
 	}
-	return library(f.Machine, kept.list, symtab.Bytes(), strtab.Bytes(), kept.relocations(described, types), hash), nil
+	for len(s.open) > 0 { // what types consist of
+		next := s.open[0]
+		s.open = s.open[1:]
+		s.describe(next)
+	}
+	return s.file(hash), nil
 }
 
-// keptSections are the sections of the program in which types are described.
-type keptSections struct {
-	file  *elf.File
-	index map[elf.SectionIndex]uint16 // in list, from 1
-	list  []stubSection
+// stubWriter writes a stub.
+type stubWriter struct {
+	*program
+	at             map[int]uint32 // indices in the stub by those in the program
+	symtab, strtab bytes.Buffer
+	types          bytes.Buffer // descriptions of types, and masks of pointers
+	open           []described  // types whose parts are not known to be there
+	relocations    bytes.Buffer
 }
 
-type stubSection struct {
-	name    string
-	header  elf.Section64
+type described struct {
+	at      uint64 // in types
 	content []byte
 }
 
-// keep keeps the section of a type's descriptor, and that of the map of its
-// pointers, and returns the former's index in the stub.
-func (k *keptSections) keep(s elf.Symbol) (uint16, error) {
-	index, err := k.add(s.Section)
-	if err != nil {
-		return 0, err
+// typesAddress is where the stub's descriptions are, were it loaded.
+const typesAddress = 1 << 20
+
+func (s *stubWriter) add(index int) uint32 {
+	if at, ok := s.at[index]; ok {
+		return at
 	}
-	const gcData = 32 // offset of GCData in internal/abi.Type
-	kept := k.list[index-1]
-	descriptor := kept.content[s.Value-kept.header.Addr:]
-	if s.Size < gcData+8 {
-		return index, nil
+	sym := s.symbol(index)
+	name := s.name(sym)
+	kind := elf.ST_TYPE(sym.Info)
+	if sym.Shndx == uint16(elf.SHN_UNDEF) || kind != elf.STT_FUNC && kind != elf.STT_OBJECT || strings.HasPrefix(name, CellPath+".") {
+		return 0
 	}
-	at := binary.LittleEndian.Uint64(descriptor[gcData:])
-	for i, section := range k.file.Sections {
-		if at != 0 && section.Addr <= at && at < section.Addr+section.Size && section.Type == elf.SHT_PROGBITS {
-			if _, err := k.add(elf.SectionIndex(i)); err != nil {
-				return 0, err
-			}
-		}
+	out := elf.Sym64{Name: uint32(s.strtab.Len()), Info: sym.Info, Shndx: uint16(elf.SHN_ABS), Value: sym.Value, Size: sym.Size}
+	isType := strings.HasPrefix(name, "type:")
+	if kind == elf.STT_FUNC && !isType && !strings.HasSuffix(name, ".abi0") {
+		name += internalABI
 	}
-	return index, nil
+	if content := s.content(sym.Value, sym.Size); isDescribed(sym, name) && content != nil {
+		out.Shndx, out.Value = 1, typesAddress+uint64(s.types.Len())
+		s.types.Write(content)
+		s.open = append(s.open, described{out.Value - typesAddress, content})
+	}
+	at := uint32(s.symtab.Len() / 24)
+	s.at[index] = at
+	put(&s.symtab, out)
+	s.strtab.WriteString(name)
+	s.strtab.WriteByte(0)
+	return at
 }
 
-// relocations say which types the descriptors of structs and arrays point to. In
-// a program the addresses are there already, but the linker looks for a library's
-// relocations.
-func (k *keptSections) relocations(described []elf.Symbol, types map[uint64]uint32) []byte {
-	const kindAt, kindArray, kindStruct = 23, 17, 25 // internal/abi.Type
-	var b bytes.Buffer
-	for _, s := range described {
-		section := k.list[k.index[s.Section]-1]
-		at := s.Value - section.header.Addr
-		descriptor := section.content[at : at+s.Size]
-		if len(descriptor) <= kindAt || descriptor[kindAt]&31 != kindArray && descriptor[kindAt]&31 != kindStruct {
-			continue
-		}
-		for off := uint64(0); off+8 <= s.Size; off += 8 {
-			if i, ok := types[binary.LittleEndian.Uint64(descriptor[off:])]; ok {
-				put(&b, elf.Rela64{Off: s.Value + off, Info: elf.R_INFO(i, uint32(elf.R_X86_64_64))})
-			}
-		}
-	}
-	return b.Bytes()
-}
+// Offsets in a type's description.
+//
+// Source: internal/abi, type Type.
+const (
+	pointersAt  = 8  // how many bytes of the type may hold pointers
+	kindAt      = 23 // its low five bits
+	masksAt     = 32 // the address of the mask of pointers
+	kindArray   = 17
+	kindStruct  = 25
+	commonBytes = 48
+)
 
-func (k *keptSections) add(i elf.SectionIndex) (uint16, error) {
-	if index, ok := k.index[i]; ok {
-		return index, nil
+// describe adds to the description of a type its mask of pointers, and that it refers to
+// other types: in a program the addresses are there already, but the linker looks for a
+// library's relocations.
+func (s *stubWriter) describe(d described) {
+	if len(d.content) < commonBytes {
+		return
 	}
-	section := k.file.Sections[i]
-	content, err := section.Data()
-	if err != nil {
-		return 0, err
+	pointers := binary.LittleEndian.Uint64(d.content[pointersAt:])
+	if mask := s.content(binary.LittleEndian.Uint64(d.content[masksAt:]), (pointers/8+7)/8); mask != nil {
+		binary.LittleEndian.PutUint64(s.types.Bytes()[d.at+masksAt:], typesAddress+uint64(s.types.Len()))
+		s.types.Write(mask)
+		s.types.Write(make([]byte, (8-len(mask)%8)%8))
 	}
-	k.list = append(k.list, stubSection{section.Name, elf.Section64{Type: uint32(elf.SHT_PROGBITS), Addr: section.Addr}, content})
-	k.index[i] = uint16(len(k.list))
-	return k.index[i], nil
+	if kind := d.content[kindAt] & 31; kind != kindArray && kind != kindStruct {
+		return
+	}
+	for off := commonBytes; off+8 <= len(d.content); off += 8 {
+		if i, ok := s.typeAt(binary.LittleEndian.Uint64(d.content[off:])); ok {
+			put(&s.relocations, elf.Rela64{Off: typesAddress + d.at + uint64(off), Info: elf.R_INFO(s.add(i), uint32(elf.R_X86_64_64))})
+		}
+	}
 }
 
 func put(b *bytes.Buffer, v any) {
@@ -155,18 +146,24 @@ func note(kind uint32, desc string) []byte {
 	return b.Bytes()
 }
 
-// library puts an ELF file together.
-func library(machine elf.Machine, kept []stubSection, symtab, strtab, relocations []byte, hash string) []byte {
-	dynsym := uint32(len(kept) + 1)
-	sections := append([]stubSection{{}}, kept...)
-	sections = append(sections,
-		stubSection{".dynsym", elf.Section64{Type: uint32(elf.SHT_DYNSYM), Link: dynsym + 1, Info: 1, Entsize: 24}, symtab},
-		stubSection{".dynstr", elf.Section64{Type: uint32(elf.SHT_STRTAB)}, strtab},
-		stubSection{".note.go.abihash", elf.Section64{Type: uint32(elf.SHT_NOTE)}, note(noteABIHash, hash)},
-		stubSection{".note.go.deps", elf.Section64{Type: uint32(elf.SHT_NOTE)}, note(noteDeps, "")},
-		stubSection{".rela.dyn", elf.Section64{Type: uint32(elf.SHT_RELA), Link: dynsym, Entsize: 24}, relocations},
-		stubSection{".shstrtab", elf.Section64{Type: uint32(elf.SHT_STRTAB)}, nil},
-	)
+type stubSection struct {
+	name    string
+	header  elf.Section64
+	content []byte
+}
+
+// file puts the ELF file together.
+func (s *stubWriter) file(hash string) []byte {
+	sections := []stubSection{
+		{},
+		{".types", elf.Section64{Type: uint32(elf.SHT_PROGBITS), Addr: typesAddress}, s.types.Bytes()},
+		{".dynsym", elf.Section64{Type: uint32(elf.SHT_DYNSYM), Link: 3, Info: 1, Entsize: 24}, s.symtab.Bytes()},
+		{".dynstr", elf.Section64{Type: uint32(elf.SHT_STRTAB)}, s.strtab.Bytes()},
+		{".note.go.abihash", elf.Section64{Type: uint32(elf.SHT_NOTE)}, note(noteABIHash, hash)},
+		{".note.go.deps", elf.Section64{Type: uint32(elf.SHT_NOTE)}, note(noteDeps, "")},
+		{".rela.dyn", elf.Section64{Type: uint32(elf.SHT_RELA), Link: 2, Entsize: 24}, s.relocations.Bytes()},
+		{".shstrtab", elf.Section64{Type: uint32(elf.SHT_STRTAB)}, nil},
+	}
 	var names, body, headers bytes.Buffer
 	names.WriteByte(0)
 	for i := 1; i < len(sections); i++ {
@@ -175,15 +172,15 @@ func library(machine elf.Machine, kept []stubSection, symtab, strtab, relocation
 		names.WriteByte(0)
 	}
 	sections[len(sections)-1].content = names.Bytes()
-	for i, s := range sections {
+	for i, c := range sections {
 		if i > 0 {
-			s.header.Off, s.header.Size, s.header.Addralign = uint64(64+body.Len()), uint64(len(s.content)), 1
+			c.header.Off, c.header.Size, c.header.Addralign = uint64(64+body.Len()), uint64(len(c.content)), 1
 		}
-		put(&headers, s.header)
-		body.Write(s.content)
+		put(&headers, c.header)
+		body.Write(c.content)
 	}
 	header := elf.Header64{
-		Type: uint16(elf.ET_DYN), Machine: uint16(machine), Version: 1, Shoff: uint64(64 + body.Len()),
+		Type: uint16(elf.ET_DYN), Machine: uint16(s.machine), Version: 1, Shoff: uint64(64 + body.Len()),
 		Ehsize: 64, Shentsize: 64, Shnum: uint16(len(sections)), Shstrndx: uint16(len(sections) - 1),
 	}
 	copy(header.Ident[:], "\x7fELF\x02\x01\x01")

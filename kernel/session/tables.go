@@ -1,0 +1,82 @@
+package session
+
+import (
+	"reflect"
+	"sync/atomic"
+	"unsafe"
+)
+
+// itab is the runtime's table of the methods with which a type implements an interface.
+//
+// Source: internal/abi, type ITab.
+type itab struct {
+	inter, typ unsafe.Pointer
+	hash       uint32
+}
+
+// itabTable is where the runtime finds these: the address of a variable of the
+// runtime's, nil if the session's program does not lend it.
+var itabTable *unsafe.Pointer
+
+// itabs is what that points to.
+//
+// Source: runtime/iface.go, type itabTableType.
+type itabs struct{ size, count uintptr }
+
+// eachTable calls f for each table of methods.
+func eachTable(f func(slot *unsafe.Pointer)) {
+	if itabTable == nil {
+		return
+	}
+	t := (*itabs)(atomic.LoadPointer(itabTable))
+	slots := unsafe.Slice((*unsafe.Pointer)(unsafe.Add(unsafe.Pointer(t), unsafe.Sizeof(*t))), t.size)
+	for i := range slots {
+		if slots[i] != nil {
+			f(&slots[i])
+		}
+	}
+}
+
+// implementation is a type that implements an interface.
+type implementation struct{ inter, typ uintptr }
+
+// joinTables sees to it that there is one table for each type and interface: to compare
+// the types of two values in interfaces, Go compares the tables. A library brings its
+// own, also where the runtime has made one before. So it is called before a library is
+// loaded, and after it.
+//
+// In a program, what the runtime has made is in no type switch, and needs no hash.
+func joinTables() {
+	eachTable(func(slot *unsafe.Pointer) {
+		p := *slot
+		t := (*itab)(p)
+		key := implementation{^uintptr(t.inter), ^uintptr(t.typ)}
+		first, ok := known.tables[key]
+		switch {
+		case !ok:
+			known.tables[key] = ^uintptr(p)
+			if t.hash == 0 {
+				atomic.StoreUint32(&t.hash, typeHash(t.typ))
+			}
+		case first != ^uintptr(p):
+			known.made.add(uintptr(p), ^first)
+			atomic.StorePointer(slot, pointer(^first))
+		}
+	})
+}
+
+// typeHash is the hash of a type's description.
+//
+// Source: internal/abi, type Type.
+func typeHash(description unsafe.Pointer) uint32 { return *(*uint32)(unsafe.Add(description, 16)) }
+
+// tableOf is the table of methods with which a type implements an interface; 0 if it
+// does not.
+func tableOf(inter, t reflect.Type) uintptr {
+	if !t.Implements(inter) {
+		return 0
+	}
+	v := reflect.New(inter)
+	v.Elem().Set(reflect.Zero(t))
+	return *(*uintptr)(v.UnsafePointer())
+}
