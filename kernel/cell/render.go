@@ -27,11 +27,10 @@ func (e *emission) inline(pos token.Pos) string { return inlineDirective(e.posit
 
 // render writes the file to compile.
 func (e *emission) render() string {
-	decls := e.renderDecls() + e.renderVars()
-	run := e.renderRun()
+	body := e.renderDecls() + e.renderVars() + e.renderRun()
 	var b strings.Builder
 	b.WriteString("package main\n\n")
-	if strings.Contains(decls+run, runtimeName+".") {
+	if strings.Contains(body, runtimeName+".") {
 		fmt.Fprintf(&b, "import %s %q\n", runtimeName, runtimePath)
 	}
 	for _, path := range slices.Sorted(maps.Keys(e.used)) {
@@ -48,7 +47,7 @@ func (e *emission) render() string {
 	if len(e.embeds) > 0 && !slices.Contains(e.imports.blank, "embed") {
 		b.WriteString("import _ \"embed\"\n")
 	}
-	return b.String() + "\n" + decls + run
+	return b.String() + "\n" + body
 }
 
 // renderDecls writes the types, constants, functions and methods.
@@ -60,10 +59,10 @@ func (e *emission) renderDecls() string {
 			// Its types are those of when it was compiled first, and so must be its code.
 			b.WriteString("//go:noinline\n")
 		}
-		b.WriteString(e.edited(d.start, d.end) + "\n")
+		b.WriteString(e.edited(d.start, d.end) + "\n\n")
 	}
 	for _, d := range e.parsed.decls {
-		b.WriteString(e.line(d.start) + d.prefix + e.edited(d.start, d.end) + "\n")
+		b.WriteString(e.line(d.start) + d.prefix + e.edited(d.start, d.end) + "\n\n")
 	}
 	inits := 0
 	for _, d := range e.parsed.once {
@@ -73,7 +72,7 @@ func (e *emission) renderDecls() string {
 			name = "initʹ" + libraryMark + "ʹ" + itoa(inits)
 		}
 		id := d.node.(*ast.FuncDecl).Name
-		b.WriteString(e.line(d.start) + e.edited(d.start, id.Pos()) + name + e.edited(id.End(), d.end) + "\n")
+		b.WriteString(e.line(d.start) + e.edited(d.start, id.Pos()) + name + e.edited(id.End(), d.end) + "\n\n")
 	}
 	return b.String()
 }
@@ -83,7 +82,7 @@ func (e *emission) renderVars() string {
 	var b strings.Builder
 	for _, d := range e.vars {
 		if len(d.embeds) > 0 {
-			b.WriteString(e.line(d.start) + d.prefix + e.edited(d.start, d.end) + "\n")
+			b.WriteString(e.line(d.start) + d.prefix + e.edited(d.start, d.end) + "\n\n")
 		}
 	}
 	b.WriteString("//line gradbook:1:1\n")
@@ -108,13 +107,16 @@ func (e *emission) renderVars() string {
 	for _, v := range e.fresh {
 		declare(v)
 	}
+	if len(declared) > 0 {
+		b.WriteString("\n")
+	}
 	return b.String()
 }
 
 // renderRun writes what happens when the cell runs.
 func (e *emission) renderRun() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n//line gradbook:1:1\nfunc Runʹ%s() {\n", libraryMark)
+	fmt.Fprintf(&b, "func Runʹ%s() {\n", libraryMark)
 	e.renderMoves(&b)
 	e.renderInits(&b)
 	inits := 0
@@ -145,11 +147,15 @@ func (e *emission) renderRun() string {
 // renderMoves tells the session of types that got methods, and of variables that are
 // gone, have moved or are new.
 func (e *emission) renderMoves(b *strings.Builder) {
+	var superseded []string
 	for _, name := range slices.Sorted(maps.Keys(e.methods)) {
 		d := e.after.owners[name]
 		if d != nil && d.kind == typeDecl && e.before.values[name] && !e.layout[name] {
-			fmt.Fprintf(b, "%s.Supersede(%q, %q)\n", runtimeName, emitted(name, e.before.versions[name]), emitted(name, e.next.versions[name]))
+			superseded = append(superseded, strconv.Quote(emitted(name, e.before.versions[name])), strconv.Quote(emitted(name, e.next.versions[name])))
 		}
+	}
+	if len(superseded) > 0 {
+		fmt.Fprintf(b, "%s.Supersede(%s)\n", runtimeName, strings.Join(superseded, ", "))
 	}
 	for _, name := range e.lost {
 		fmt.Fprintf(b, "%s.Forget(%q)\n", runtimeName, name)

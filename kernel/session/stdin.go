@@ -64,6 +64,7 @@ func (i *stdinput) read(f *os.File, b []byte) (n int, err error, ok bool) { //no
 	if len(b) == 0 {
 		return 0, nil, true
 	}
+	flushDisplays() // a question that was asked before may be on its way
 	for {
 		i.Lock()
 		if len(i.buf) > 0 {

@@ -57,8 +57,16 @@ func keepRefs(pkg *types.Package, name string) []string {
 		case *types.Var:
 			refs = append(refs, "&"+name+"."+id)
 		case *types.TypeName:
-			if keepable(o) {
-				refs = append(refs, "(*"+name+"."+id+")(nil)")
+			if !keepable(o) {
+				continue
+			}
+			refs = append(refs, "(*"+name+"."+id+")(nil)")
+			if i, ok := o.Type().Underlying().(*types.Interface); ok { // its methods as functions
+				for m := range i.Methods() {
+					if m.Exported() {
+						refs = append(refs, name+"."+id+"."+m.Name())
+					}
+				}
 			}
 		}
 	}

@@ -239,8 +239,20 @@ class Deaf(Case):
     env = {"GRADBOOK_GRACE": "1s"}
 
     def test_deaf(self):
-        r = self.interrupted("select {}", kept=False)
-        self.assertIn("kept", r.error["evalue"])
+        r = self.interrupted("select {}")
+        self.assertIn("blocked (select", r.error["evalue"])
+        self.alive()
+        # What is left behind ends with the session, when a person asks once more.
+        self.k.km.interrupt_kernel()
+        time.sleep(0.5)
+        r = self.k.run("kept")
+        self.assertEqual(r.error["ename"], "SessionDied")
+        self.assertIn("lost: kept", r.error["evalue"])
+        self.assertEqual(self.k.run("1 + 1").result, "2")
+
+    def test_computing(self):
+        r = self.interrupted('regexp.MustCompile("(x+x+)+y").MatchString(strings.Repeat("x", 1<<27))')
+        self.assertIn("still computing", r.error["evalue"])
 
 
 class Errors(Case):
@@ -299,11 +311,11 @@ class Deaths(Case):
         self.assertEqual(self.k.run("1 + 1").result, "2")
 
     def test_kill_gonb(self):
-        self.assertEqual(self.k.run("!echo one").out.strip(), "one")
+        slow = '%test\nfunc TestSlow(t *testing.T) {\n\tfmt.Println("runs")\n\ttime.Sleep(time.Hour)\n}'
         kill = lambda: os.kill(self.k.find("/gonb")[0], signal.SIGKILL)
-        r = self.k.wait(self.k.execute("!echo runs; sleep 30"), when=printed, then=kill)
+        r = self.k.wait(self.k.execute(slow), when=lambda m: printed(m, "runs"), then=kill)
         self.assertEqual(r.error["ename"], "GoNBDied")
-        self.assertEqual(self.k.run("!echo two").out.strip(), "two")
+        self.assertIn("PASS", self.k.run("%test\nfunc TestQuick(t *testing.T) {}").out)
         self.alive()
 
     def test_kill_gopls(self):
