@@ -21,6 +21,7 @@ func (e *emission) calls() {
 			e.callsIn(d.node)
 		}
 	}
+	e.printing(e.parsed.body)
 	for _, s := range e.parsed.body {
 		e.callsIn(s)
 	}
@@ -100,21 +101,28 @@ func (e *emission) guardable(f ast.Expr) bool {
 // place among what else is written.
 func (e *emission) printing(list []ast.Stmt) {
 	for _, s := range list {
-		x, ok := s.(*ast.ExprStmt)
-		if !ok {
-			continue
-		}
-		call, ok := x.X.(*ast.CallExpr)
-		if !ok {
-			continue
-		}
-		id, ok := ast.Unparen(call.Fun).(*ast.Ident)
-		if !ok {
-			continue
-		}
-		b, ok := e.info.Uses[id].(*types.Builtin)
-		if ok && (b.Name() == "print" || b.Name() == "println") {
-			e.insert(s.Pos(), runtimeName+".Turn(); ")
+		switch s := s.(type) {
+		case *ast.ExprStmt:
+			if e.prints(s.X) {
+				e.insert(s.Pos(), runtimeName+".Turn(); ")
+			}
+		case *ast.DeferStmt:
+			if e.prints(s.Call) { // what is deferred later is done before
+				e.insert(s.End(), "; defer "+runtimeName+".Turn()")
+			}
 		}
 	}
+}
+
+func (e *emission) prints(x ast.Expr) bool {
+	call, ok := ast.Unparen(x).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+	if !ok {
+		return false
+	}
+	b, ok := e.info.Uses[id].(*types.Builtin)
+	return ok && (b.Name() == "print" || b.Name() == "println")
 }

@@ -197,6 +197,7 @@ func (e *emission) edit(from, to token.Pos, text, path string) {
 func (e *emission) edited(from, to token.Pos) string {
 	u, start := e.parsed.sources.place(from)
 	_, end := e.parsed.sources.place(to)
+	end = min(end, len(u.text)) // an empty statement ends where the parser's footer does
 	var b strings.Builder
 	at := start
 	for _, d := range e.edits[u] {

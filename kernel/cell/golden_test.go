@@ -1,4 +1,4 @@
-package cell
+package cell_test
 
 import (
 	"errors"
@@ -11,6 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/gradbook/gradbook/kernel/cell"
+	"github.com/gradbook/gradbook/kernel/dialect"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -18,18 +21,19 @@ var update = flag.Bool("update", false, "write the golden files")
 // std are packages that cells of tests import.
 type std struct{ types.Importer }
 
-func newStd() std { return std{importer.ForCompiler(token.NewFileSet(), "gc", nil)} }
+// packages are one for all tests: a package is the same wherever it is imported.
+var packages = std{importer.ForCompiler(token.NewFileSet(), "gc", nil)}
 
 func (std) Names() map[string]string {
 	names := map[string]string{"math/rand/v2": "rand"}
-	for _, path := range strings.Fields("bytes context errors flag fmt io log math math/rand os os/exec reflect runtime sort strconv strings sync time unsafe") {
+	for _, path := range strings.Fields("bytes context errors embed flag fmt io iter log maps math math/rand os os/exec reflect runtime slices sort strconv strings sync text/template html/template time unsafe") {
 		names[path] = path[strings.LastIndex(path, "/")+1:]
 	}
 	return names
 }
 
-// cells reads a file of cells, which a line of three dashes separates.
-func cells(t *testing.T, path string) []string {
+// read reads a file of cells, which a line of three dashes separates.
+func read(t *testing.T, path string) []string {
 	t.Helper()
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -46,15 +50,15 @@ func TestGolden(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			n := New()
+			n := cell.New()
 			var b strings.Builder
-			for i, text := range cells(t, file) {
+			for i, text := range read(t, file) {
 				fmt.Fprintf(&b, "═══ %d\n%s\n───\n", i+1, text)
-				b.WriteString(composed(n, Cell{Number: i + 1, Text: text}))
+				b.WriteString(composed(n, dialect.Parse(text).Cell(i+1)))
 			}
 			golden := strings.TrimSuffix(file, ".cells") + ".golden"
 			if *update {
-				if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
+				if err := os.WriteFile(golden, []byte(b.String()), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -70,13 +74,9 @@ func TestGolden(t *testing.T) {
 }
 
 // composed is what a cell becomes, or why it does not.
-func composed(n *Notebook, c Cell) string {
-	if before, _, ok := strings.Cut(c.Text, "%%\n"); ok {
-		c.HasMain, c.Main = true, len(before)+len("%%\n")
-		c.Text = strings.Replace(c.Text, "%%\n", "  \n", 1)
-	}
-	out, err := n.Compose(newStd(), c)
-	var list *Error
+func composed(n *cell.Notebook, c cell.Cell) string {
+	out, err := n.Compose(packages, c)
+	var list *cell.Error
 	if errors.As(err, &list) {
 		return list.Error() + "\n"
 	} else if err != nil {
@@ -86,5 +86,12 @@ func composed(n *Notebook, c Cell) string {
 	if !out.Build {
 		return fmt.Sprintf("library %d again\n", out.N)
 	}
-	return strings.Join(append(out.Notes, ""), "\n") + string(out.Source)
+	var b strings.Builder
+	for _, note := range out.Notes {
+		fmt.Fprintf(&b, "note: %s\n", note)
+	}
+	for _, pattern := range out.Embeds {
+		fmt.Fprintf(&b, "embeds: %s\n", pattern)
+	}
+	return b.String() + string(out.Source)
 }

@@ -32,7 +32,11 @@ func bare(p program) ([]string, string) {
 		}
 		named := slices.ContainsFunc(g.Specs, func(s ast.Spec) bool { return s.(*ast.ImportSpec).Name != nil })
 		if !named {
-			text = blank(text, p.offset(g.Pos()), p.offset(g.End()))
+			end := p.offset(g.End())
+			for strings.HasPrefix(strings.TrimLeft(text[end:], " \t"), ";") {
+				end += strings.Index(text[end:], ";") + 1
+			}
+			text = blank(text, p.offset(g.Pos()), end)
 		}
 	}
 	return []string{text}, ""
@@ -42,12 +46,13 @@ func (p program) offset(at token.Pos) int { return p.fset.PositionFor(at, false)
 
 // blank puts blanks in the place of a part of a text.
 func blank(text string, from, to int) string {
-	return text[:from] + strings.Map(func(r rune) rune {
-		if r == '\n' {
-			return r
+	out := []byte(text)
+	for i := from; i < to; i++ {
+		if out[i] != '\n' {
+			out[i] = ' '
 		}
-		return ' '
-	}, text[from:to]) + text[to:]
+	}
+	return string(out)
 }
 
 // mainCut is what becomes of the main function.
@@ -194,37 +199,48 @@ func (c *cutter) cells(cut mainCut) ([]string, string) {
 		}
 	}
 	var cells []string
-	var imports []string
-	for _, d := range c.imports {
-		imports = append(imports, c.text(d))
-	}
-	if len(imports) > 0 {
-		cells = append(cells, strings.Join(imports, "\n"))
+	if len(c.imports) > 0 {
+		cells = append(cells, c.cell(c.declarations(c.imports...)))
 	}
 	for _, g := range c.groups() {
-		var texts []string
+		var list []ast.Decl
 		for _, n := range g {
-			texts = append(texts, c.text(n.decl))
+			list = append(list, n.decl)
 		}
-		cells = append(cells, strings.Join(texts, "\n\n"))
+		cells = append(cells, c.cell(c.declarations(list...)))
 	}
 	list := c.main.Body.List
 	switch {
 	case cut == keepMain:
-		cells = append(cells, c.text(c.main))
+		cells = append(cells, c.cell(c.declarations(c.main)))
 	case cut == bodyOfMain && len(list) > 0:
-		cells = append(cells, c.slice(list[0].Pos(), c.main.Body.Rbrace))
+		cells = append(cells, c.cell([]span{{list[0].Pos(), c.main.Body.Rbrace}}))
 	case cut == eachOfMain:
 		for i, s := range list {
 			if i+1 < len(list) && !bound(s) {
-				cells = append(cells, c.slice(s.Pos(), s.End()))
+				cells = append(cells, c.cell([]span{{s.Pos(), s.End()}}))
 				continue
 			}
-			cells = append(cells, c.slice(s.Pos(), c.main.Body.Rbrace))
+			cells = append(cells, c.cell([]span{{s.Pos(), c.main.Body.Rbrace}}))
 			break
 		}
 	}
 	return cells, ""
+}
+
+// span is a part of a program.
+type span struct{ from, to token.Pos }
+
+// cell is the program with blanks in the place of all but some parts of it, so that each
+// line has the number that it has in the program.
+func (c *cutter) cell(parts []span) string {
+	slices.SortFunc(parts, func(a, b span) int { return int(a.from - b.from) })
+	text, at := string(c.source), 0
+	for _, p := range parts {
+		text = blank(text, at, c.offset(p.from))
+		at = c.offset(p.to)
+	}
+	return strings.TrimRight(blank(text, at, len(text)), " \t\n")
 }
 
 // clash is a name that main declares outermost and the package has, too: as a cell, it
@@ -280,24 +296,23 @@ func bound(s ast.Stmt) (found bool) {
 	return found
 }
 
-func (c *cutter) slice(from, to token.Pos) string {
-	return strings.TrimSpace(string(c.source[c.offset(from):c.offset(to)]))
-}
-
-// text is a declaration with the comment before it.
-func (c *cutter) text(d ast.Decl) string {
-	from := d.Pos()
-	switch d := d.(type) {
-	case *ast.GenDecl:
-		if d.Doc != nil {
-			from = d.Doc.Pos()
+// declarations are the parts of the program with these, and the comments before them.
+func (c *cutter) declarations(list ...ast.Decl) (parts []span) {
+	for _, d := range list {
+		from := d.Pos()
+		switch d := d.(type) {
+		case *ast.GenDecl:
+			if d.Doc != nil {
+				from = d.Doc.Pos()
+			}
+		case *ast.FuncDecl:
+			if d.Doc != nil {
+				from = d.Doc.Pos()
+			}
 		}
-	case *ast.FuncDecl:
-		if d.Doc != nil {
-			from = d.Doc.Pos()
-		}
+		parts = append(parts, span{from, d.End()})
 	}
-	return c.slice(from, d.End())
+	return parts
 }
 
 func declared(g *ast.GenDecl) (list []string) {

@@ -16,7 +16,8 @@ import (
 
 // program is one of Go's own test programs.
 type program struct {
-	name   string // relative to GOROOT/test
+	name   string // relative to its tree
+	tree   string
 	source []byte
 	fset   *token.FileSet
 	file   *ast.File
@@ -38,7 +39,7 @@ func programs(t testing.TB, tree string) []program {
 		if !runs(string(source)) {
 			return nil
 		}
-		p := program{source: source, fset: token.NewFileSet()}
+		p := program{tree: tree, source: source, fset: token.NewFileSet()}
 		if p.name, err = filepath.Rel(tree, path); err != nil {
 			return err
 		}

@@ -67,7 +67,7 @@ func TestPrograms(t *testing.T) {
 	queue := make(chan program)
 	var group sync.WaitGroup
 	for range max(1, min(runtime.GOMAXPROCS(0), len(list))) {
-		n := newNotebook(t)
+		n := newNotebook(t, dir)
 		group.Go(func() {
 			for p := range queue {
 				runOne(t, n, p, func(way string, ok bool, detail string) {
@@ -138,7 +138,7 @@ func runOne(t *testing.T, n *notebook, p program, report func(way string, ok boo
 		if why != "" {
 			continue
 		}
-		got, detail, err := n.asCells(ctx, dir, cells)
+		got, detail, err := n.asCells(ctx, cells)
 		if err != nil {
 			report(w.name, false, err.Error())
 			continue

@@ -30,7 +30,8 @@ type outcome struct {
 // patience is how long a program may take, in all.
 const patience = time.Minute
 
-// asProgram builds and runs a program.
+// asProgram builds a program in a folder and runs it among the other programs, whose
+// files some of them read.
 func asProgram(ctx context.Context, dir string, p program) (outcome, error) {
 	source, binary := filepath.Join(dir, filepath.Base(p.name)), filepath.Join(dir, "program")
 	if err := os.WriteFile(source, p.source, 0o600); err != nil {
@@ -44,7 +45,7 @@ func asProgram(ctx context.Context, dir string, p program) (outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	run := exec.CommandContext(ctx, binary)
-	run.Dir, run.Env = dir, install.SessionEnv()
+	run.Dir, run.Env = p.tree, install.SessionEnv()
 	var out, errs bytes.Buffer
 	run.Stdout, run.Stderr = &out, &errs
 	err := run.Run()
@@ -93,7 +94,7 @@ func (n *notebook) Stream(name, text string) {
 
 func (n *notebook) Event(wire.Event) {}
 
-func newNotebook(t testing.TB) *notebook {
+func newNotebook(t testing.TB, tree string) *notebook {
 	t.Helper()
 	l, err := install.Find(".")
 	if err != nil {
@@ -117,15 +118,15 @@ func newNotebook(t testing.TB) *notebook {
 			t.Error(err)
 		}
 	})
+	e.Setenv("PWD", tree)
 	return &notebook{Engine: e}
 }
 
 // asCells runs a program as cells, in a notebook that has been reset.
-func (n *notebook) asCells(ctx context.Context, dir string, cells []string) (outcome, string, error) {
+func (n *notebook) asCells(ctx context.Context, cells []string) (outcome, string, error) {
 	if err := n.Restart(); err != nil {
 		return outcome{}, "", err
 	}
-	n.Setenv("PWD", dir)
 	n.out.Reset()
 	n.err.Reset()
 	ctx, cancel := context.WithTimeout(ctx, patience)

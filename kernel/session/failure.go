@@ -90,8 +90,9 @@ func cellFile(file string) string {
 func functionName(full string) string {
 	name := full[strings.LastIndexByte(full, '/')+1:]
 	_, name, _ = strings.Cut(name, ".")
-	if strings.HasPrefix(name, "Runʹ") {
+	name = plain(name)
+	if rest, ok := strings.CutPrefix(name, entryName); ok && (rest == "" || rest[0] == '.') {
 		return ""
 	}
-	return plain(name)
+	return name
 }

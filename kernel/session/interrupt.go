@@ -126,7 +126,7 @@ func (this *run) leave() *wire.Failure {
 }
 
 var (
-	goroutineHead  = regexp.MustCompile(`^goroutine \d+ [^\[]*\[([^\],:]*)`)
+	goroutineHead  = regexp.MustCompile(`^goroutine (\d+) [^\[]*\[([^\],:]*)`)
 	goroutineFrame = regexp.MustCompile(`(?m)^(.+)\(.*\)\n\t(\S+):(\d+)`)
 )
 
@@ -134,12 +134,11 @@ var (
 // where in cells it is.
 func (this *run) where() (state string, frames []wire.Frame) {
 	for block := range bytes.SplitSeq(stacks(), []byte("\n\n")) {
-		if !bytes.Contains(block, []byte("\n"+this.entry+"(")) {
+		m := goroutineHead.FindSubmatch(block)
+		if m == nil || !bytes.Equal(m[1], this.goroutine) {
 			continue
 		}
-		if m := goroutineHead.FindSubmatch(block); m != nil {
-			state = string(m[1])
-		}
+		state = string(m[2])
 		for _, m := range goroutineFrame.FindAllSubmatch(block, -1) {
 			if file := cellFile(string(m[2])); file != "" {
 				line := 0
@@ -150,6 +149,15 @@ func (this *run) where() (state string, frames []wire.Frame) {
 		return state, frames
 	}
 	return "", nil
+}
+
+// goroutineNumber is the calling goroutine's.
+func goroutineNumber() []byte {
+	buf := make([]byte, 64)
+	if m := goroutineHead.FindSubmatch(buf[:runtime.Stack(buf, false)]); m != nil {
+		return m[1]
+	}
+	return nil
 }
 
 func stacks() []byte {
@@ -167,7 +175,7 @@ func (this *run) goroutines() (n int) {
 	for line := range strings.Lines(b.String()) {
 		if m := profileHead.FindStringSubmatch(line); m != nil {
 			_, _ = fmt.Sscan(m[1], &count)
-		} else if strings.HasPrefix(line, "# labels:") && strings.Contains(line, fmt.Sprintf("%q:%q", labelName, this.entry)) {
+		} else if strings.HasPrefix(line, "# labels:") && strings.Contains(line, fmt.Sprintf("%q:%q", labelName, this.name)) {
 			n += count
 		}
 	}

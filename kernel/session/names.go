@@ -9,6 +9,13 @@ import (
 // prime is what the kernel puts behind a name that has been declared anew.
 var prime = regexp.MustCompile(`ʹ\d*`)
 
+// statements is the beginning of the name of a function that holds a cell's statements,
+// or is within it.
+var statements = regexp.MustCompile(`^main\.Runʹ\d+`)
+
+// entryName is what Go calls such a function.
+const entryName = "main"
+
 // plain is a name, or the text of a type, as its author wrote it.
 func plain(s string) string {
 	if !strings.Contains(s, "ʹ") {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/pprof"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,7 +27,8 @@ type run struct {
 	done       chan *wire.Failure // what it ends with, once
 	giveUp     chan struct{}      // closed when it is not waited for any longer
 	label      unsafe.Pointer     // of its goroutines
-	entry      string             // the function that it began with
+	name       string             // of that label
+	goroutine  []byte             // the number of the one that it began with
 	began      float64            // in seconds since the machine started
 }
 
@@ -95,6 +97,9 @@ func runCell(r wire.Request, this *run) (f *wire.Failure, took time.Duration) {
 	if !ok {
 		return &wire.Failure{Name: "error", Value: fmt.Sprintf("cannot load the cell: number %d has no entry point", r.N)}, 0
 	}
+	if r.Library != "" {
+		showPlainFunctions(main)
+	}
 	if this.ctx.Err() != nil {
 		return &wire.Failure{Name: "KeyboardInterrupt", Value: "interrupted before it began"}, 0
 	}
@@ -103,7 +108,7 @@ func runCell(r wire.Request, this *run) (f *wire.Failure, took time.Duration) {
 	newFlags()
 	input.allow(r.AllowStdin)
 	start := time.Now()
-	f = this.execute(fmt.Sprintf("main.Runʹ%d", r.N), main)
+	f = this.execute(main)
 	if took = time.Since(start); this.interrupts.Load() > 0 {
 		if f == nil {
 			f = &wire.Failure{}
@@ -115,11 +120,11 @@ func runCell(r wire.Request, this *run) (f *wire.Failure, took time.Duration) {
 
 // execute calls a function in a goroutine of the run, and waits for its end; not for
 // longer than an interrupt lets it.
-func (this *run) execute(entry string, main func()) (f *wire.Failure) {
-	this.entry = entry
+func (this *run) execute(main func()) (f *wire.Failure) {
 	started := make(chan struct{})
 	go func() {
 		this.mark()
+		this.goroutine = goroutineNumber()
 		close(started)
 		defer this.gone()
 		defer func() {
@@ -166,10 +171,13 @@ func (this *run) finish(f *wire.Failure) {
 var labels sync.Map // *run by unsafe.Pointer
 
 // labelName is the key of the label, as a profile of goroutines shows it.
-const labelName = "gradbook cell"
+const labelName = "gradbook run"
+
+var runCount atomic.Int64
 
 func (this *run) mark() {
-	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels(labelName, this.entry)))
+	this.name = strconv.FormatInt(runCount.Add(1), 10)
+	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels(labelName, this.name)))
 	this.label = goroutineLabel()
 	labels.Store(this.label, this)
 }

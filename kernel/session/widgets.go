@@ -55,7 +55,7 @@ func call(f func()) {
 	if this.ctx.Err() != nil { // it was interrupted while it waited
 		return
 	}
-	failed := this.execute("widget", f)
+	failed := this.execute(f)
 	if failed != nil && failed.Name != "KeyboardInterrupt" {
 		emit(wire.Event{Event: "failure", Failure: failed, Late: true})
 	}
