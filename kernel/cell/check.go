@@ -38,6 +38,9 @@ func (c *Change) Check(packages Packages) (*Checked, error) {
 	next.after = c.after.clone()
 	next.layout, next.methods, next.funcs = maps.Clone(c.layout), maps.Clone(c.methods), maps.Clone(c.funcs)
 	c = &next
+	if err := c.tooDeep(); err != nil {
+		return nil, err
+	}
 	imports, err := c.imports(packages)
 	if err != nil {
 		return nil, err
@@ -151,7 +154,7 @@ func (k *checker) check() {
 		Instances: map[*ast.Ident]types.Instance{},
 	}
 	conf := types.Config{
-		Importer: k.packages,
+		Importer: withUniverse{k.packages},
 		Error: func(err error) {
 			var e types.Error
 			if errors.As(err, &e) {
@@ -167,10 +170,9 @@ func (k *checker) check() {
 // declaration, which has imports of its own.
 func (k *checker) earlierFiles() []*ast.File {
 	var vars, params strings.Builder
-	alias := func(p *types.Package) string { return k.after.alias(p.Path(), p.Name()) }
 	k.scoped = map[string]*variable{}
 	for _, v := range k.variables() {
-		t := typeText(v.typ, alias)
+		t := k.after.typeText(v.typ)
 		hoisted, moves := k.hoisted[v.name]
 		if types.Universe.Lookup(v.name) != nil || moves && !types.Identical(hoisted, v.typ) {
 			fmt.Fprintf(&params, "%s %s, ", v.name, t)
@@ -181,7 +183,7 @@ func (k *checker) earlierFiles() []*ast.File {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(k.hoisted)) {
-		fmt.Fprintf(&vars, "var %s %s\n", name, typeText(k.hoisted[name], alias))
+		fmt.Fprintf(&vars, "var %s %s\n", name, k.after.typeText(k.hoisted[name]))
 	}
 	text := "package main\n" + vars.String() + "func _(" + params.String() + ") {}\n"
 	f, err := parser.ParseFile(k.parsed.sources.fset, "gradbook", text, parser.SkipObjectResolution)
@@ -211,6 +213,9 @@ func (k *checker) aliasNames() map[string]string {
 		byName[name] = path
 	}
 	delete(byName, runtimeName)
+	if k.after.hidesUniverse() {
+		byName[universeName] = universePath
+	}
 	return byName
 }
 

@@ -50,8 +50,21 @@ func (r *reader) newFunc(fn *ast.FuncDecl) *decl {
 		d.kind, d.base = methodDecl, receiver(fn.Recv.List[0].Type)
 		d.key, d.names = d.base+"."+fn.Name.Name, nil
 	}
-	d.tokens = tokens(r.sources.slice(fn.Pos(), fn.End()))
+	d.tokens = directives(fn.Doc) + tokens(r.sources.slice(fn.Pos(), fn.End()))
 	return d
+}
+
+// directives are those to the compiler in a comment, such as go:noinline.
+func directives(doc *ast.CommentGroup) string {
+	var b strings.Builder
+	if doc != nil {
+		for _, c := range doc.List {
+			if strings.HasPrefix(c.Text, "//go:") {
+				b.WriteString(c.Text + "\n")
+			}
+		}
+	}
+	return b.String()
 }
 
 // docStart is where the comment before a declaration begins, or else the declaration.

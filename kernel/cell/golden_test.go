@@ -24,6 +24,13 @@ type std struct{ types.Importer }
 // packages are one for all tests: a package is the same wherever it is imported.
 var packages = std{importer.ForCompiler(token.NewFileSet(), "gc", nil)}
 
+func (s std) Import(path string) (*types.Package, error) {
+	if strings.Contains(path, "such") {
+		return nil, fmt.Errorf("there is no package %s", path)
+	}
+	return s.Importer.Import(path)
+}
+
 func (std) Names() map[string]string {
 	names := map[string]string{"math/rand/v2": "rand"}
 	for _, path := range strings.Fields("bytes context errors embed flag fmt io iter log maps math math/rand os os/exec reflect runtime slices sort strconv strings sync text/template html/template time unsafe") {

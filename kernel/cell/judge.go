@@ -19,6 +19,12 @@ func (k *checker) judge() (mistakes []Mistake, broken []*decl) {
 		kept[id.Pos()] = true
 	}
 	for _, e := range k.errs {
+		if more, ok := strings.CutPrefix(e.Msg, "\t"); ok && len(mistakes) > 0 { // where else the last one is
+			last := &mistakes[len(mistakes)-1]
+			at := at(k.parsed.sources.fset, e.Pos, k.parsed.cell.Number, more)
+			last.Message += "\n\t" + (&Error{[]Mistake{at}}).Error()
+			continue
+		}
 		switch c := codeOf(e); {
 		case c == unusedImport, c == unusedVar && kept[e.Pos], c == unusedExpr && k.isResult(e.Pos):
 			continue
@@ -84,10 +90,6 @@ func (k *checker) isResult(pos token.Pos) bool {
 	return !inside
 }
 
-// maxDepth bounds how deep types may be in one another: the compiler's time grows with
-// its square.
-const maxDepth = 500
-
 // tooMuch are mistakes that only the compiler would find.
 func (k *checker) tooMuch() (list []Mistake) {
 	if k.result != nil {
@@ -99,8 +101,9 @@ func (k *checker) tooMuch() (list []Mistake) {
 			}
 		}
 	}
+	known := depths{}
 	for id, obj := range k.info.Defs {
-		if obj != nil && obj.Type() != nil && depth(obj.Type()) > maxDepth {
+		if obj != nil && obj.Type() != nil && known.of(obj.Type()) > maxDepth {
 			list = append(list, at(k.parsed.sources.fset, id.Pos(), k.parsed.cell.Number, "the type of "+id.Name+" is too deep"))
 		}
 	}

@@ -51,7 +51,7 @@ func parse(s *sources, c Cell) (*Parsed, error) {
 	r := reader{Parsed: p}
 	r.read()
 	if len(r.mistakes) > 0 {
-		return nil, sorted(r.mistakes)
+		return nil, sorted(withoutSequels(r.mistakes))
 	}
 	return p, nil
 }
@@ -62,7 +62,23 @@ type reader struct {
 	mistakes []Mistake
 }
 
+// atEnd is what the parser finds where a cell ends too early.
+const atEnd = "found the end of the cell"
+
+// withoutSequels leaves out what is missing at the end because of another mistake.
+func withoutSequels(list []Mistake) []Mistake {
+	if others := slices.DeleteFunc(slices.Clone(list), func(m Mistake) bool { return strings.HasSuffix(m.Message, atEnd) }); len(others) > 0 {
+		return others
+	}
+	return list
+}
+
+var foundEnd = regexp.MustCompile(`found ('}'|'EOF'|newline)$`)
+
 func (r *reader) mistake(offset int, message string) {
+	if offset >= len(r.cell.Text) {
+		message = foundEnd.ReplaceAllString(message, atEnd)
+	}
 	before := r.cell.Text[:min(offset, len(r.cell.Text))]
 	// What the parser misses behind the end is missing in the last line.
 	if offset >= len(r.cell.Text) {
@@ -80,11 +96,21 @@ func (r *reader) read() {
 		text += only(main, nil, bodyPart)
 		main = only(r.cell.Text[:r.cell.Main], nil, bodyPart) + main
 	}
-	regions := outline(text, r.mistake)
+	var braces []Mistake // that do not fit; the parser's mistakes are sequels of them
+	defer func() {
+		if len(braces) > 0 {
+			r.mistakes = braces
+		}
+	}()
+	unfit := func(offset int, message string) {
+		r.mistake(offset, message)
+		braces = append(braces, r.mistakes[len(r.mistakes)-1])
+	}
+	regions := outline(text, unfit)
 	r.readImports(text, regions)
 	r.readFuncs(text, regions)
 	if r.cell.HasMain {
-		outline(main, r.mistake)
+		outline(main, unfit)
 		r.readDecls(only(text, regions, bodyPart))
 		r.body = r.readBody(main)
 		return
@@ -150,6 +176,13 @@ func (r *reader) readFuncs(text string, regions []region) {
 	for _, node := range f.Decls {
 		if fn, ok := node.(*ast.FuncDecl); ok {
 			d := r.newFunc(fn)
+			_, at := r.sources.place(fn.Name.Pos())
+			switch {
+			case strings.Contains(directives(fn.Doc), "//go:linkname "):
+				r.mistake(at, "//go:linkname is not possible in a cell; put the function into a package of a module, and import that")
+			case fn.Body == nil:
+				r.mistake(at, "missing function body")
+			}
 			if d.kind == funcDecl && (d.key == "main" || initName.MatchString(d.key)) {
 				r.once = append(r.once, d)
 			} else {

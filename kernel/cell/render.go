@@ -180,7 +180,7 @@ func (e *emission) renderInits(b *strings.Builder) {
 	for _, d := range e.vars {
 		for _, name := range d.names {
 			if v := e.next.vars[name]; v != nil && !initialized[name] && !e.embedded[name] {
-				fmt.Fprintf(b, "%s = %s.Zero[%s]()\n", v.ref(), runtimeName, e.typeText(v.typ))
+				b.WriteString(e.clear([]string{"&" + v.ref()}) + "\n")
 			}
 		}
 	}

@@ -99,11 +99,13 @@ func (e *emission) declaration(g *ast.GenDecl) {
 func (e *emission) assigned(s *ast.ValueSpec) {
 	last := s.Names[len(s.Names)-1].End()
 	if len(s.Values) == 0 {
-		zeros := make([]string, len(s.Names))
-		for i, id := range s.Names {
-			zeros[i] = runtimeName + ".Zero[" + e.typeText(e.info.Defs[id].Type()) + "]()"
+		var cleared []string
+		for _, id := range s.Names {
+			if id.Name != "_" {
+				cleared = append(cleared, "&"+e.nameOf(e.info.Defs[id]))
+			}
 		}
-		e.replace(last, s.Type.End(), " = "+strings.Join(zeros, ", "))
+		e.replace(s.Names[0].Pos(), s.Type.End(), e.clear(cleared))
 	} else if s.Type != nil {
 		e.replace(last, s.Type.End(), "")
 	}
@@ -112,6 +114,14 @@ func (e *emission) assigned(s *ast.ValueSpec) {
 			e.unread(id, len(s.Names), s)
 		}
 	}
+}
+
+// clear is a call that gives variables the zero values of their types.
+func (e *emission) clear(pointers []string) string {
+	if len(pointers) == 0 {
+		return ""
+	}
+	return runtimeName + ".Clear(" + strings.Join(pointers, ", ") + ")"
 }
 
 // mayFail says whether values come from one call, which may have failed.

@@ -2,23 +2,58 @@ package cell
 
 import (
 	"go/types"
+	"iter"
 	"slices"
 	"strings"
 )
 
-// walk visits a type and all that it is made of, each once, but not what is behind the
-// names of types; visit says whether to go on.
+// parts are the types that one is made of, but not what is behind the names of types.
+func parts(t types.Type) iter.Seq[types.Type] {
+	return func(yield func(types.Type) bool) {
+		switch t := t.(type) {
+		case *types.Alias:
+			t.TypeArgs().Types()(yield)
+		case *types.Named:
+			t.TypeArgs().Types()(yield)
+		case *types.Map:
+			_ = yield(t.Key()) && yield(t.Elem())
+		case interface{ Elem() types.Type }: // pointers, slices, arrays, channels
+			yield(t.Elem())
+		case *types.Signature:
+			for _, tuple := range []*types.Tuple{t.Params(), t.Results()} {
+				for v := range tuple.Variables() {
+					if !yield(v.Type()) {
+						return
+					}
+				}
+			}
+		case *types.Struct:
+			for f := range t.Fields() {
+				if !yield(f.Type()) {
+					return
+				}
+			}
+		case *types.Interface:
+			for m := range t.Methods() {
+				if !yield(m.Type()) {
+					return
+				}
+			}
+			t.EmbeddedTypes()(yield)
+		case *types.Union:
+			for term := range t.Terms() {
+				if !yield(term.Type()) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// walk visits a type and all that it is made of, each once; visit says whether to go on.
 func walk(t types.Type, visit func(types.Type) bool) bool {
 	seen := map[types.Type]bool{}
 	var each func(types.Type) bool
-	tuple := func(t *types.Tuple) bool {
-		for v := range t.Variables() {
-			if !each(v.Type()) {
-				return false
-			}
-		}
-		return true
-	}
 	each = func(t types.Type) bool {
 		if t == nil || seen[t] {
 			return true
@@ -27,54 +62,14 @@ func walk(t types.Type, visit func(types.Type) bool) bool {
 		if !visit(t) {
 			return false
 		}
-		switch t := t.(type) {
-		case *types.Alias:
-			return arguments(t.TypeArgs(), each)
-		case *types.Named:
-			return arguments(t.TypeArgs(), each)
-		case interface{ Elem() types.Type }: // pointers, slices, arrays, channels, maps
-			if m, ok := t.(*types.Map); ok && !each(m.Key()) {
+		for part := range parts(t) {
+			if !each(part) {
 				return false
-			}
-			return each(t.Elem())
-		case *types.Signature:
-			return tuple(t.Params()) && tuple(t.Results())
-		case *types.Struct:
-			for f := range t.Fields() {
-				if !each(f.Type()) {
-					return false
-				}
-			}
-		case *types.Interface:
-			for m := range t.Methods() {
-				if !each(m.Type()) {
-					return false
-				}
-			}
-			for e := range t.EmbeddedTypes() {
-				if !each(e) {
-					return false
-				}
-			}
-		case *types.Union:
-			for term := range t.Terms() {
-				if !each(term.Type()) {
-					return false
-				}
 			}
 		}
 		return true
 	}
 	return each(t)
-}
-
-func arguments(list *types.TypeList, each func(types.Type) bool) bool {
-	for t := range list.Types() {
-		if !each(t) {
-			return false
-		}
-	}
-	return true
 }
 
 // typeName is the name of a type that has one.
@@ -136,19 +131,6 @@ func keepable(t types.Type, own *types.Scope) bool {
 // importable says whether a cell may import path.
 func importable(path string) bool {
 	return !slices.ContainsFunc(strings.Split(path, "/"), func(part string) bool { return part == "internal" || part == "vendor" })
-}
-
-// depth is how deep the types are in one another that t is made of.
-func depth(t types.Type) int {
-	n := 0
-	for {
-		e, ok := t.(interface{ Elem() types.Type })
-		if !ok {
-			return n
-		}
-		t = e.Elem()
-		n++
-	}
 }
 
 // typeText writes a type in the author's names. alias names the packages of other

@@ -112,16 +112,27 @@ func newCutter(p program) *cutter {
 	return c
 }
 
-// order finds out what must come before what: a name's declaration before its use, and
-// a type's methods before whatever uses it, but for types.
+// order finds out what must come before what: a name's declaration before its use, a
+// type's methods before whatever uses it, but for types, and a method before what names
+// one of that name.
 func (c *cutter) order() {
-	methods := map[string][]*node{}
+	methods, called := map[string][]*node{}, map[string][]*node{}
 	for _, n := range c.nodes {
 		if n.base != "" {
 			methods[n.base] = append(methods[n.base], n)
+			name := n.decl.(*ast.FuncDecl).Name.Name
+			called[name] = append(called[name], n)
 		}
 	}
 	for _, n := range c.nodes {
+		ast.Inspect(n.decl, func(x ast.Node) bool {
+			if s, ok := x.(*ast.SelectorExpr); ok {
+				for _, m := range called[s.Sel.Name] {
+					n.needs[m] = n.needs[m] || m != n
+				}
+			}
+			return true
+		})
 		g, isGen := n.decl.(*ast.GenDecl)
 		for name := range n.uses {
 			if o := c.owners[name]; o != nil && o != n {
@@ -214,15 +225,16 @@ func (c *cutter) cells(cut mainCut) ([]string, string) {
 	case cut == keepMain:
 		cells = append(cells, c.cell(c.declarations(c.main)))
 	case cut == bodyOfMain && len(list) > 0:
-		cells = append(cells, c.cell([]span{{list[0].Pos(), c.main.Body.Rbrace}}))
+		cells = append(cells, c.cell([]span{{c.main.Body.Lbrace + 1, c.main.Body.Rbrace}}))
 	case cut == eachOfMain:
+		from := c.main.Body.Lbrace + 1
 		for i, s := range list {
-			if i+1 < len(list) && !bound(s) {
-				cells = append(cells, c.cell([]span{{s.Pos(), s.End()}}))
-				continue
+			if i+1 == len(list) || bound(s) {
+				cells = append(cells, c.cell([]span{{from, c.main.Body.Rbrace}}))
+				break
 			}
-			cells = append(cells, c.cell([]span{{s.Pos(), c.main.Body.Rbrace}}))
-			break
+			cells = append(cells, c.cell([]span{{from, s.End()}}))
+			from = s.End()
 		}
 	}
 	return cells, ""

@@ -57,6 +57,12 @@ func TestPrograms(t *testing.T) {
 		t.Skip("this Go has no test programs: they come with its archive, not with a toolchain of a module")
 	}
 	list := choose(programs(t, dir))
+	importcfg, err := stdlib()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(importcfg) //nolint:errcheck // it is a temporary file
+	t.Setenv("STDLIB_IMPORTCFG", importcfg)
 	reasons := known(t)
 	type result struct{ cut, same int }
 	results := map[string]*result{}

@@ -27,6 +27,20 @@ type outcome struct {
 	status string
 }
 
+// stdlib is the compiler's table of the standard library, for which some programs look.
+var stdlib = sync.OnceValues(func() (file string, err error) {
+	out, err := exec.Command("go", "list", "-export", "-f", "{{if .Export}}packagefile {{.ImportPath}}={{.Export}}{{end}}", "std").Output()
+	if err != nil {
+		return "", err
+	}
+	f, err := os.CreateTemp("", "gradbook-importcfg-")
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(out)
+	return f.Name(), errors.Join(err, f.Close())
+})
+
 // patience is how long a program may take, in all.
 const patience = time.Minute
 

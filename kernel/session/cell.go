@@ -49,8 +49,12 @@ func Address(name string) unsafe.Pointer {
 // means this one.
 func Context() context.Context { return cellContext{} }
 
-// Zero returns a type's zero value.
-func Zero[T any]() (zero T) { return }
+// Clear gives variables, to which p points, the zero values of their types.
+func Clear(p ...any) {
+	for _, p := range p {
+		reflect.ValueOf(p).Elem().SetZero()
+	}
+}
 
 // unhandled is the panic for an error that a statement left unhandled.
 type unhandled struct{ err error }

@@ -191,7 +191,7 @@ func exit(code int) {
 	if r == nil {
 		return
 	}
-	if r.ended.Load() {
+	if r.ended.Load() && code != 0 {
 		emit(wire.Event{Event: "failure", Failure: exitFailure(code), Late: true})
 	}
 	if r.exited.CompareAndSwap(false, true) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -91,20 +92,31 @@ func (b *Builder) Build(ctx context.Context, n int, source []byte, embeds []stri
 			return "", err
 		}
 	}
-	if out, err := b.tool(ctx, p.Dir, "compile", append(args, "main.go", "cell.go")...); err != nil {
-		if ctx.Err() != nil {
-			return "", ctx.Err()
+	library, err := b.compileAndLink(ctx, p, args)
+	var mistake *CompileError
+	if err != nil && ctx.Err() == nil && !errors.As(err, &mistake) {
+		// The session has all that packages export. What they inline may call more.
+		if again, errAgain := b.compileAndLink(ctx, p, append(args, "-l")); errAgain == nil {
+			library, err = again, nil
 		}
-		return "", &CompileError{out}
 	}
-	library, err := b.linker.Link(ctx, p)
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
 	if err != nil {
-		return "", fmt.Errorf("cannot link the cell: %w", err)
+		return "", err
 	}
 	tidy(p.Dir)
+	return library, nil
+}
+
+func (b *Builder) compileAndLink(ctx context.Context, p Piece, args []string) (library string, err error) {
+	if out, err := b.tool(ctx, p.Dir, "compile", append(slices.Clip(args), "main.go", "cell.go")...); err != nil {
+		return "", &CompileError{out}
+	}
+	if library, err = b.linker.Link(ctx, p); err != nil {
+		return "", fmt.Errorf("cannot link the cell: %w", err)
+	}
 	return library, nil
 }
 

@@ -139,7 +139,7 @@ func Importable(path string) bool {
 			return false
 		}
 	}
-	return path != "runtime/cgo" && path != "C"
+	return path != "C"
 }
 
 func lastLines(s string, n int) string {

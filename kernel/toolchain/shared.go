@@ -2,10 +2,12 @@ package toolchain
 
 import (
 	"context"
+	"debug/elf"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // sharedLinker is the [Shared] way: Go's linker is shown a stub of the session's program
@@ -62,7 +64,27 @@ func (l sharedLinker) Link(ctx context.Context, p Piece) (string, error) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("ld: %w: %s", err, lastLines(string(out), 6))
 	}
-	return p.path("cell.so"), nil
+	return p.path("cell.so"), l.complete(p.path("cell.so"))
+}
+
+// complete says whether the session has all of Go that a library asks for. (What it asks
+// for of C is for the system's loader to find.)
+func (l sharedLinker) complete(library string) error {
+	f, err := elf.Open(library)
+	if err != nil {
+		return err
+	}
+	defer f.Close() //nolint:errcheck // only read from
+	symbols, err := f.ImportedSymbols()
+	if err != nil {
+		return err
+	}
+	for _, s := range symbols {
+		if _, ok := l.program.lookup(s.Name); !ok && strings.Contains(s.Name, ".") {
+			return fmt.Errorf("the session lacks %s", s.Name)
+		}
+	}
+	return nil
 }
 
 // prepare readies the cell's archive, and returns the names that are to be in the stub:
