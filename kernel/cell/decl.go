@@ -1,6 +1,7 @@
 package cell
 
 import (
+	"cmp"
 	"go/ast"
 	"go/scanner"
 	"go/token"
@@ -182,23 +183,30 @@ func uses(n ast.Node) map[string]bool {
 	return names
 }
 
-// tokens is Go source without its comments and its layout.
+// tokens is Go source without its comments and its layout: neither is what ends a line
+// before a closing bracket and may stand there or not.
 func tokens(text string) string {
 	fset := token.NewFileSet()
 	var s scanner.Scanner
 	s.Init(fset.AddFile("", fset.Base(), len(text)), []byte(text), nil, 0)
 	var b strings.Builder
+	pending := ""
 	for {
 		_, tok, lit := s.Scan()
-		switch {
-		case tok == token.EOF:
-			return b.String()
-		case tok == token.SEMICOLON:
-			lit = ";"
-		case lit == "":
-			lit = tok.String()
+		if tok != token.RBRACE && tok != token.RPAREN && tok != token.EOF {
+			b.WriteString(pending)
 		}
-		b.WriteString(lit + " ")
+		pending = ""
+		switch tok {
+		case token.EOF:
+			return b.String()
+		case token.SEMICOLON:
+			pending = "; "
+		case token.COMMA:
+			pending = ", "
+		default:
+			b.WriteString(cmp.Or(lit, tok.String()) + " ")
+		}
 	}
 }
 

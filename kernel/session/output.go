@@ -67,12 +67,18 @@ func (o *ordering) turn(stream int) {
 	o.last = stream
 }
 
+// writeStreams write to the streams themselves, past what package os calls before it does.
+var writeStreams = [...]func([]byte) (int, error){
+	func(b []byte) (int, error) { return syscall.Write(syscall.Stdout, b) },
+	func(b []byte) (int, error) { return syscall.Write(syscall.Stderr, b) },
+}
+
 func (o *ordering) mark(kind string) {
 	o.marks++
 	mark := fmt.Appendf(nil, "%s%d%s%s", wire.MarkStart, o.marks, kind, wire.MarkEnd)
-	for _, fd := range []int{syscall.Stdout, syscall.Stderr} {
+	for _, write := range writeStreams {
 		for rest := mark; len(rest) > 0; {
-			n, err := syscall.Write(fd, rest)
+			n, err := write(rest)
 			if err != nil && err != syscall.EINTR && err != syscall.EAGAIN { //nolint:errorlint // a system call's own
 				break // it has been closed
 			}

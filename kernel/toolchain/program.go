@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 )
 
 // program is the session's program, as a file in which symbols are looked up: what of it
@@ -59,7 +58,7 @@ func openProgram(path string) (*program, error) {
 		return nil, err
 	}
 	p := &program{path: path}
-	if p.data, err = syscall.Mmap(int(f.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_SHARED); err != nil {
+	if p.data, err = mapFile(f, info.Size()); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if err := p.read(); err != nil {
@@ -68,7 +67,7 @@ func openProgram(path string) (*program, error) {
 	return p, nil
 }
 
-func (p *program) close() error { return syscall.Munmap(p.data) }
+func (p *program) close() error { return unmapFile(p.data) }
 
 func (p *program) read() error {
 	f, err := elf.NewFile(bytes.NewReader(p.data))
