@@ -58,7 +58,7 @@ func (n *notebook) run(texts ...string) (last *cell.Output) {
 var compiled = sync.OnceValue(func() types.Importer {
 	files := map[string]string{}
 	listed, err := exec.Command("go", "list", "-deps", "-export", "-f", "{{.ImportPath}}\t{{.Export}}",
-		"std", "github.com/gradbook/gradbook/kernel/session").Output()
+		"std", "github.com/gradbook/gradbook/kernel/session/calls").Output()
 	if err != nil {
 		panic(fmt.Sprintf("go list -export: %v", err))
 	}
@@ -400,4 +400,14 @@ func FuzzCompose(f *testing.F) {
 		_, _ = n.try(first)
 		_, _ = n.try(second)
 	})
+}
+
+// Of many mistakes the first are told, and how many others there are.
+func TestManyMistakes(t *testing.T) {
+	for n, more := range map[int]string{10: "", 11: "\n… and 1 more", 400: "\n… and 390 more"} {
+		_, err := cell.New().Compose(packages, cell.Cell{Number: 1, Text: strings.Repeat("nosuch()\n", n)})
+		if want := "cell[1]:10:1: undefined: nosuch" + more; err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("of %d mistakes: got %v, want %q at the end", n, err, want)
+		}
+	}
 }

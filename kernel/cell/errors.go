@@ -25,11 +25,27 @@ type Mistake struct {
 }
 
 func (e *Error) Error() string {
-	lines := make([]string, len(e.List))
-	for i, m := range e.List {
-		lines[i] = fmt.Sprintf("cell[%d]:%d:%d: %s", m.Cell, m.Line, m.Column, m.Message)
+	shown, more := e.Shown()
+	var lines []string
+	for _, m := range shown {
+		lines = append(lines, fmt.Sprintf("cell[%d]:%d:%d: %s", m.Cell, m.Line, m.Column, m.Message))
+	}
+	if more != "" {
+		lines = append(lines, more)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// maxShown is how many mistakes a reader is told of at once, as by Go's compiler.
+const maxShown = 10
+
+// Shown are the first mistakes, and a line that says how many there are beyond them; ""
+// if there are none.
+func (e *Error) Shown() (list []Mistake, more string) {
+	if rest := len(e.List) - maxShown; rest > 0 {
+		return e.List[:maxShown], fmt.Sprintf("… and %d more", rest)
+	}
+	return e.List, ""
 }
 
 // sorted returns an error of mistakes in the order of their places, each said once.

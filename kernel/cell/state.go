@@ -13,7 +13,7 @@ const (
 	packagePath = "main"
 	// runtimePath is the package by which cells talk to the session, runtimeName
 	// its name in them.
-	runtimePath = "github.com/gradbook/gradbook/kernel/session"
+	runtimePath = "github.com/gradbook/gradbook/kernel/session/calls"
 	runtimeName = "gradbookʹ"
 )
 

@@ -213,12 +213,14 @@ func TestErrors(t *testing.T) {
 // TestSetUpAnew: setup puts other files in the place of those that a kernel uses. Its
 // cells, and a session after the first, go on with what it began with.
 func TestSetUpAnew(t *testing.T) {
-	whole, dir := workspace(t), t.TempDir()
-	host := filepath.Join(dir, "session")
+	ways, _ := toolchain.Ways()
+	way, _ := toolchain.HostBuilt(workspace(t), ways...)
+	whole, dir := toolchain.HostDir(workspace(t), way), t.TempDir()
+	host := toolchain.HostDir(dir, way)
 	if err := os.Mkdir(host, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	files, err := os.ReadDir(filepath.Join(whole, "session"))
+	files, err := os.ReadDir(whole)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +235,7 @@ func TestSetUpAnew(t *testing.T) {
 		}
 	}
 	each(func(name string) error {
-		from, to := filepath.Join(whole, "session", name), filepath.Join(host, name)
+		from, to := filepath.Join(whole, name), filepath.Join(host, name)
 		if os.Link(from, to) == nil {
 			return nil
 		}

@@ -84,9 +84,18 @@ func excerpt(text string, line int) string {
 		if i == line {
 			mark = "---> "
 		}
-		fmt.Fprintf(&b, "%s%d %s\n", mark, i, lines[i-1])
+		fmt.Fprintf(&b, "%s%d %s\n", mark, i, shortened(lines[i-1]))
 	}
 	return strings.TrimRight(b.String(), "\n")
+}
+
+// shortened is a line without what nobody reads, such as data that a program has written.
+func shortened(line string) string {
+	const most = 400
+	if len(line) <= most {
+		return line
+	}
+	return strings.ToValidUTF8(line[:most], "") + " …"
 }
 
 // mistakes describes why a cell was not built.
@@ -96,8 +105,12 @@ func (e *Engine) mistakes(err error) *Failure {
 	switch {
 	case errors.As(err, &list):
 		f := &Failure{Name: "CompileError", Value: list.Error()}
-		for _, m := range list.List {
+		shown, more := list.Shown()
+		for _, m := range shown {
 			f.Traceback = append(f.Traceback, dim(fmt.Sprintf("cell[%d]:%d", m.Cell, m.Line))+"\n"+excerpt(e.text(m.Cell), m.Line)+"\n"+red(m.Message))
+		}
+		if more != "" {
+			f.Traceback = append(f.Traceback, red(more))
 		}
 		return f
 	case errors.As(err, &compile):

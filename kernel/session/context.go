@@ -9,6 +9,9 @@ import (
 // latest is the cell, or the call of a widget, that has begun last.
 var latest atomic.Pointer[run]
 
+// Context implements [calls.Session].
+func (session) Context() context.Context { return cellContext{} }
+
 // cellContext is the context of whatever cell runs: an interrupt ends what one cell
 // does with it, and the next can use it again. So a notebook can keep one in a
 // variable. Contexts that are derived from it belong to the cell that derives them.

@@ -8,12 +8,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gradbook/gradbook/kernel/session/calls"
 	"github.com/gradbook/gradbook/kernel/session/wire"
 )
 
 // describe tells of session variables: all of them, or those named.
 func describe(names []string) []wire.Variable {
-	byName := addresses()
+	byName := calls.Variables()
 	if len(names) == 0 {
 		names = slices.Collect(maps.Keys(byName))
 	}
@@ -27,13 +28,6 @@ func describe(names []string) []wire.Variable {
 		}
 	}
 	return list
-}
-
-// addresses are where the session variables are.
-func addresses() map[string]reflect.Value {
-	variables.Lock()
-	defer variables.Unlock()
-	return maps.Clone(variables.byName)
 }
 
 // patience is how long a variable's own methods may take to describe it, and all of

@@ -12,6 +12,5 @@
 // a write to these, for what is read from standard input, and before an end of
 // the process (see Hooks).
 //
-// The package's other exported functions are for the code of cells, which refers
-// to it under a name that no person would choose.
+// What cells call of it is package calls.
 package session

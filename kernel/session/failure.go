@@ -4,39 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"runtime"
 	"strings"
 
+	"github.com/gradbook/gradbook/kernel/session/calls"
 	"github.com/gradbook/gradbook/kernel/session/wire"
 )
 
-// Recover is deferred in the goroutines that a cell starts, so that a panic in
-// one of them ends it and not the session.
-func Recover() {
-	if e := recover(); e != nil {
-		emit(wire.Event{Event: "failure", Failure: failure(e, callers()), Late: true})
-	}
-}
-
-// Guard wraps a function that a go statement calls, so that a panic in it ends
-// the goroutine and not the session.
-func Guard[F any](f F) F {
-	v := reflect.ValueOf(f)
-	if v.Kind() != reflect.Func || v.IsNil() {
-		return f
-	}
-	call := v.Call
-	if v.Type().IsVariadic() {
-		call = v.CallSlice
-	}
-	return reflect.MakeFunc(v.Type(), func(args []reflect.Value) (out []reflect.Value) {
-		for i := range v.Type().NumOut() {
-			out = append(out, reflect.Zero(v.Type().Out(i)))
-		}
-		defer Recover()
-		return call(args)
-	}).Interface().(F)
+// Failed implements [calls.Session].
+func (session) Failed(e any) {
+	emit(wire.Event{Event: "failure", Failure: failure(e, callers()), Late: true})
 }
 
 // failure describes what was recovered.
@@ -44,9 +21,9 @@ func failure(e any, frames []wire.Frame) *wire.Failure {
 	switch e := e.(type) {
 	case interruption:
 		return &wire.Failure{Name: "KeyboardInterrupt", Frames: frames}
-	case unhandled:
-		f := &wire.Failure{Name: "error", Value: e.err.Error(), Frames: frames}
-		if r := running.Load(); r != nil && r.ctx.Err() != nil && errors.Is(e.err, context.Canceled) {
+	case calls.Unhandled:
+		f := &wire.Failure{Name: "error", Value: e.Err.Error(), Frames: frames}
+		if r := running.Load(); r != nil && r.ctx.Err() != nil && errors.Is(e.Err, context.Canceled) {
 			f.Name = "KeyboardInterrupt"
 		}
 		return f

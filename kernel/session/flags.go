@@ -4,6 +4,8 @@ import (
 	"flag"
 	"io"
 	"os"
+
+	"github.com/gradbook/gradbook/kernel/session/calls"
 )
 
 // flags are those that cells have declared. Each cell gets a set of its own, or
@@ -18,8 +20,8 @@ func newFlags() {
 	flag.CommandLine = flag.NewFlagSet("cell", flag.ContinueOnError)
 }
 
-// ParseFlags is flag.Parse, in a cell.
-func ParseFlags() {
+// ParseFlags implements [calls.Session].
+func (session) ParseFlags() {
 	for name, f := range flags {
 		if flag.Lookup(name) == nil {
 			flag.Var(f.Value, name, f.Usage)
@@ -30,6 +32,6 @@ func ParseFlags() {
 	if err := flag.CommandLine.Parse(os.Args[1:]); err != nil {
 		flag.CommandLine.SetOutput(os.Stderr)
 		flag.CommandLine.PrintDefaults()
-		panic(unhandled{err})
+		panic(calls.Unhandled{Err: err})
 	}
 }

@@ -10,25 +10,15 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gradbook/gradbook/kernel/session/calls"
 	"github.com/gradbook/gradbook/kernel/session/wire"
 )
-
-// attention is how many runs there are whose goroutines must not go on.
-var attention atomic.Int32
 
 // interruption is the panic by which a loop ends.
 type interruption struct{}
 
-// Poll ends the cell if it is interrupted. It stands at the beginning of each
-// loop of a cell, so that one that never ends can be ended without its session.
-func Poll() {
-	if attention.Load() != 0 {
-		look()
-	}
-}
-
-// look ends the calling goroutine if its run is to end.
-func look() {
+// Look implements [calls.Session].
+func (session) Look() {
 	r := whose()
 	if r == nil {
 		r = running.Load()
@@ -42,8 +32,8 @@ func look() {
 	}
 }
 
-// Sleep is time.Sleep, in a cell: an interrupt ends it.
-func Sleep(d time.Duration) {
+// Sleep implements [calls.Session].
+func (session) Sleep(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	r := whose()
@@ -56,7 +46,7 @@ func Sleep(d time.Duration) {
 	}
 	select {
 	case <-timer.C:
-		Poll()
+		calls.Poll()
 	case <-r.ctx.Done():
 		if r.exited.Load() {
 			select {}
@@ -85,7 +75,7 @@ func interrupt(grace time.Duration) {
 	interruptChildren(r.began)
 	time.AfterFunc(loopsWait, func() {
 		if !r.ended.Load() && r.stopping.CompareAndSwap(false, true) {
-			attention.Add(1)
+			calls.Attention.Add(1)
 		}
 	})
 	if r.interrupts.Load() == 1 {
@@ -96,7 +86,7 @@ func interrupt(grace time.Duration) {
 // gone is called when the goroutine ends that a run began with.
 func (this *run) gone() {
 	if this.stopping.Load() && !this.exited.Load() {
-		attention.Add(-1)
+		calls.Attention.Add(-1)
 	}
 	if !this.main.CompareAndSwap(goesOn, hasEnded) {
 		emit(wire.Event{Event: "left", Left: int(leftBehind.Add(-1))})
@@ -195,7 +185,7 @@ func exit(code int) {
 		emit(wire.Event{Event: "failure", Failure: exitFailure(code), Late: true})
 	}
 	if r.exited.CompareAndSwap(false, true) {
-		attention.Add(1)
+		calls.Attention.Add(1)
 		r.cancel(errInterrupted) // what sleeps does not go on, either
 		r.finish(exitFailure(code))
 	}

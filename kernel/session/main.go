@@ -12,6 +12,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/gradbook/gradbook/kernel/session/calls"
 	"github.com/gradbook/gradbook/kernel/session/wire"
 )
 
@@ -26,6 +27,9 @@ type Hooks struct {
 	// Itabs is the runtime's variable with all tables of methods.
 	Itabs *unsafe.Pointer
 }
+
+// session is what the calls of cells come to.
+type session struct{}
 
 // closing is true when the session ends itself.
 var closing atomic.Bool
@@ -61,6 +65,7 @@ func Main(h Hooks) int {
 		fmt.Fprintf(os.Stderr, "gradbook: displays will not work: %v\n", err)
 	}
 	h.set()
+	calls.To = session{}
 	connectWidgets()
 	requests, work := json.NewDecoder(bufio.NewReader(in)), make(chan job, 1)
 	go func() {

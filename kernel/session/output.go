@@ -87,6 +87,9 @@ func (o *ordering) mark(kind string) {
 	}
 }
 
+// Turn implements [calls.Session].
+func (session) Turn() { order.turn(stderrStream) }
+
 // emitInPlace emits what stands between the lines that a cell prints.
 func emitInPlace(e wire.Event) {
 	order.Lock()

@@ -12,6 +12,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/gradbook/gradbook/kernel/session/calls"
 	"github.com/gradbook/gradbook/kernel/session/wire"
 )
 
@@ -93,8 +94,8 @@ func runCell(r wire.Request, this *run) (f *wire.Failure, took time.Duration) {
 			return &wire.Failure{Name: "error", Value: "cannot load the cell: " + err.Error()}, 0
 		}
 	}
-	main, ok := cells[r.N]
-	if !ok {
+	main := calls.Entry(r.N)
+	if main == nil {
 		return &wire.Failure{Name: "error", Value: fmt.Sprintf("cannot load the cell: number %d has no entry point", r.N)}, 0
 	}
 	if r.Library != "" {
@@ -143,7 +144,7 @@ func (this *run) execute(main func()) (f *wire.Failure) {
 		f = this.leave()
 	}
 	if this.exited.Load() && this.goroutines() <= 1 { // nothing is left that might go on
-		attention.Add(-1)
+		calls.Attention.Add(-1)
 	}
 	if f != nil && f.Name == "exit" && f.Code == 0 {
 		f = nil

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/gradbook/gradbook/kernel/session/calls"
 	"github.com/gradbook/gradbook/kernel/session/wire"
 	"github.com/gradbook/gradbook/viz"
 )
@@ -16,11 +17,11 @@ const (
 	maxRows = 60
 )
 
-// Show shows the value of a cell's last expression, richly if it can.
-func Show(values ...any) {
+// Show implements [calls.Session].
+func (session) Show(values ...any) {
 	if len(values) > 1 {
 		if err, ok := values[len(values)-1].(error); ok && err != nil {
-			panic(unhandled{err})
+			panic(calls.Unhandled{Err: err})
 		}
 		if values[len(values)-1] == nil {
 			values = values[:len(values)-1]

@@ -9,16 +9,15 @@ import (
 	"unsafe"
 )
 
-// Supersede makes values of types values of those that have their places: the same,
-// with other methods. Its arguments are the names of old and new types in turn. To Go
-// both are types of their own, so a value of the old one that is in an interface would
-// be none of the new one: not in a type switch, not to ==.
+// Supersede implements [calls.Session]. To Go, the old and the new type are types of
+// their own, so a value of the old one that is in an interface would be none of the new
+// one: not in a type switch, not to ==.
 //
 // In memory, that an interface holds a value of a type is a word with the address of
 // the type's description, or of a table of its methods. These words are replaced, in
 // whatever variable, closure, channel or stack they are. What another goroutine has in
 // a register at this moment is missed.
-func Supersede(names ...string) {
+func (session) Supersede(names ...string) {
 	if !canRewrite {
 		_, _ = stderr.WriteString("values of " + plain(names[0]) + " that are in interfaces keep the methods that they had\n")
 		return

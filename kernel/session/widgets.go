@@ -7,9 +7,9 @@ import (
 	"github.com/gradbook/gradbook/viz/widgets"
 )
 
-// calls are what widgets have to call, one after the other. Of each widget one
+// queue is what widgets have to call, one after the other. Of each widget one
 // call waits at most.
-var calls = struct {
+var queue = struct {
 	sync.Mutex
 	waiting []func()
 	wake    chan struct{}
@@ -20,32 +20,32 @@ func connectWidgets() {
 	widgets.Connect(func(c widgets.Comm) {
 		emit(wire.Event{Event: "comm", Comm: (*wire.Comm)(&c)})
 	}, func(f func()) {
-		calls.Lock()
-		calls.waiting = append(calls.waiting, f)
-		calls.Unlock()
+		queue.Lock()
+		queue.waiting = append(queue.waiting, f)
+		queue.Unlock()
 		select {
-		case calls.wake <- struct{}{}:
+		case queue.wake <- struct{}{}:
 		default:
 		}
 	})
 	go func() {
-		for range calls.wake {
+		for range queue.wake {
 			for {
-				calls.Lock()
-				if len(calls.waiting) == 0 {
-					calls.Unlock()
+				queue.Lock()
+				if len(queue.waiting) == 0 {
+					queue.Unlock()
 					break
 				}
-				f := calls.waiting[0]
-				calls.waiting = calls.waiting[1:]
-				calls.Unlock()
+				f := queue.waiting[0]
+				queue.waiting = queue.waiting[1:]
+				queue.Unlock()
 				call(f)
 			}
 		}
 	}()
 }
 
-// call runs what a widget calls as if it were a cell: an interrupt ends it, and a
+// call runs what a widget queue as if it were a cell: an interrupt ends it, and a
 // panic does not end the session.
 func call(f func()) {
 	this := await()

@@ -52,7 +52,7 @@ func NewBuilder(workspace, dir string, ways ...Way) (*Builder, error) {
 	if !ok {
 		return nil, fmt.Errorf("the session's program is not built for %v; run: make setup", ways)
 	}
-	host := hostDir(workspace, way)
+	host := HostDir(workspace, way)
 	index, err := readIndex(host)
 	if err != nil {
 		return nil, err

@@ -35,7 +35,7 @@ var hostKeepAsm string
 // Go's own: what notebooks import.
 var hostRoots = []string{
 	"std",
-	runtimePath,
+	"github.com/gradbook/gradbook/kernel/session",
 	"github.com/gradbook/gradbook/dl/...",
 	"github.com/gradbook/gradbook/viz",
 	"github.com/gradbook/gradbook/viz/widgets",
@@ -52,7 +52,7 @@ var hostRoots = []string{
 }
 
 // runtimePath is the package by which cells talk to the session.
-const runtimePath = "github.com/gradbook/gradbook/kernel/session"
+const runtimePath = "github.com/gradbook/gradbook/kernel/session/calls"
 
 // hostFlags build the host so that cells can refer to what is in it by name: the
 // compiler's own switch for code that is linked against shared libraries.
@@ -86,7 +86,7 @@ func HostFlags(workspace string) []string {
 	if !ok {
 		return nil
 	}
-	return append(way.hostFlags(), "-overlay="+filepath.Join(hostDir(workspace, way), overlayFile))
+	return append(way.hostFlags(), "-overlay="+filepath.Join(HostDir(workspace, way), overlayFile))
 }
 
 // builder of a host.
@@ -113,7 +113,7 @@ func (h hostBuild) run(args ...string) ([]byte, error) {
 // BuildHost builds the session's program in the workspace module, and what cells are
 // compiled and linked with.
 func BuildHost(ctx context.Context, way Way, goCmd, workspace string) error {
-	h := hostBuild{ctx: ctx, way: way, goCmd: goCmd, workspace: workspace, dir: hostDir(workspace, way)}
+	h := hostBuild{ctx: ctx, way: way, goCmd: goCmd, workspace: workspace, dir: HostDir(workspace, way)}
 	if err := os.MkdirAll(filepath.Join(h.dir, "keep"), 0o755); err != nil {
 		return err
 	}

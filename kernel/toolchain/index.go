@@ -90,8 +90,8 @@ const (
 	overlayFile = "overlay.json"
 )
 
-// hostDir is the folder of the host that is built for a way.
-func hostDir(workspace string, w Way) string {
+// HostDir is the folder of the host that is built for a way.
+func HostDir(workspace string, w Way) string {
 	if w == Shared {
 		return filepath.Join(workspace, "session")
 	}
@@ -101,7 +101,7 @@ func hostDir(workspace string, w Way) string {
 // HostBuilt says for which of the ways a host is there, the best first.
 func HostBuilt(workspace string, ways ...Way) (Way, bool) {
 	for _, w := range ways {
-		dir := hostDir(workspace, w)
+		dir := HostDir(workspace, w)
 		if exists(filepath.Join(dir, HostProgram), filepath.Join(dir, indexFile)) {
 			return w, true
 		}
@@ -110,7 +110,7 @@ func HostBuilt(workspace string, ways ...Way) (Way, bool) {
 }
 
 // RemoveHost removes the host of a way, if there is one.
-func RemoveHost(workspace string, w Way) error { return os.RemoveAll(hostDir(workspace, w)) }
+func RemoveHost(workspace string, w Way) error { return os.RemoveAll(HostDir(workspace, w)) }
 
 func exists(paths ...string) bool {
 	return !slices.ContainsFunc(paths, func(p string) bool { _, err := os.Stat(p); return err != nil })

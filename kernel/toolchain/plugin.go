@@ -28,7 +28,7 @@ const importPath = "gradbook.local/cell"
 const pluginMain = `package main
 
 import (
-	"%s"
+	session "%s"
 
 	cell "%s"
 )

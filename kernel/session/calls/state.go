@@ -1,7 +1,7 @@
-package session
+package calls
 
 import (
-	"context"
+	"maps"
 	"reflect"
 	"sync"
 	"unsafe"
@@ -12,6 +12,9 @@ var cells = map[int]func(){}
 
 // Register tells of a cell's entry point. Its library calls it when loaded.
 func Register(n int, run func()) { cells[n] = run }
+
+// Entry is the entry point of a cell; nil if its library has registered none.
+func Entry(n int) func() { return cells[n] }
 
 // variables are the addresses of the session variables, by name.
 var variables = struct {
@@ -24,6 +27,13 @@ func SetVariable(name string, p any) {
 	variables.Lock()
 	defer variables.Unlock()
 	variables.byName[name] = reflect.ValueOf(p)
+}
+
+// Variables are pointers to the session variables, by name.
+func Variables() map[string]reflect.Value {
+	variables.Lock()
+	defer variables.Unlock()
+	return maps.Clone(variables.byName)
 }
 
 // Forget drops a session variable.
@@ -45,30 +55,9 @@ func Address(name string) unsafe.Pointer {
 	return v.UnsafePointer()
 }
 
-// Context returns the context that an interrupt cancels. In a cell, context.Background
-// means this one.
-func Context() context.Context { return cellContext{} }
-
 // Clear gives variables, to which p points, the zero values of their types.
 func Clear(p ...any) {
 	for _, p := range p {
 		reflect.ValueOf(p).Elem().SetZero()
 	}
 }
-
-// unhandled is the panic for an error that a statement left unhandled.
-type unhandled struct{ err error }
-
-// Check ends the cell if the last of a statement's results is an error.
-func Check(results ...any) {
-	if len(results) == 0 {
-		return
-	}
-	if err, ok := results[len(results)-1].(error); ok && err != nil {
-		panic(unhandled{err})
-	}
-}
-
-// Turn is called before Go's own print and println, which write to standard error past
-// package os.
-func Turn() { order.turn(stderrStream) }
