@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"strings"
@@ -66,11 +67,9 @@ func substitute(text string, names map[string]string) string {
 		if end < 0 {
 			end = len(rest)
 		}
-		if to, ok := names[rest[:end]]; ok {
-			b.WriteString(to)
-		} else {
-			b.WriteString(rest[:end])
-		}
+		name := strings.TrimLeft(rest[:end], ".") // of a variadic parameter
+		b.WriteString(rest[:end-len(name)])
+		b.WriteString(cmp.Or(names[name], name))
 		rest = rest[end:]
 		next := strings.IndexFunc(rest, isName)
 		if next < 0 {
