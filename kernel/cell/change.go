@@ -198,8 +198,8 @@ func (c *Change) affect(d *decl) (more bool) {
 }
 
 func hits(names, set map[string]bool) bool {
-	for name := range set {
-		if names[name] {
+	for name, in := range set {
+		if in && names[name] {
 			return true
 		}
 	}

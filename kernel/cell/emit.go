@@ -48,7 +48,7 @@ type emission struct {
 	names    map[types.Object]string // of variables and local types
 	refs     map[string]string       // of session variables, by name
 	fresh    []*variable             // to announce: new ones and those that move
-	carried  map[string]bool         // those that move
+	carried  map[string]*variable    // those that move
 	unkept   map[*ast.Ident]bool     // outermost variables that cannot live on
 	locals   map[*decl][]int         // of the cell's declarations
 	used     map[string]bool         // paths of packages
@@ -63,7 +63,7 @@ type emission struct {
 func (k *Checked) Emit() (*File, State) {
 	e := &emission{
 		Checked: k, next: k.after.clone(), edits: map[*unit][]edit{}, names: map[types.Object]string{}, refs: map[string]string{},
-		carried: map[string]bool{}, locals: map[*decl][]int{}, used: map[string]bool{}, consumed: map[*ast.Ident]bool{}, embedded: map[string]bool{},
+		carried: map[string]*variable{}, locals: map[*decl][]int{}, used: map[string]bool{}, consumed: map[*ast.Ident]bool{}, embedded: map[string]bool{},
 	}
 	e.raise()
 	e.variables()
@@ -126,7 +126,7 @@ func (e *emission) define(name string, obj types.Object, d *decl) {
 	before := e.before.vars[name]
 	if before != nil && e.stays(before, v.typ) && e.after.owners[name] == nil {
 		v.version, v.indirect = before.version, before.indirect
-	} else if used, ok := e.before.versions[name]; ok {
+	} else if used, ok := e.next.versions[name]; ok { // also by the old one, if that has moved
 		v.version = used + 1
 	}
 	e.next.versions[name] = v.version
@@ -154,7 +154,7 @@ func (e *emission) carry() {
 		moved := &variable{name: v.name, typ: obj.Type(), decl: v.decl, version: e.before.versions[v.name] + 1, indirect: true}
 		e.next.versions[v.name], e.next.vars[v.name] = moved.version, moved
 		e.fresh = append(e.fresh, moved)
-		e.carried[v.name] = true
+		e.carried[v.name] = moved
 		e.refs[v.name] = moved.ref()
 	}
 }
@@ -251,6 +251,7 @@ func (e *emission) settleAll() {
 			e.next.values[d.key] = runs || e.next.values[d.key] && !e.layout[d.key]
 		}
 	}
+	e.keepInstances()
 	settled := map[*decl]*decl{}
 	for _, name := range slices.Sorted(maps.Keys(e.next.vars)) {
 		v := e.next.vars[name]
@@ -261,6 +262,33 @@ func (e *emission) settleAll() {
 			settled[v.decl] = e.settled(v.decl)
 		}
 		v.decl = settled[v.decl]
+	}
+}
+
+// keepInstances notes which instances of generic types there are.
+func (e *emission) keepInstances() {
+	for name, list := range e.next.instances {
+		e.next.instances[name] = slices.DeleteFunc(slices.Clone(list), func(t types.Type) bool { return hits(ownTypes(t), e.layout) })
+	}
+	full := func(p *types.Package) string { return p.Path() }
+	known := map[string]bool{}
+	for _, list := range e.next.instances {
+		for _, t := range list {
+			known[types.TypeString(t, full)] = true
+		}
+	}
+	for _, i := range e.info.Instances {
+		t, ok := i.Type.(*types.Named)
+		if !ok || t.Obj().Pkg() != e.pkg || !keepable(t, e.pkg.Scope()) || known[types.TypeString(t, full)] {
+			continue
+		}
+		known[types.TypeString(t, full)] = true
+		e.next.instances[t.Obj().Name()] = append(e.next.instances[t.Obj().Name()], t)
+	}
+	for _, list := range e.next.instances { // the same cells make the same file
+		slices.SortFunc(list, func(a, b types.Type) int {
+			return strings.Compare(types.TypeString(a, full), types.TypeString(b, full))
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"go/types"
 	"maps"
 	"slices"
 	"strconv"
@@ -100,7 +101,7 @@ func (e *emission) renderVars() string {
 		fmt.Fprintf(&b, "var %s %s%s\n", name, pointer, e.typeText(v.typ))
 	}
 	for _, v := range e.earlierVars {
-		if !e.carried[v.name] {
+		if e.carried[v.name] == nil {
 			declare(v)
 		}
 	}
@@ -147,21 +148,27 @@ func (e *emission) renderRun() string {
 // renderMoves tells the session of types that got methods, and of variables that are
 // gone, have moved or are new.
 func (e *emission) renderMoves(b *strings.Builder) {
-	var superseded []string
+	var superseded, present []string
 	for _, name := range slices.Sorted(maps.Keys(e.methods)) {
-		d := e.after.owners[name]
-		if d != nil && d.kind == typeDecl && e.before.values[name] && !e.layout[name] {
-			superseded = append(superseded, strconv.Quote(emitted(name, e.before.versions[name])), strconv.Quote(emitted(name, e.next.versions[name])))
+		if !e.supersedes(name) {
+			continue
+		}
+		superseded = append(superseded, strconv.Quote(emitted(name, e.before.versions[name])), strconv.Quote(emitted(name, e.next.versions[name])))
+		if t, ok := e.pkg.Scope().Lookup(name).(*types.TypeName); !ok || typeParams(t.Type()) == 0 {
+			present = append(present, "(*"+emitted(name, e.next.versions[name])+")(nil)")
 		}
 	}
+	for _, t := range e.instances() {
+		present = append(present, "(*"+e.typeText(t)+")(nil)")
+	}
 	if len(superseded) > 0 {
-		fmt.Fprintf(b, "%s.Supersede(%s)\n", runtimeName, strings.Join(superseded, ", "))
+		fmt.Fprintf(b, "%s.Supersede([]any{%s}, %s)\n", runtimeName, strings.Join(present, ", "), strings.Join(superseded, ", "))
 	}
 	for _, name := range e.lost {
 		fmt.Fprintf(b, "%s.Forget(%q)\n", runtimeName, name)
 	}
 	for _, v := range e.fresh {
-		if e.carried[v.name] {
+		if e.carried[v.name] == v {
 			fmt.Fprintf(b, "%s = (*%s)(%s.Address(%q))\n", emitted(v.name, v.version), e.typeText(v.typ), runtimeName, v.name)
 		}
 		fmt.Fprintf(b, "%s.SetVariable(%q, &%s)\n", runtimeName, v.name, v.ref())

@@ -30,6 +30,8 @@ type State struct {
 	locals   int                  // how many local types there have been
 	// values holds the names of types of which there may be values.
 	values map[string]bool
+	// instances are those of generic types, of which there may be values, too.
+	instances map[string][]types.Type
 }
 
 // variable is a session variable.
@@ -65,13 +67,14 @@ func NewState() State {
 	return State{
 		decls: map[string]*decl{}, owners: map[string]*decl{}, vars: map[string]*variable{},
 		imports: map[string]string{}, versions: map[string]int{}, aliases: map[string]string{runtimePath: runtimeName}, values: map[string]bool{},
+		instances: map[string][]types.Type{},
 	}
 }
 
 func (s State) clone() State {
 	s.decls, s.owners, s.vars = maps.Clone(s.decls), maps.Clone(s.owners), maps.Clone(s.vars)
 	s.imports, s.dots, s.versions = maps.Clone(s.imports), slices.Clone(s.dots), maps.Clone(s.versions)
-	s.aliases, s.values = maps.Clone(s.aliases), maps.Clone(s.values)
+	s.aliases, s.values, s.instances = maps.Clone(s.aliases), maps.Clone(s.values), maps.Clone(s.instances)
 	return s
 }
 

@@ -80,6 +80,14 @@ func typeName(t types.Type) *types.TypeName {
 	return nil
 }
 
+// typeParams is how many parameters a type has.
+func typeParams(t types.Type) int {
+	if t, ok := t.(interface{ TypeParams() *types.TypeParamList }); ok {
+		return t.TypeParams().Len()
+	}
+	return 0
+}
+
 // ownTypes are the names of the notebook's own types in t.
 func ownTypes(t types.Type) map[string]bool {
 	names := map[string]bool{}

@@ -445,3 +445,21 @@ func TestMethods(t *testing.T) {
 	b.ok("func (t T) twice() int { return 2 * t.n }", "")
 	b.ok("m[\"a\"].n = 9\nlist[0].twice() + m[\"a\"].twice()", "=> 36")
 }
+
+// Values that are in interfaces have the methods that their types get, whatever they are
+// a part of.
+func TestMethodsOfValues(t *testing.T) {
+	b := newBook(t)
+	b.ok("type T struct{ a int }\nj0 := any([]T{{1}})\nj1 := any(T{1})", "")
+	b.ok("func (x T) m() int { return x.a }", "")
+	b.ok("_, a := j0.([]T)\n_, c := j1.(interface{ m() int })\nfmt.Println(a, c)", "true true\n")
+	b.ok("type G[E any] struct{ v E }\nvar j2, j3 any = G[int]{1}, struct{ a G[T]; b, c int }{}", "")
+	b.ok("func (x G[E]) get() E { return x.v }", "")
+	const still = "_, d := j2.(interface{ get() int })\n_, e := j3.(struct{ a G[T]; b, c int })\n_, f := j2.(G[int])\nfmt.Println(d, e, f)"
+	b.ok(still, "true true true\n")
+	b.ok("func (x G[E]) get() E { return x.v }\nfunc (T) m2() {}", "")
+	b.ok(still, "true true true\n")
+	b.ok("var j4 any = map[string]G[T]{}\nj5 := any(func(...T) {})\nj6 := any(make(chan *T))", "")
+	b.ok("func (x G[E]) set() E { return x.v }\nfunc (T) m3() {}", "")
+	b.ok("_, d := j4.(map[string]G[T])\n_, e := j5.(func(...T))\n_, f := j6.(chan *T)\nfmt.Println(d, e, f)", "true true true\n")
+}

@@ -18,7 +18,7 @@ import (
 // the type's description, or of a table of its methods. These words are replaced, in
 // whatever variable, closure, channel or stack they are. What another goroutine has in
 // a register at this moment is missed.
-func (session) Supersede(names ...string) {
+func (session) Supersede(names []string) {
 	if !canRewrite {
 		_, _ = stderr.WriteString("values of " + plain(names[0]) + " that are in interfaces keep the methods that they had\n")
 		return
@@ -42,6 +42,12 @@ func (session) Supersede(names ...string) {
 		next := known.byText[to]
 		if next == nil {
 			if next = made(t, s.to); next == nil {
+				next = madeStruct(t, s.to)
+			}
+			if next == nil {
+				if t.Name() != "" {
+					_, _ = stderr.WriteString("values of " + plain(text) + " that are in interfaces keep the methods that they had\n")
+				}
 				continue
 			}
 			known.byText[to] = next

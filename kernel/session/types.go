@@ -141,6 +141,26 @@ func made(t reflect.Type, part func(reflect.Type) reflect.Type) (twin reflect.Ty
 	return nil
 }
 
+// madeStruct is the struct that reflect makes of the fields of one without a name, each
+// of whose types part may change; nil if reflect does not make such, as where a field
+// without a name has methods.
+func madeStruct(t reflect.Type, part func(reflect.Type) reflect.Type) (twin reflect.Type) {
+	if t.Name() != "" || t.Kind() != reflect.Struct {
+		return nil
+	}
+	defer func() {
+		if recover() != nil {
+			twin = nil
+		}
+	}()
+	fields := make([]reflect.StructField, t.NumField())
+	for i := range fields {
+		fields[i] = t.Field(i)
+		fields[i].Type = part(fields[i].Type)
+	}
+	return reflect.StructOf(fields)
+}
+
 // showPlain takes the primes out of the text of a type, and out of the names of its
 // fields.
 func showPlain(t reflect.Type, memory []mapping) {

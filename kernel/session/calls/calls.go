@@ -7,6 +7,7 @@ package calls
 
 import (
 	"context"
+	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -23,8 +24,8 @@ type Session interface {
 	Sleep(d time.Duration)
 	// Context is the context that an interrupt cancels.
 	Context() context.Context
-	// Supersede makes values of some types values of others.
-	Supersede(names ...string)
+	// Supersede makes values of some types values of others, by their names.
+	Supersede(names []string)
 	// ParseFlags is flag.Parse.
 	ParseFlags()
 	// Turn is called before a write to standard error that is not package os's.
@@ -56,8 +57,12 @@ func Context() context.Context { return To.Context() }
 func Show(values ...any) { To.Show(values...) }
 
 // Supersede makes values of types values of those that have their places: the same,
-// with other methods. Its arguments are the names of old and new types in turn.
-func Supersede(names ...string) { To.Supersede(names...) }
+// with other methods. The names are those of old and new types in turn; present are
+// values of types which it is enough that the cell mentions.
+func Supersede(present []any, names ...string) {
+	runtime.KeepAlive(present) // nor does the compiler drop them
+	To.Supersede(names)
+}
 
 // ParseFlags is flag.Parse, in a cell.
 func ParseFlags() { To.ParseFlags() }
