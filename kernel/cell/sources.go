@@ -63,6 +63,9 @@ func (s *sources) slice(from, to token.Pos) string {
 
 // lineDirective tells the compiler where the next line comes from.
 func lineDirective(p token.Position) string {
+	if p.Filename == "" { // a directive of the cell's says so; with a column, it would be the file before
+		return fmt.Sprintf("//line :%d\n", max(p.Line, 1))
+	}
 	return fmt.Sprintf("//line %s:%d:%d\n", p.Filename, max(p.Line, 1), max(p.Column, 1))
 }
 

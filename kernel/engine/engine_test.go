@@ -463,3 +463,29 @@ func TestMethodsOfValues(t *testing.T) {
 	b.ok("func (x G[E]) set() E { return x.v }\nfunc (T) m3() {}", "")
 	b.ok("_, d := j4.(map[string]G[T])\n_, e := j5.(func(...T))\n_, f := j6.(chan *T)\nfmt.Println(d, e, f)", "true true true\n")
 }
+
+// A library brings tables of methods that the runtime has made already. They are counted
+// once when the runtime needs a larger table of them.
+func TestManyMethodTables(t *testing.T) {
+	b := newBook(t)
+	b.ok("type T struct{ a int }\nfunc (T) String() string { return `T` }\nvar v any = T{}\n_, is := v.(fmt.Stringer)\nis", "=> true")
+	b.ok("var s fmt.Stringer = T{}\ns == v", "=> true")
+	var many strings.Builder
+	for i := range 600 {
+		fmt.Fprintf(&many, "type t%d int\nfunc (t%d) String() string { return `` }\n", i, i)
+	}
+	many.WriteString("n := 0\nfor _, v := range []any{")
+	for i := range 600 {
+		fmt.Fprintf(&many, "t%d(0), ", i)
+	}
+	many.WriteString("} {\n\tif _, is := v.(fmt.Stringer); is {\n\t\tn++\n\t}\n}\nn")
+	b.ok(many.String(), "=> 600")
+	b.ok("_, is = v.(fmt.Stringer)\nfmt.Println(is, s == v)", "true true\n")
+}
+
+// A type that reflect has made before is found by a type switch, which begins by a hash.
+func TestSwitchOnMadeTypes(t *testing.T) {
+	b := newBook(t)
+	b.ok("type T struct{ a int }\nfunc (T) String() string { return `T` }\ns := reflect.MakeSlice(reflect.SliceOf(reflect.TypeOf(T{})), 2, 2).Interface()", "")
+	b.ok("var is string\nswitch s.(type) {\ncase int, string, []int, []string, float64:\ncase []float64:\ncase []T:\n\tis = `[]T`\ncase map[string]T, chan T:\n}\nis", "=> []T")
+}

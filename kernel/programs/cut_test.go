@@ -113,8 +113,8 @@ func newCutter(p program) *cutter {
 }
 
 // order finds out what must come before what: a name's declaration before its use, a
-// type's methods before whatever uses it, but for types, and a method before what names
-// one of that name.
+// type's methods before whatever uses it, but for types; a method before what names one
+// of that name, and all of a type before one of them that makes it an interface.
 func (c *cutter) order() {
 	methods, called := map[string][]*node{}, map[string][]*node{}
 	for _, n := range c.nodes {
@@ -141,6 +141,11 @@ func (c *cutter) order() {
 			if isGen && (g.Tok == token.TYPE || g.Tok == token.CONST) || name == n.base {
 				continue
 			}
+			if n.base != "" && c.isInterface(name) {
+				for _, m := range methods[n.base] {
+					n.needs[m] = n.needs[m] || m != n
+				}
+			}
 			for _, m := range methods[name] {
 				if m != n {
 					n.needs[m] = true
@@ -155,6 +160,18 @@ func (c *cutter) order() {
 			}
 		}
 	}
+}
+
+func (c *cutter) isInterface(name string) bool {
+	o := c.owners[name]
+	if o == nil {
+		return false
+	}
+	g, ok := o.decl.(*ast.GenDecl)
+	return ok && g.Tok == token.TYPE && slices.ContainsFunc(g.Specs, func(s ast.Spec) bool {
+		_, is := s.(*ast.TypeSpec).Type.(*ast.InterfaceType)
+		return is && s.(*ast.TypeSpec).Name.Name == name
+	})
 }
 
 // groups returns the declarations in an order in which each can be typed after the

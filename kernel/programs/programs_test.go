@@ -144,6 +144,9 @@ func runOne(t *testing.T, n *notebook, p program, report func(way string, ok boo
 		if why != "" {
 			continue
 		}
+		for i := range cells { // a cell's file is cell[1] or another number
+			cells[i] = strings.ReplaceAll(cells[i], filepath.Base(p.name), "]")
+		}
 		got, detail, err := n.asCells(ctx, cells)
 		if err != nil {
 			report(w.name, false, err.Error())

@@ -60,6 +60,9 @@ func (session) Supersede(names []string) {
 		t := typeAt(pointer(^inverted))
 		s.keep(description(t), descriptionSize(t))
 	}
+	if table, slots := currentItabs(); table != nil { // the runtime counts what is in it
+		s.keep(unsafe.Pointer(table), unsafe.Sizeof(*table)+wordSize*uintptr(len(slots)))
+	}
 	clear(s.types) // its words are no values
 	s.apply(regions("", program|heap|libraries))
 }
@@ -193,7 +196,7 @@ func (s *swap) applyTo(m mapping) {
 		}
 		to, ok := s.words[^w]
 		switch {
-		case !ok, m.kind == heap && !mayBeValue(at, m), m.kind == libraries && s.kept(at):
+		case !ok, m.kind == heap && !mayBeValue(at, m), s.kept(at):
 		case m.writable:
 			atomic.CompareAndSwapUintptr(p, w, ^to)
 		default:

@@ -23,17 +23,61 @@ var itabTable *unsafe.Pointer
 // Source: runtime/iface.go, type itabTableType.
 type itabs struct{ size, count uintptr }
 
-// eachTable calls f for each table of methods.
-func eachTable(f func(slot *unsafe.Pointer)) {
+// currentItabs is that variable's value, and its slots; nil and none if nobody knows.
+func currentItabs() (*itabs, []unsafe.Pointer) {
 	if itabTable == nil {
-		return
+		return nil, nil
 	}
 	t := (*itabs)(atomic.LoadPointer(itabTable))
-	slots := unsafe.Slice((*unsafe.Pointer)(unsafe.Add(unsafe.Pointer(t), unsafe.Sizeof(*t))), t.size)
+	return t, unsafe.Slice((*unsafe.Pointer)(unsafe.Add(unsafe.Pointer(t), unsafe.Sizeof(*t))), t.size)
+}
+
+// eachTable calls f for each table of methods.
+func eachTable(f func(slot *unsafe.Pointer)) {
+	_, slots := currentItabs()
 	for i := range slots {
 		if slots[i] != nil {
 			f(&slots[i])
 		}
+	}
+}
+
+// addSlot makes a further slot refer to a table of methods, where the runtime looks for
+// it by the hash of its type.
+//
+// Source: runtime/iface.go, func (*itabTableType) add.
+func addSlot(t *itab) {
+	_, slots := currentItabs()
+	if len(slots) == 0 {
+		return
+	}
+	mask := uintptr(len(slots) - 1)
+	at := uintptr(typeHash(t.inter)^typeHash(t.typ)) & mask
+	for i := uintptr(1); i <= mask; i++ {
+		if p := atomic.LoadPointer(&slots[at]); p == unsafe.Pointer(t) || p == nil && atomic.CompareAndSwapPointer(&slots[at], nil, unsafe.Pointer(t)) {
+			return
+		}
+		at = (at + i) & mask
+	}
+}
+
+// setHash gives a type that reflect has made the hash that the compiler has for it, by
+// which type switches begin, and has the runtime find its tables of methods by it.
+func setHash(made reflect.Type, compiled reflect.Type) {
+	hash := typeHash(description(compiled))
+	if typeHash(description(made)) == hash {
+		return
+	}
+	atomic.StoreUint32((*uint32)(unsafe.Add(description(made), hashAt)), hash)
+	var own []*itab
+	eachTable(func(slot *unsafe.Pointer) {
+		if t := (*itab)(*slot); t.typ == description(made) {
+			own = append(own, t)
+		}
+	})
+	for _, t := range own {
+		atomic.StoreUint32(&t.hash, hash)
+		addSlot(t)
 	}
 }
 
@@ -61,6 +105,9 @@ func joinTables() {
 		case first != ^uintptr(p):
 			known.made.add(uintptr(p), ^first)
 			atomic.StorePointer(slot, pointer(^first))
+			// When the runtime makes a larger table of them, it counts each once.
+			all, _ := currentItabs()
+			atomic.AddUintptr(&all.count, ^uintptr(0))
 		}
 	})
 }
@@ -68,7 +115,12 @@ func joinTables() {
 // typeHash is the hash of a type's description.
 //
 // Source: internal/abi, type Type.
-func typeHash(description unsafe.Pointer) uint32 { return *(*uint32)(unsafe.Add(description, 16)) }
+func typeHash(description unsafe.Pointer) uint32 {
+	return atomic.LoadUint32((*uint32)(unsafe.Add(description, hashAt)))
+}
+
+// hashAt is where the hash is, behind two words.
+const hashAt = 16
 
 // tableOf is the table of methods with which a type implements an interface; 0 if it
 // does not.

@@ -89,6 +89,7 @@ func joinTypes(file string) {
 		}
 		if !known.compiled[^address(c)] {
 			known.made.addType(t.Type, c)
+			setHash(c, t.Type)
 		}
 	}
 	known.made.apply(memory)
