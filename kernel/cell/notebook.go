@@ -101,6 +101,7 @@ func (n *Notebook) Lose() []string {
 	n.state = n.state.clone()
 	clear(n.state.vars)
 	clear(n.state.values)
+	clear(n.state.instances)
 	n.built = map[string]int{}
 	return names
 }

@@ -161,6 +161,9 @@ func (e *Engine) Run(ctx context.Context, c Cell, sink Sink) (f *Failure, err er
 		e.origins[out.N] = c.Number
 		e.mu.Unlock()
 	}
+	for _, path := range e.builder.Edited() {
+		sink.Stream("stderr", path+" has been edited since it was imported; %restart, and run the cells again, to use it as it is now\n")
+	}
 	for _, note := range out.Notes {
 		sink.Stream("stderr", note+"\n")
 	}
@@ -356,6 +359,7 @@ func (e *Engine) start() error {
 		return errLost
 	}
 	e.proc, e.loaded = proc, map[int]bool{}
+	e.builder.Renew()
 	env := e.env
 	e.mu.Unlock()
 	for _, kv := range env {

@@ -489,3 +489,32 @@ func TestSwitchOnMadeTypes(t *testing.T) {
 	b.ok("type T struct{ a int }\nfunc (T) String() string { return `T` }\ns := reflect.MakeSlice(reflect.SliceOf(reflect.TypeOf(T{})), 2, 2).Interface()", "")
 	b.ok("var is string\nswitch s.(type) {\ncase int, string, []int, []string, float64:\ncase []float64:\ncase []T:\n\tis = `[]T`\ncase map[string]T, chan T:\n}\nis", "=> []T")
 }
+
+// A package of a module that a person edits is what it was when it was imported until the
+// session is another, and a line says so.
+func TestEditedModule(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, content string) {
+		t.Helper()
+		name = filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("go.mod", "module notebook\n\ngo 1.26\n\nrequire example.com/local v0.0.0\n\nreplace example.com/local => ./local\n")
+	write("local/go.mod", "module example.com/local\n\ngo 1.26\n")
+	write("local/local.go", "package local\n\nfunc F() int { return 1 }\n")
+	b := newBook(t)
+	b.Builder().Set(func(s *toolchain.Settings) { s.Module = func() (string, error) { return dir, nil } })
+	b.ok("import \"example.com/local\"\nlocal.F()", "=> 1")
+	write("local/local.go", "package local\n\nfunc F() int { return 2222 }\n")
+	b.ok("local.F()", "example.com/local has been edited since it was imported; %restart, and run the cells again, to use it as it is now\n=> 1")
+	b.ok("local.F()", "=> 1")
+	if err := b.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	b.ok("import \"example.com/local\"\nlocal.F()", "=> 2222")
+}

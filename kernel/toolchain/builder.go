@@ -11,8 +11,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Builder builds cells for a session. Its methods may be called by several goroutines.
@@ -28,9 +30,10 @@ type Builder struct {
 	settings Settings
 	packages map[string]Package
 	exports  types.Importer
-	compile  []byte   // compiler's table of imports
-	link     []byte   // linker's
-	own      []string // archives of packages that are linked into cells
+	compile  []byte               // compiler's table of imports
+	link     []byte               // linker's
+	own      []string             // archives of packages that are linked into cells
+	edited   map[string]time.Time // when packages that a person may edit were, by path
 }
 
 // Settings are what a notebook may change of its builds.
@@ -57,8 +60,7 @@ func NewBuilder(workspace, dir string, ways ...Way) (*Builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Builder{index: index, program: filepath.Join(dir, "bin", HostProgram), dir: dir, workspace: workspace, packages: map[string]Package{}}
-	b.exports = exportImporter(token.NewFileSet(), func(path string) (string, bool) { p, ok := b.packages[path]; return p.Export, ok })
+	b := &Builder{index: index, program: filepath.Join(dir, "bin", HostProgram), dir: dir, workspace: workspace}
 	if err := b.hold(filepath.Join(host, HostProgram), b.program); err != nil {
 		return nil, err
 	}
@@ -68,8 +70,18 @@ func NewBuilder(workspace, dir string, ways ...Way) (*Builder, error) {
 			return nil, errors.Join(err, b.held.Close())
 		}
 	}
-	b.add(b.index.Packages)
+	b.Renew()
 	return b, nil
+}
+
+// Renew forgets the packages that the host does not hold, for a session that has none of
+// them: they are compiled anew when they are imported.
+func (b *Builder) Renew() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.packages, b.edited, b.compile, b.link, b.own = map[string]Package{}, map[string]time.Time{}, nil, nil, nil
+	b.exports = exportImporter(token.NewFileSet(), func(path string) (string, bool) { p, ok := b.packages[path]; return p.Export, ok })
+	b.add(b.index.Packages)
 }
 
 // hold opens a file and makes a link by which this process's children find it, even when
@@ -124,6 +136,9 @@ func (b *Builder) add(packages []Package) {
 			continue
 		}
 		b.packages[p.Path] = p
+		if p.Dir != "" {
+			b.edited[p.Path] = lastEdit(p.Dir)
+		}
 		b.compile = fmt.Appendf(b.compile, "packagefile %s=%s\n", p.Path, p.Export)
 		if p.Host && b.index.Way == Shared {
 			b.link = fmt.Appendf(b.link, "packageshlib %s=%s\n", p.Path, HostProgram)
@@ -132,6 +147,35 @@ func (b *Builder) add(packages []Package) {
 			b.own = append(b.own, p.Export)
 		}
 	}
+}
+
+// Edited returns the packages whose source has been edited since they were imported or
+// this was asked last, sorted by path: what the session has of them is older.
+func (b *Builder) Edited() (paths []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for path, before := range b.edited {
+		if now := lastEdit(b.packages[path].Dir); !now.Equal(before) {
+			b.edited[path] = now
+			paths = append(paths, path)
+		}
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+// lastEdit is when a file of a package was edited last, or one was added or removed.
+func lastEdit(dir string) (last time.Time) {
+	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return last // of a name that is no pattern
+	}
+	for _, name := range append(names, dir) {
+		if info, err := os.Stat(name); err == nil && info.ModTime().After(last) {
+			last = info.ModTime()
+		}
+	}
+	return last
 }
 
 // Packages are what cells can import. The end of ctx ends the commands that an import

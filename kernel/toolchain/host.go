@@ -184,7 +184,8 @@ func (h hostBuild) index() (Index, error) {
 }
 
 // listFormat is what of a package is asked for.
-const listFormat = "{{if .Export}}{{.ImportPath}}\t{{.Name}}\t{{.Export}}{{end}}"
+const listFormat = "{{if .Export}}{{.ImportPath}}\t{{.Name}}\t{{.Export}}\t" +
+	"{{with .Module}}{{if or .Main (and .Replace (not .Replace.Version))}}{{$.Dir}}{{end}}{{end}}{{end}}"
 
 // packages compiles the host's packages, as cells see them.
 func (h hostBuild) packages(overlay string) ([]Package, error) {
@@ -195,7 +196,7 @@ func (h hostBuild) packages(overlay string) ([]Package, error) {
 	}
 	list := parseList(out)
 	for i := range list {
-		list[i].Host = true
+		list[i].Host, list[i].Dir = true, "" // it stays as it is until it is set up again
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Path < list[j].Path })
 	return list, nil
@@ -204,8 +205,8 @@ func (h hostBuild) packages(overlay string) ([]Package, error) {
 // parseList reads what go list prints in listFormat.
 func parseList(out []byte) (list []Package) {
 	for line := range strings.Lines(string(out)) {
-		if f := strings.Split(strings.TrimSpace(line), "\t"); len(f) == 3 && f[1] != "main" {
-			list = append(list, Package{Path: f[0], Name: f[1], Export: f[2]})
+		if f := strings.Split(strings.TrimRight(line, "\r\n"), "\t"); len(f) == 4 && f[1] != "main" {
+			list = append(list, Package{Path: f[0], Name: f[1], Export: f[2], Dir: f[3]})
 		}
 	}
 	return list

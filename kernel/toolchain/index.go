@@ -60,6 +60,8 @@ type Package struct {
 	Export string
 	// Host is true if the session's program holds it.
 	Host bool
+	// Dir is the folder of its source if that is in a module that a person may edit.
+	Dir string `json:",omitempty"`
 }
 
 // Index is what building the host left behind for the builds of cells.
