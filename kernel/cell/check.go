@@ -136,8 +136,14 @@ func (c *Change) stays(v *variable, t types.Type) bool {
 	if hits(own, c.layout) || hits(own, c.methods) {
 		return false
 	}
+	return sameText(v.typ, t)
+}
+
+// sameText says whether two types are written alike, though they may be of the notebook
+// at different times.
+func sameText(a, b types.Type) bool {
 	full := func(p *types.Package) string { return p.Path() }
-	return types.TypeString(v.typ, full) == types.TypeString(t, full)
+	return types.TypeString(a, full) == types.TypeString(b, full)
 }
 
 // checker runs go/types.

@@ -122,12 +122,20 @@ func (e *emission) variables() {
 
 // define makes a variable that the cell declares.
 func (e *emission) define(name string, obj types.Object, d *decl) {
+	if moved := e.carried[name]; moved != nil && d == nil && sameText(moved.typ, obj.Type()) {
+		e.names[obj] = moved.ref() // it stays where it is, and gets a new value
+		return
+	}
 	v := &variable{name: name, typ: obj.Type(), decl: d}
 	before := e.before.vars[name]
 	if before != nil && e.stays(before, v.typ) && e.after.owners[name] == nil {
 		v.version, v.indirect = before.version, before.indirect
 	} else if used, ok := e.next.versions[name]; ok { // also by the old one, if that has moved
 		v.version = used + 1
+		if before != nil && e.after.owners[name] == nil && sameText(before.typ, v.typ) && !hits(ownTypes(v.typ), e.layout) && (d == nil || len(d.embeds) == 0) {
+			v.indirect = true // its type has got other methods
+			e.carried[name] = v
+		}
 	}
 	e.next.versions[name] = v.version
 	if o := e.next.owners[name]; o != nil {
@@ -148,7 +156,10 @@ func (e *emission) define(name string, obj types.Object, d *decl) {
 func (e *emission) carry() {
 	for _, v := range e.earlierVars {
 		obj := e.pkg.Scope().Lookup(v.name)
-		if obj == nil || !hits(ownTypes(v.typ), e.methods) || e.hoisted[v.name] != nil {
+		if obj == nil || !hits(ownTypes(v.typ), e.methods) {
+			continue
+		}
+		if t := e.hoisted[v.name]; t != nil && !sameText(t, v.typ) {
 			continue
 		}
 		moved := &variable{name: v.name, typ: obj.Type(), decl: v.decl, version: e.before.versions[v.name] + 1, indirect: true}

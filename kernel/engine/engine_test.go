@@ -464,6 +464,20 @@ func TestMethodsOfValues(t *testing.T) {
 	b.ok("_, d := j4.(map[string]G[T])\n_, e := j5.(func(...T))\n_, f := j6.(chan *T)\nfmt.Println(d, e, f)", "true true true\n")
 }
 
+// A variable that a cell gives another value, and its type other methods, stays where it
+// is; of another type, it is another.
+func TestMovedAndSet(t *testing.T) {
+	b := newBook(t)
+	b.ok("type T struct{ a int }\ntype U struct{ b int }\nfunc (x T) m() int { return x.a }\nt := T{1}\np := &t", "")
+	b.ok("t := T{2}\nfunc (x T) m() int { return 10 * x.a }\np.m()", "=> 20")
+	b.ok("t := T{3}\nfunc (x T) m() int { return 10 * t.a }\nfunc get() int { return t.a }\nfmt.Println(p.m(), get())", "30 3\n")
+	b.ok("var t = T{5}\nfunc (x T) m() int { return 7 * t.a }\np.m()", "=> 35")
+	b.ok("var t T\nfunc (x T) m() int { return t.a + 1 }\np.m()", "=> 1")
+	b.ok("t.a = 3", "")
+	b.ok("t := U{t.a + 1}\nfunc (x T) m() int { return 0 }\nt.b", "=> 4")
+	b.ok("p.a", "=> 3")
+}
+
 // A library brings tables of methods that the runtime has made already. They are counted
 // once when the runtime needs a larger table of them.
 func TestManyMethodTables(t *testing.T) {
