@@ -139,13 +139,6 @@ func (c *Change) stays(v *variable, t types.Type) bool {
 	return sameText(v.typ, t)
 }
 
-// sameText says whether two types are written alike, though they may be of the notebook
-// at different times.
-func sameText(a, b types.Type) bool {
-	full := func(p *types.Package) string { return p.Path() }
-	return types.TypeString(a, full) == types.TypeString(b, full)
-}
-
 // checker runs go/types.
 type checker struct {
 	*Checked

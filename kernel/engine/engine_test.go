@@ -476,6 +476,8 @@ func TestMovedAndSet(t *testing.T) {
 	b.ok("t.a = 3", "")
 	b.ok("t := U{t.a + 1}\nfunc (x T) m() int { return 0 }\nt.b", "=> 4")
 	b.ok("p.a", "=> 3")
+	b.ok("f := func() func(int) int { return func(int) int { return 1 } }()\nq := &f", "")
+	b.ok("f := func(a int) int { return a }\n(*q)(5)", "=> 5")
 }
 
 // A library brings tables of methods that the runtime has made already. They are counted
