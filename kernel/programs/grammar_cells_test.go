@@ -32,7 +32,11 @@ func (g *grammar) show() (cell, program string) {
 	values := []string{g.number(2), g.text(1)}
 	for name, v := range g.vars {
 		if g.r.IntN(4) == 0 && !strings.HasPrefix(v.typ, "func") && !strings.HasPrefix(v.typ, "*") && !strings.HasPrefix(v.typ, "chan") && v.typ != "«I0»" {
-			values = append(values, "«"+name+"»")
+			value := "«" + name + "»"
+			if v.typ == "any" { // nil is no value to show
+				value = "fmt.Sprint(" + value + ")"
+			}
+			values = append(values, value)
 		}
 	}
 	slices.Sort(values)

@@ -91,15 +91,16 @@ func (d *declaration) refers(names map[string]bool) bool {
 // declare takes a declaration into the notebook, and whatever depends on it into the
 // program anew.
 func (g *grammar) declare(d *declaration) string {
-	if g.here[d.name] {
-		return "" // once in a cell
+	base, _, isMethod := strings.Cut(d.name, ".")
+	if g.here[d.name] || g.here["methods"] && (strings.HasPrefix(d.text, "type") || strings.HasPrefix(d.text, "const")) {
+		return "" // once in a cell; a type's methods after it, since they are of the new one
 	}
 	g.here[d.name] = true
+	g.here["methods"] = g.here["methods"] || isMethod
 	if old := g.decls[d.name]; old != nil && old.text == d.text {
 		return asCell(d.text)
 	}
 	g.decls[d.name] = d
-	base, _, isMethod := strings.Cut(d.name, ".")
 	changed := map[string]bool{d.name: true}
 	types := map[string]bool{}
 	for again := true; again; {
