@@ -96,11 +96,34 @@ type hostBuild struct {
 	goCmd     string
 	workspace string
 	dir       string // of the host
+	env       []string
+}
+
+// leaveModuleCache has Go's files go by another name if they are in the cache of modules,
+// as those of a toolchain that Go has fetched are: there, no overlay may replace any.
+func (h *hostBuild) leaveModuleCache() error {
+	out, err := h.run("env", "GOROOT", "GOMODCACHE")
+	if err != nil {
+		return err
+	}
+	root, cache, ok := strings.Cut(strings.TrimSpace(string(out)), "\n")
+	if !ok || !strings.HasPrefix(root, cache+string(filepath.Separator)) {
+		return nil
+	}
+	link := filepath.Join(h.workspace, "goroot")
+	if err := os.Remove(link); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	if err := os.Symlink(root, link); err != nil {
+		return err
+	}
+	h.goCmd, h.env = filepath.Join(link, "bin", "go"), []string{"GOROOT=" + link, "GOTOOLCHAIN=local"}
+	return nil
 }
 
 func (h hostBuild) run(args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(h.ctx, h.goCmd, args...)
-	cmd.Dir, cmd.Env = h.workspace, Environ("GOPROXY=off", "CGO_ENABLED=1")
+	cmd.Dir, cmd.Env = h.workspace, Environ(append(h.env, "GOPROXY=off", "CGO_ENABLED=1")...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -119,6 +142,9 @@ func BuildHost(ctx context.Context, way Way, goCmd, workspace string) error {
 	}
 	if err := os.Remove(filepath.Join(h.dir, indexFile)); err != nil && !os.IsNotExist(err) {
 		return err // half a host is none
+	}
+	if err := h.leaveModuleCache(); err != nil {
+		return err
 	}
 	index, err := h.index()
 	if err != nil {
@@ -167,6 +193,10 @@ func (h hostBuild) index() (Index, error) {
 		if env[name] != "" {
 			index.Settings[name] = env[name]
 		}
+	}
+	for _, kv := range h.env {
+		name, value, _ := strings.Cut(kv, "=")
+		index.Settings[name] = value
 	}
 	content, err := os.ReadFile(filepath.Join(h.workspace, "go.mod"))
 	if err != nil {
