@@ -51,6 +51,7 @@ func (session) Supersede(names []string) {
 				continue
 			}
 			known.byText[to] = next
+			keepAlive(next)
 		}
 		s.addType(t, next)
 		delete(known.byText, text)
@@ -59,6 +60,9 @@ func (session) Supersede(names []string) {
 	for inverted := range known.compiled {
 		t := typeAt(pointer(^inverted))
 		s.keep(description(t), descriptionSize(t))
+	}
+	if n := cap(known.alive); n > 0 { // which must stay what they are
+		s.keep(unsafe.Pointer(unsafe.SliceData(known.alive)), unsafe.Sizeof(known.alive[0])*uintptr(n))
 	}
 	if table, slots := currentItabs(); table != nil { // the runtime counts what is in it
 		s.keep(unsafe.Pointer(table), unsafe.Sizeof(*table)+wordSize*uintptr(len(slots)))

@@ -29,6 +29,7 @@ var known = struct {
 	files    map[string]bool  // of the libraries
 	made     *swap            // types, and tables of methods, of libraries that Go had made before
 	tables   map[implementation]uintptr
+	alive    []reflect.Type // those that reflect made: descriptions in libraries refer to them, where the collector does not look
 }{byText: map[string]reflect.Type{}, compiled: map[uintptr]bool{}, files: map[string]bool{}, made: newSwap(), tables: map[implementation]uintptr{}}
 
 // typelinks are the addresses of the types that each loaded library brings, as a
@@ -86,6 +87,7 @@ func joinTypes(file string) {
 				c = t.Type
 			}
 			known.byText[t.text] = c
+			keepAlive(c)
 		}
 		if !known.compiled[^address(c)] {
 			known.made.addType(t.Type, c)
@@ -93,6 +95,14 @@ func joinTypes(file string) {
 		}
 	}
 	known.made.apply(memory)
+}
+
+// keepAlive sees to it that a type that reflect made is never collected. Whoever holds
+// known calls it.
+func keepAlive(t reflect.Type) {
+	if !known.compiled[^address(t)] {
+		known.alive = append(known.alive, t)
+	}
 }
 
 // typeAt is the type whose description is at an address.
