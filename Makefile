@@ -3,11 +3,12 @@
 
 GO       ?= go
 GRADBOOK := .gradbook/bin/gradbook
+OTHERGO  ?= go1.27.3
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 SOURCES  := $(shell find cmd datasets dl kernel notebooks viz -name '*.go' -o -name '*.py' -o -name '*.js' -o -name '*.html' -o -name '*.csv' -o -name '*.svg' -o -name 'package.json' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lab test lint bench bench-kernels bench-coldstart clean doctor parity gallery notebooks cross vulncheck licenses dist
+.PHONY: help setup run lab test check programs lint bench bench-kernels bench-coldstart clean doctor parity gallery notebooks cross vulncheck licenses dist
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,11 +33,28 @@ doctor: $(GRADBOOK) ## say what is installed, which device is used, and what is 
 
 # Not from the cache of test results: the installed kernel, which some of the tests
 # run, is not part of it.
-# Executing all notebooks comes last and alone: it needs the machine for itself.
-test: setup ## run the tests
-	$(GO) vet ./...
+test: setup ## run the tests, in five minutes: units, the kernel's protocol, parity with Keras, the document's notebook
 	$(GO) test -count=1 -timeout 25m -short ./...
+
+# What takes longer. All notebooks come alone: they need the machine for themselves.
+SLOW := TestSeveralDevices|TestBackupAndRestore|TestTrainingMistakes|TestKerasFits
+KERNEL := ./kernel/cell ./kernel/dialect ./kernel/engine ./kernel/session/... ./kernel/toolchain
+check: setup ## run everything else: all notebooks twice, faults, browsers, Go's programs as cells, races, the other linker, another Go
+	$(GO) vet ./...
+	$(GO) test -count=1 -timeout 25m -run '$(SLOW)' ./dl
+	$(GO) test -count=1 -timeout 25m ./kernel/... ./viz/...
 	$(GO) test -count=1 -timeout 25m -run 'TestRun$$' ./notebooks
+	$(GO) test -count=1 -timeout 25m -race $(KERNEL)
+	$(GO) test -count=1 -timeout 25m -race -short -skip 'TestConformance|TestFaults' ./kernel/gateway
+	GRADBOOK_LINKER=plugin $(GRADBOOK) setup
+	GRADBOOK_LINKER=plugin $(GO) test -count=1 -timeout 25m ./kernel/engine ./kernel/toolchain
+	GRADBOOK_LINKER=plugin $(GO) test -count=1 -timeout 25m -run TestConformance ./kernel/gateway
+	$(GRADBOOK) setup
+	kernel/toolchain/try-go.sh $(OTHERGO)
+
+programs: setup ## run all of Go's own test programs as cells, and 20,000 cells made by chance; an hour
+	$(GO) test -count=1 -timeout 4h -v ./kernel/programs -run TestPrograms -args -all
+	$(GO) test -count=1 -timeout 4h -v ./kernel/programs -run TestRandom -args -random 20000
 
 lint: ## check the style of the code, of scripts, and of what containers are made of
 	$(GO) tool -modfile=lint.mod golangci-lint run ./...

@@ -21,6 +21,9 @@ import (
 // but for rounding, also with dropout, statistics of the batch, a recurrence, and a
 // last batch that cannot be divided.
 func TestSeveralDevices(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes half a minute; make check")
+	}
 	defer func() {
 		if err := UseDevice(""); err != nil {
 			t.Fatal(err)

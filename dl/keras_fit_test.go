@@ -20,6 +20,9 @@ import (
 // examples and classes, masks, several outputs, frozen layers, regularizers and
 // constraints, clipping, accumulation, schedules, running means of weights.
 func TestKerasFits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes half a minute; make check")
+	}
 	text, err := os.ReadFile(filepath.Join("testdata", "fits.json"))
 	if err != nil {
 		t.Fatal(err)

@@ -123,6 +123,9 @@ func TestGraphMistakes(t *testing.T) {
 
 // TestTrainingMistakes: whatever goes wrong, the model stays as it was.
 func TestTrainingMistakes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes a quarter of a minute; make check")
+	}
 	newModel := func() *Model {
 		m, err := Sequential(layers.Input{Shape: layers.Shape{3}}, layers.Embedding{InputDim: 5, OutputDim: 2, Name: "words"}, layers.Flatten{}, layers.Dense{Units: 3, Activation: activations.Softmax})
 		if err != nil {

@@ -112,6 +112,9 @@ func TestResumeFromFile(t *testing.T) {
 
 // TestBackupAndRestore cuts training off in the middle of an epoch, and starts it anew.
 func TestBackupAndRestore(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes a quarter of a minute; make check")
+	}
 	ds := spiral(t)
 	whole := learner(t)
 	want, err := whole.Fit(t.Context(), ds, FitConfig{Epochs: 4, Silent: true})

@@ -26,14 +26,14 @@ func execute(t *testing.T, path string) (*book, error) {
 	return read(t, r.Notebook), err
 }
 
-// TestRun executes every notebook twice, the second time followed by the solutions of
+// TestRun executes every notebook twice (with -short, only the document's, once), the second time followed by the solutions of
 // its exercises: the claims hold, and what the cells show is the same, but for those
 // that measure time or the machine.
 func TestRun(t *testing.T) {
-	if testing.Short() {
-		t.Skip("executing all notebooks takes minutes")
-	}
 	for _, name := range names(t) {
+		if testing.Short() && filepath.Base(name) != "03-cnn.ipynb" {
+			continue // executing all takes minutes; make check
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			began := time.Now()
@@ -42,6 +42,9 @@ func TestRun(t *testing.T) {
 				t.Fatal(err)
 			}
 			took := time.Since(began)
+			if testing.Short() {
+				return
+			}
 			second, err := execute(t, withSolutions(t, name))
 			if err != nil {
 				t.Fatal(err)

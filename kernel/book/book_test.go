@@ -45,6 +45,9 @@ func options(t *testing.T, out string) book.Options {
 }
 
 func TestBuild(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it executes notebooks; make check")
+	}
 	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "site")
 	slash := out + string(filepath.Separator)
 	code := []string{
@@ -122,6 +125,9 @@ func between(t *testing.T, s, from, to string) string {
 
 // TestBuildKeeps: a folder that is no book is not written into.
 func TestBuildKeeps(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it executes notebooks; make check")
+	}
 	dir, out := t.TempDir(), t.TempDir()
 	mine := filepath.Join(out, "thesis.txt")
 	if err := os.WriteFile(mine, []byte("mine"), 0o644); err != nil {

@@ -49,6 +49,9 @@ func python(t *testing.T, file string, args ...string) {
 func TestConformance(t *testing.T) { python(t, "conformance.py") }
 
 func TestFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("faults take minutes; make check")
+	}
 	for _, class := range []string{"Interrupts", "Deaf", "Errors", "Deaths", "Ends", "Protocol", "Stateless", "Dialect", "Start", "DiskFull"} {
 		t.Run(class, func(t *testing.T) { python(t, "faults.py", class) })
 	}

@@ -89,6 +89,9 @@ const printed = "fmt.Printf(\"%d %g %q %v %v %v\\n\", epochs, rate, name, sizes,
 
 // TestPapermill: parameters are written in Go, of every type that YAML has.
 func TestPapermill(t *testing.T) {
+	if testing.Short() {
+		t.Skip("other programs execute notebooks; make check")
+	}
 	dir := tagged(t, declared, printed)
 	help := front(t, dir, "papermill", "--help-notebook", "test.ipynb")
 	for _, part := range []string{"epochs:", "how often", "rate: float64 (default 0.1)"} {
@@ -111,6 +114,9 @@ func TestPapermill(t *testing.T) {
 // TestInstall: the kernel is found by a Jupyter that knows nothing of the checkout, until
 // it is taken away.
 func TestInstall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("other programs execute notebooks; make check")
+	}
 	l := installtest.Layout(t)
 	home := t.TempDir()
 	gradbook := func(args ...string) {
@@ -166,6 +172,9 @@ func TestParameters(t *testing.T) {
 // TestJupytext: a notebook is a Go file and back again, also one of GoNB's, and is
 // executed from it.
 func TestJupytext(t *testing.T) {
+	if testing.Short() {
+		t.Skip("other programs execute notebooks; make check")
+	}
 	sources := []string{"x := 41", "# A title\n\nand text", "%%\nfmt.Println(x + 1)", "!echo shell"}
 	dir := tagged(t, sources...)
 	front(t, dir, "jupytext", "--to", "go:percent", "test.ipynb")
@@ -186,6 +195,9 @@ func TestJupytext(t *testing.T) {
 
 // TestExecute: Jupyter's own programs for running a notebook.
 func TestExecute(t *testing.T) {
+	if testing.Short() {
+		t.Skip("other programs execute notebooks; make check")
+	}
 	dir := tagged(t, "x := 41", "fmt.Println(x + 1)")
 	front(t, dir, "jupyter-execute", "--output", "executed.ipynb", "test.ipynb")
 	front(t, dir, "jupyter-nbconvert", "--to", "notebook", "--execute", "--output", "converted.ipynb", "test.ipynb")

@@ -49,6 +49,9 @@ func known(t testing.TB) map[string]string {
 // TestPrograms cuts Go's own test programs into cells and compares what these do with
 // what the programs do.
 func TestPrograms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("programs take a minute; make check")
+	}
 	dir := *tree
 	if dir == "" {
 		dir = filepath.Join(runtime.GOROOT(), "test")

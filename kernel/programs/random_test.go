@@ -34,6 +34,9 @@ func (c *chanced) Event(e wire.Event) {
 // TestRandom makes notebooks by chance, whose cells declare things, and declare them
 // anew, and compares what they do with what a plain program does.
 func TestRandom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("cells by chance take a minute; make check")
+	}
 	const each = 200
 	dir := t.TempDir()
 	n := newNotebook(t, dir)
