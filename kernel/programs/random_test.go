@@ -17,11 +17,16 @@ import (
 var random = flag.Int("random", 200, "how many cells to make by chance")
 
 // chanced collects what a notebook prints, and the values that it shows.
-type chanced struct{ strings.Builder }
+type chanced struct {
+	strings.Builder
+	errs strings.Builder
+}
 
 func (c *chanced) Stream(name, text string) {
 	if name == "stdout" {
 		c.WriteString(text)
+	} else {
+		c.errs.WriteString(text)
 	}
 }
 
@@ -68,7 +73,7 @@ func compareCells(t *testing.T, n *notebook, seed uint64, cells, want []string) 
 		if f != nil && f.Name == "Panic" {
 			fmt.Fprintln(&got, "panic:", f.Value)
 		} else if f != nil {
-			fmt.Fprintf(&got, "%s: %s\n%s\n", f.Name, f.Value, strings.Join(f.Traceback, "\n"))
+			fmt.Fprintf(&got, "%s: %s\n%.6000s\n", f.Name, f.Value, got.errs.String())
 		}
 		if got.String() != want[i] {
 			notebook := filepath.Join(os.TempDir(), fmt.Sprintf("random-%d.cells", seed))

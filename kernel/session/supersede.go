@@ -211,10 +211,15 @@ func (s *swap) applyTo(m mapping) {
 
 // mayBeValue says whether a word in the heap that is the address of a type may be a part
 // of an interface. The runtime's caches of what types implement have such words, too,
-// and must be asked anew: in them, what follows is no address.
+// and must be asked anew: in them, what follows is no address. So have its tables of which
+// types of libraries are the same: in them, what follows is another type's.
 func mayBeValue(at uintptr, m mapping) bool {
 	const lowest = 4096
-	return at+2*wordSize > m.end || atomic.LoadUintptr((*uintptr)(pointer(at+wordSize))) >= lowest
+	if at+2*wordSize > m.end {
+		return true
+	}
+	next := atomic.LoadUintptr((*uintptr)(pointer(at + wordSize)))
+	return next >= lowest && !known.compiled[^next]
 }
 
 // pointer is an address that is known to be mapped, and not of what Go may move.
