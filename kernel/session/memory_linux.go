@@ -2,9 +2,11 @@ package session
 
 import (
 	"bytes"
+	"debug/elf"
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"unsafe"
 )
@@ -35,20 +37,26 @@ func regions(file string, kinds regionKind) (list []mapping) {
 	}
 	exe, _ := os.Readlink("/proc/self/exe")
 	var before mapping
+	var owner string // of the mappings before, and where its first begins
+	var base uintptr
 	for line := range bytes.Lines(maps) {
 		if file != "" && !bytes.HasSuffix(bytes.TrimSpace(line), []byte(file)) {
 			continue
 		}
 		m, name, ok := parseMapping(string(line))
+		if name != "" && name != owner {
+			owner, base = name, m.start
+		}
 		switch {
 		case !ok:
 			continue
-		case file != "" || known.files[name]:
+		case file != "" || known.files[name] && name != "":
 			m.kind = libraries
 		case name != "" && name == exe && m.writable:
 			m.kind = program
-		case name == "" && m.writable && before.kind != 0 && before.kind != heap && before.end == m.start:
-			m.kind = before.kind // variables that begin as zero are behind the others
+		case name == "" && m.writable && before.kind != 0 && before.kind != heap && before.end == m.start && m.start < base+memorySize(owner):
+			m.kind = before.kind // variables that begin as zero are behind the others, and something else may be behind them
+			m.end = min(m.end, base+memorySize(owner))
 		case name == "" && m.writable && inHeap(m.start):
 			m.kind = heap
 		}
@@ -58,6 +66,34 @@ func regions(file string, kinds regionKind) (list []mapping) {
 		}
 	}
 	return list
+}
+
+// memorySizes are how much memory loaded files take, by their names.
+var memorySizes sync.Map
+
+// memorySize is how much memory a program or library takes from where it begins.
+func memorySize(file string) uintptr {
+	if size, ok := memorySizes.Load(file); ok {
+		return size.(uintptr)
+	}
+	open := file
+	if exe, _ := os.Readlink("/proc/self/exe"); exe == file {
+		open = "/proc/self/exe" // setup may have put another in its place
+	}
+	f, err := elf.Open(open)
+	if err != nil {
+		return 0
+	}
+	defer f.Close() //nolint:errcheck // only read from
+	first, end := ^uint64(0), uint64(0)
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_LOAD {
+			first, end = min(first, p.Vaddr), max(end, p.Vaddr+p.Memsz)
+		}
+	}
+	size := uintptr(max(end, first) - first&^uint64(os.Getpagesize()-1))
+	memorySizes.Store(file, size)
+	return size
 }
 
 // parseMapping reads a line such as "7f0-7f1 r--p 0 fe:00 12 /path"; ok is false for code

@@ -2,7 +2,10 @@ package session
 
 import (
 	"cmp"
+	"math"
 	"reflect"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -68,7 +71,16 @@ func (session) Supersede(names []string) {
 		s.keep(unsafe.Pointer(table), unsafe.Sizeof(*table)+wordSize*uintptr(len(slots)))
 	}
 	clear(s.types) // its words are no values
-	s.apply(regions("", program|heap|libraries))
+	withoutCollector(func() { s.apply(regions("", program|heap|libraries)) })
+}
+
+// withoutCollector calls f while the garbage collector does nothing. In the heap are also
+// its lists of what it has to look at, in which an address means the object, and no type.
+func withoutCollector(f func()) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(math.MaxInt64))
+	runtime.GC() // when it returns, none is under way
+	f()
 }
 
 // substitute changes whole names in the text of a type.
