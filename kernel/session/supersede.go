@@ -70,6 +70,7 @@ func (session) Supersede(names []string) {
 	if table, slots := currentItabs(); table != nil { // the runtime counts what is in it
 		s.keep(unsafe.Pointer(table), unsafe.Sizeof(*table)+wordSize*uintptr(len(slots)))
 	}
+	s.described = descriptions()
 	clear(s.types) // its words are no values
 	withoutCollector(func() { s.apply(regions("", program|heap|libraries)) })
 }
@@ -112,7 +113,8 @@ type swap struct {
 	types     map[reflect.Type]reflect.Type
 	words     map[uintptr]uintptr
 	low, high uintptr
-	except    [][2]uintptr // from and to
+	except    [][2]uintptr     // from and to
+	described map[uintptr]bool // addresses of types
 }
 
 func newSwap() *swap {
@@ -212,7 +214,7 @@ func (s *swap) applyTo(m mapping) {
 		}
 		to, ok := s.words[^w]
 		switch {
-		case !ok, m.kind == heap && !mayBeValue(at, m), s.kept(at):
+		case !ok, m.kind == heap && !s.mayBeValue(at, m), s.kept(at):
 		case m.writable:
 			atomic.CompareAndSwapUintptr(p, w, ^to)
 		default:
@@ -222,16 +224,32 @@ func (s *swap) applyTo(m mapping) {
 }
 
 // mayBeValue says whether a word in the heap that is the address of a type may be a part
-// of an interface. The runtime's caches of what types implement have such words, too,
-// and must be asked anew: in them, what follows is no address. So have its tables of which
-// types of libraries are the same: in them, what follows is another type's.
-func mayBeValue(at uintptr, m mapping) bool {
+// of an interface, which a value's address or the value follows. The runtime's caches of
+// what types implement have such words, too, and must be asked anew: in them, what follows
+// is no address. And it has lists of types, and tables of which types of libraries are the
+// same, which must stay as they are: there, types are one behind the other.
+func (s *swap) mayBeValue(at uintptr, m mapping) bool {
 	const lowest = 4096
 	if at+2*wordSize > m.end {
 		return true
 	}
 	next := atomic.LoadUintptr((*uintptr)(pointer(at + wordSize)))
-	return next >= lowest && !known.compiled[^next]
+	if next < lowest || s.described[^next] {
+		return false
+	}
+	return at == m.start || !s.described[^atomic.LoadUintptr((*uintptr)(pointer(at-wordSize)))] || inHeap(next)
+}
+
+// descriptions are the addresses, inverted, of all types of the program and its libraries.
+func descriptions() map[uintptr]bool {
+	sections, offsets := typelinks()
+	all := map[uintptr]bool{}
+	for i, list := range offsets {
+		for _, offset := range list {
+			all[^uintptr(unsafe.Add(sections[i], offset))] = true
+		}
+	}
+	return all
 }
 
 // pointer is an address that is known to be mapped, and not of what Go may move.
