@@ -62,18 +62,15 @@ func sorted(list []Mistake) *Error {
 	return &Error{slices.Compact(list)}
 }
 
-func mistake(cell, line, column int, format string, args ...any) *Error {
-	return &Error{[]Mistake{{cell, line, column, fmt.Sprintf(format, args...)}}}
-}
-
 // fileName is the name under which the compiler, and so a stack trace, knows a cell.
 func fileName(cell int) string { return fmt.Sprintf("cell[%d]", cell) }
 
 // cellOf is the number of the cell that a file name is of.
 func cellOf(name string) (int, bool) {
 	name = name[strings.LastIndexByte(name, '/')+1:]
-	digits, ok := strings.CutPrefix(name, "cell[")
-	if digits, ok = strings.CutSuffix(digits, "]"); !ok {
+	digits, begins := strings.CutPrefix(name, "cell[")
+	digits, ends := strings.CutSuffix(digits, "]")
+	if !begins || !ends {
 		return 0, false
 	}
 	n, err := strconv.Atoi(digits)

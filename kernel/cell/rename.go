@@ -150,7 +150,7 @@ func (e *emission) nameLocals(n ast.Node, numbers []int) (given []int) {
 		if obj == nil || obj.Parent() == e.pkg.Scope() || s.Assign.IsValid() {
 			return true
 		}
-		number := 0
+		var number int
 		if len(given) < len(numbers) {
 			number = numbers[len(given)]
 		} else {

@@ -138,9 +138,9 @@ var errorType = types.Universe.Lookup("error").Type()
 // expression checks or shows the value of an expression that is a statement.
 func (e *emission) expression(s *ast.ExprStmt) {
 	call, isCall := ast.Unparen(s.X).(*ast.CallExpr)
-	wrap := ""
+	var wrap string
 	switch {
-	case s.X == e.result && !(isCall && e.done(call)):
+	case s.X == e.result && (!isCall || !e.done(call)):
 		wrap = "Show"
 	case isCall && lastIsError(e.info.Types[call].Type):
 		wrap = "Check"

@@ -50,6 +50,7 @@ func (r *recorder) Capture(file string, toEnd bool) error {
 func (r *recorder) Shell(command string, inModule bool) error {
 	return r.call("shell %s %v", command, inModule)
 }
+
 func (r *recorder) Script(argv []string, text string) error {
 	return r.call("script %q %q", argv, text)
 }

@@ -221,7 +221,7 @@ func writeFile(h Host, s Segment) error {
 	if toEnd {
 		flags, done = os.O_CREATE|os.O_WRONLY|os.O_APPEND, "appended"
 	}
-	f, err := os.OpenFile(file, flags, 0o666) //nolint:gosec // what the umask says
+	f, err := os.OpenFile(file, flags, 0o666)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,6 @@ type fakeGoNB struct {
 	t           *testing.T
 	sockets     *sockets
 	signer      signer
-	publishing  sync.Mutex
 	once        sync.Once
 	done        chan struct{}
 	interrupted chan struct{}

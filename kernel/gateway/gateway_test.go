@@ -95,7 +95,7 @@ func TestDropped(t *testing.T) {
 func TestHeartbeat(t *testing.T) {
 	c, _ := withFake(t)
 	s := zmq4.NewReq(t.Context())
-	defer s.Close() //nolint:errcheck // the test is over
+	defer s.Close()
 	if err := s.Dial(c.g.Connection.address(c.g.Connection.HBPort)); err != nil {
 		t.Fatal(err)
 	}

@@ -95,9 +95,7 @@ func (g *grammar) genericType() string {
 // unless x, of a type with methods, is there.
 func (g *grammar) inside(before string, depth int) string {
 	numbers := []string{"a", fmt.Sprint(g.r.IntN(10)), "«N0»"}
-	for _, v := range g.of("int") {
-		numbers = append(numbers, v)
-	}
+	numbers = append(numbers, g.of("int")...)
 	if depth > 0 {
 		numbers = append(numbers, fmt.Sprintf("(%s %s %s)", g.inside(before, depth-1), g.one("+", "-", "*"), g.inside(before, depth-1)))
 		for _, f := range g.declared("f") {

@@ -64,7 +64,7 @@ func TestPrograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.Remove(importcfg) //nolint:errcheck // it is a temporary file
+	defer os.Remove(importcfg)
 	t.Setenv("STDLIB_IMPORTCFG", importcfg)
 	reasons := known(t)
 	type result struct{ cut, same int }

@@ -97,7 +97,7 @@ func TestDescribeBlocked(t *testing.T) {
 func TestSize(t *testing.T) {
 	type list struct {
 		next *list
-		data [10]int64
+		Data [10]int64
 	}
 	loop := &list{}
 	loop.next = loop

@@ -129,7 +129,7 @@ func TestMade(t *testing.T) {
 	}
 }
 
-type point struct{ x, y int }
+type point struct{ X, Y int }
 
 func TestDescriptions(t *testing.T) {
 	typ := reflect.TypeFor[point]()

@@ -74,8 +74,10 @@ func (b *Builder) Build(ctx context.Context, n int, source []byte, embeds []stri
 		return "", err
 	}
 	files := map[string][]byte{"cell.go": source, "main.go": []byte(b.linker.Companion(n)), "compile.cfg": compile}
-	args := []string{"-dynlink", "-complete", "-nolocalimports", "-c=2", "-pack", "-lang=" + b.index.language(), "-p", CellPath,
-		"-trimpath", p.Dir, "-importcfg", "compile.cfg", "-o", p.Archive}
+	args := []string{
+		"-dynlink", "-complete", "-nolocalimports", "-c=2", "-pack", "-lang=" + b.index.language(), "-p", CellPath,
+		"-trimpath", p.Dir, "-importcfg", "compile.cfg", "-o", p.Archive,
+	}
 	if b.index.Way == Shared {
 		args = append(args, "-linkshared")
 	}

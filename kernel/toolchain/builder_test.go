@@ -215,7 +215,7 @@ func outline(t *testing.T, path string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // only read from
+	defer f.Close()
 	text, err := f.Section(".text").Data()
 	if err != nil {
 		t.Fatal(err)
