@@ -276,33 +276,6 @@ func (e *emission) settleAll() {
 	}
 }
 
-// keepInstances notes which instances of generic types there are.
-func (e *emission) keepInstances() {
-	for name, list := range e.next.instances {
-		e.next.instances[name] = slices.DeleteFunc(slices.Clone(list), func(t types.Type) bool { return hits(ownTypes(t), e.layout) })
-	}
-	full := func(p *types.Package) string { return p.Path() }
-	known := map[string]bool{}
-	for _, list := range e.next.instances {
-		for _, t := range list {
-			known[types.TypeString(t, full)] = true
-		}
-	}
-	for _, i := range e.info.Instances {
-		t, ok := i.Type.(*types.Named)
-		if !ok || t.Obj().Pkg() != e.pkg || !keepable(t, e.pkg.Scope()) || known[types.TypeString(t, full)] {
-			continue
-		}
-		known[types.TypeString(t, full)] = true
-		e.next.instances[t.Obj().Name()] = append(e.next.instances[t.Obj().Name()], t)
-	}
-	for _, list := range e.next.instances { // the same cells make the same file
-		slices.SortFunc(list, func(a, b types.Type) int {
-			return strings.Compare(types.TypeString(a, full), types.TypeString(b, full))
-		})
-	}
-}
-
 // settled is a declaration of the cell as later cells have it: in the author's words,
 // but with the names of packages that mean the same in every file.
 func (e *emission) settled(d *decl) *decl {

@@ -2,7 +2,6 @@ package cell
 
 import (
 	"go/ast"
-	"go/types"
 	"maps"
 	"slices"
 )
@@ -54,38 +53,6 @@ func (c *Change) reach(redefined map[string]bool) need {
 		r.names(ownTypes(t))
 	}
 	return r.need
-}
-
-// supersedes says whether there may be values of a type that has got other methods.
-func (c *Change) supersedes(name string) bool {
-	d := c.after.owners[name]
-	return d != nil && d.kind == typeDecl && c.before.values[name] && !c.layout[name]
-}
-
-// instances are those of generic types that consist of types with other methods, and can
-// still be named.
-func (c *Change) instances() (list []types.Type) {
-	changed := map[string]bool{}
-	for name := range c.methods {
-		changed[name] = c.supersedes(name)
-	}
-	gone := func(names map[string]bool) bool {
-		for name := range names {
-			if c.layout[name] || c.after.owners[name] == nil {
-				return true
-			}
-		}
-		return false
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.before.instances)) {
-		for _, t := range c.before.instances[name] {
-			own := ownTypes(t)
-			if hits(own, changed) && !gone(own) {
-				list = append(list, t)
-			}
-		}
-	}
-	return list
 }
 
 type reacher struct {

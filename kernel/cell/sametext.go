@@ -4,10 +4,10 @@ import "go/types"
 
 // sameText says whether two types are written alike, though they may be of the notebook
 // at different times. The names of parameters do not matter.
-func sameText(a, b types.Type) bool {
-	full := func(p *types.Package) string { return p.Path() }
-	return types.TypeString(unnamed(a), full) == types.TypeString(unnamed(b), full)
-}
+func sameText(a, b types.Type) bool { return fullText(unnamed(a)) == fullText(unnamed(b)) }
+
+// fullText is a type as text, with the import paths of packages.
+func fullText(t types.Type) string { return types.TypeString(t, (*types.Package).Path) }
 
 // unnamed is a type in whose signatures no parameter has a name.
 func unnamed(t types.Type) types.Type {

@@ -50,7 +50,7 @@ func regions(file string, kinds regionKind) (list []mapping) {
 		switch {
 		case !ok:
 			continue
-		case file != "" || known.files[name] && name != "":
+		case file != "" || known.files[name]:
 			m.kind = libraries
 		case name != "" && name == exe && m.writable:
 			m.kind = program

@@ -23,7 +23,7 @@ import (
 // a register at this moment is missed.
 func (session) Supersede(names []string) {
 	if !canRewrite {
-		_, _ = stderr.WriteString("values of " + plain(names[0]) + " that are in interfaces keep the methods that they had\n")
+		sayKept(names[0])
 		return
 	}
 	known.Lock()
@@ -49,7 +49,7 @@ func (session) Supersede(names []string) {
 			}
 			if next == nil {
 				if t.Name() != "" {
-					_, _ = stderr.WriteString("values of " + plain(text) + " that are in interfaces keep the methods that they had\n")
+					sayKept(text)
 				}
 				continue
 			}
@@ -73,6 +73,11 @@ func (session) Supersede(names []string) {
 	s.described = descriptions()
 	clear(s.types) // its words are no values
 	withoutCollector(func() { s.apply(regions("", program|heap|libraries)) })
+}
+
+// sayKept says that values of a type are not superseded.
+func sayKept(text string) {
+	_, _ = stderr.WriteString("values of " + plain(text) + " that are in interfaces keep the methods that they had\n")
 }
 
 // withoutCollector calls f while the garbage collector does nothing. In the heap are also

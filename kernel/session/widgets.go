@@ -45,7 +45,7 @@ func connectWidgets() {
 	}()
 }
 
-// call runs what a widget queue as if it were a cell: an interrupt ends it, and a
+// call runs what a widget calls as if it were a cell: an interrupt ends it, and a
 // panic does not end the session.
 func call(f func()) {
 	this := await()
