@@ -63,6 +63,7 @@ var (
 	var height = gradbookChart.prepare(data, width).height, canvas = newCanvas(width * scale, height * scale);
 	echarts.setPlatformAPI({
 		createCanvas: function () { return newCanvas(1, 1); },
+		measureText: gradbookChart.measure(newCanvas(1, 1)),
 		loadImage: function (source, loaded) {
 			var picture = newImage(source), image = picture ? {width: picture.width, height: picture.height, picture: picture} : {};
 			if (picture) pending.push(loaded.bind(image));

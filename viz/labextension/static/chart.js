@@ -268,5 +268,18 @@
     if (data.frames && data.frames.length) chart.setOption({ ...frame(data, still(data), width, view), animation: false });
   }
 
-  global.gradbookChart = { theme, prepare, frame, still, draw, short, DEFAULT_HEIGHT };
+  // measure is how echarts measures a text in a canvas. It takes the width of 国 for
+  // the height of a line; where no font has that character, its width is that of the
+  // box in its place, and all text would stand too high.
+  function measure(canvas) {
+    const pen = canvas.getContext("2d");
+    return (text, font) => {
+      font ||= "12px sans-serif";
+      if (text === "国") return { width: parseFloat(/([\d.]+)px/.exec(font)?.[1] ?? 12) };
+      pen.font = font;
+      return pen.measureText(text);
+    };
+  }
+
+  global.gradbookChart = { theme, prepare, frame, still, draw, short, measure, DEFAULT_HEIGHT };
 })(typeof window === "undefined" ? globalThis : window);

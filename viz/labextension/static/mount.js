@@ -4,7 +4,7 @@
 (function (global) {
   "use strict";
 
-  const { theme, prepare, frame, still } = global.gradbookChart;
+  const { theme, prepare, frame, still, measure } = global.gradbookChart;
   const FAR = "1000px"; // a chart further away than this holds no canvas
 
   const STYLE = `
@@ -102,6 +102,7 @@
       this.box.style.height = height + "px";
       this.width = width;
       if (!this.chart) {
+        lib.setPlatformAPI({ measureText: measure(document.createElement("canvas")) });
         this.chart = lib.init(this.box, theme(this.dark()), { renderer: "canvas" });
         this.kind = null;
       } else {
