@@ -56,3 +56,18 @@ func TestFaults(t *testing.T) {
 		t.Run(class, func(t *testing.T) { python(t, "faults.py", class) })
 	}
 }
+
+// TestCells: what testdata/cells says that cells do, a kernel to a file.
+func TestCells(t *testing.T) {
+	if testing.Short() {
+		t.Skip("cells of every kind take minutes; make check")
+	}
+	files, err := filepath.Glob(filepath.Join("testdata", "cells", "*.cells"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no cells", err)
+	}
+	for _, f := range files {
+		name := filepath.Base(f)
+		t.Run(name, func(t *testing.T) { python(t, "cells.py", name) })
+	}
+}
