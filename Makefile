@@ -38,14 +38,14 @@ test: setup ## run the tests, in five minutes: units, the kernel's protocol, par
 
 # What takes longer. All notebooks come alone: they need the machine for themselves.
 # Another release of Go is set up from nothing; OTHERGO= leaves it out.
-SLOW := TestSeveralDevices|TestBackupAndRestore|TestTrainingMistakes|TestKerasFits
+SLOW := TestParity|TestFiniteDifferences|TestSeveralDevices|TestWorkIsDivided|TestBackupAndRestore|TestResumeFromFile|TestKilledWhileSaving|TestTrainingMistakes|TestKerasFits|TestMixedPrecision|TestStreams|TestLayers
 KERNEL := ./kernel/cell ./kernel/dialect ./kernel/engine ./kernel/session/... ./kernel/toolchain
 check: setup ## run everything else: all notebooks twice, faults, browsers, Go's programs as cells, races, the other linker, another Go
 	$(GO) vet ./...
-	$(GO) test -count=1 -timeout 25m -run '$(SLOW)' ./dl
+	$(GO) test -count=1 -timeout 25m -run '^($(SLOW))$$' ./dl ./dl/onnx
 	$(GO) test -count=1 -timeout 25m ./kernel/...
 	$(GO) test -count=1 -timeout 25m -p 1 ./viz/...
-	$(GO) test -count=1 -timeout 25m -run 'TestRun$$' ./notebooks
+	$(GO) test -count=1 -timeout 25m -run 'TestRun$$|TestClaims' ./notebooks
 	$(GO) test -count=1 -timeout 25m -race $(KERNEL)
 	$(GO) test -count=1 -timeout 25m -race -short -skip 'TestConformance|TestFaults' ./kernel/gateway
 	GRADBOOK_LINKER=plugin $(GRADBOOK) setup

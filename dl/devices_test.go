@@ -80,6 +80,9 @@ func TestSeveralDevices(t *testing.T) {
 // TestWorkIsDivided looks at the program that XLA makes for two devices: equal losses
 // do not show that each does a part of the work.
 func TestWorkIsDivided(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains for seconds; make check")
+	}
 	if dir := os.Getenv("GRADBOOK_DUMP"); dir != "" {
 		if err := UseDevice("cpu:0,1"); err != nil {
 			t.Fatal(err)

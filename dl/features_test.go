@@ -131,6 +131,9 @@ func TestCustomStep(t *testing.T) {
 
 // TestMixedPrecision trains in 16 bits, with weights that stay in 32.
 func TestMixedPrecision(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains for seconds; make check")
+	}
 	defer func() {
 		if err := SetDTypePolicy("float32"); err != nil {
 			t.Fatal(err)
@@ -250,6 +253,9 @@ func TestGradients(t *testing.T) {
 
 // TestStreams trains on a generator, ahead of which a goroutine reads, and validates.
 func TestStreams(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains for seconds; make check")
+	}
 	ds := must(data.FromGenerator(func() iter.Seq2[data.Example, error] {
 		return func(yield func(data.Example, error) bool) {
 			for i := range 50 {

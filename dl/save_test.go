@@ -83,6 +83,9 @@ func sameWeights(t testing.TB, got, want *Model) {
 // TestResumeFromFile: training that was saved and goes on in another model ends as if it had
 // not stopped, to the bit.
 func TestResumeFromFile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains for seconds; make check")
+	}
 	ds := spiral(t)
 	whole := learner(t)
 	if _, err := whole.Fit(t.Context(), ds, FitConfig{Epochs: 5, Silent: true}); err != nil {
@@ -156,6 +159,9 @@ func TestBackupAndRestore(t *testing.T) {
 // TestKilledWhileSaving kills a process that saves, and looks at the file: it is whole,
 // each time.
 func TestKilledWhileSaving(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts many programs; make check")
+	}
 	path := filepath.Join(t.TempDir(), "model.safetensors")
 	m := savedModel(t, 0)
 	if err := m.Save(path); err != nil {

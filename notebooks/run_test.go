@@ -93,6 +93,9 @@ func withSolutions(t *testing.T, name string) string {
 
 // TestClaims: a claim that is made false ends the run, in its cell.
 func TestClaims(t *testing.T) {
+	if testing.Short() {
+		t.Skip("executes much of every notebook; make check")
+	}
 	for _, c := range []struct{ name, old, false, claim string }{
 		{"00-start.ipynb", "Epochs: 200", "Epochs: 1", "xor-test"},
 		{"01-feedforward.ipynb", "sum := bias", "sum := 0.0", "equal-test"},

@@ -381,6 +381,9 @@ func galleryOnce(t *testing.T) []shown {
 // TestGallery: every chart has all its forms, within sizes that a notebook bears.
 // With -gallery it also writes docs/gallery.md and its pictures.
 func TestGallery(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains for each of its charts; make check")
+	}
 	var page strings.Builder
 	page.WriteString("# Gallery\n\nMade by `make gallery`, of real trainings. In JupyterLab the charts show values where the pointer is, can be zoomed and saved, and those with several steps have a slider.\n")
 	for _, s := range galleryOnce(t) {
@@ -434,6 +437,9 @@ func TestGallery(t *testing.T) {
 
 // TestNames: a picture of the gallery has a name of its own.
 func TestGalleryNames(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains for each of its charts; make check")
+	}
 	var names []string
 	for _, s := range galleryOnce(t) {
 		names = append(names, s.name)

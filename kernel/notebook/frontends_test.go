@@ -150,6 +150,9 @@ func TestInstall(t *testing.T) {
 // TestParameters: gradbook run sets them in the same way; a name that no cell declares
 // is a mistake, and so is a notebook without parameters.
 func TestParameters(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts four kernels; make check")
+	}
 	dir := tagged(t, declared, printed)
 	l := installtest.Layout(t)
 	try := func(path string, values map[string]string) (string, error) {

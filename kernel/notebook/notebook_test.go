@@ -98,6 +98,9 @@ fmt.Println("device", device.Kind, err)`))
 // TestRunOrder: what a cell prints and what it shows stay in their order, and a
 // progress bar leaves its end.
 func TestRunOrder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts several kernels; make check")
+	}
 	r, log, err := run(t, write(t, "# Title\n\n<details><summary>Open & see</summary>\n\nIt is $x$:\n\n```go\nx := 1\n```\n\n</details>", `for i := range 10 {
 	fmt.Print("draft\rprinted ", i, "\n")
 	c, err := viz.Lines(viz.LinesConfig{}, viz.Series{Y: []float64{1, float64(i)}})
@@ -148,6 +151,9 @@ func TestRunOrder(t *testing.T) {
 // TestRunFails: a cell that does not compile, or panics, ends the run with its
 // number; what ran before is written.
 func TestRunFails(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts several kernels; make check")
+	}
 	for name, cell := range map[string]string{
 		"does not compile": "%%\nvar x int = \"text\"\n_ = x",
 		"panics":           "%%\npanic(\"no luck\")",
