@@ -29,7 +29,7 @@ func init() { // the table refers to functions that read it
 		{Name: "%autoget", Help: "fetch modules that a cell imports (so it is at the beginning)", Run: func(h Host, _ Segment) error { h.AutoGet(true); return nil }},
 		{Name: "%capture", Args: "[-a] FILE", Help: "write what the cell prints to a file, too; -a, to its end", Complete: files, Run: capture},
 		{Name: "%cd", Args: "[FOLDER]", Help: "change the folder, or tell which it is", Complete: folders, Run: changeFolder},
-		{Name: "%env", Args: "NAME=VALUE", Help: "set an environment variable", Complete: environment, Run: setEnvironment},
+		{Name: "%env", Args: "[NAME[=VALUE]]", Help: "set an environment variable, tell its value, or list all", Complete: environment, Run: setEnvironment},
 		{Name: "%exec", Args: "FUNCTION [ARGUMENT…]", Help: "call a function at the cell's end", Complete: declaredNames},
 		{Name: "%goflags", Args: "[FLAG…]", Help: "flags for the programs that GoNB builds", Run: toGoNB},
 		{Name: "%goworkfix", Help: "add the modules of a go.work to GoNB's go.mod", Run: toGoNB},
@@ -149,17 +149,32 @@ func remove(h Host, s Segment) error {
 	return nil
 }
 
+// setEnvironment is IPython's %env: alone it lists the environment, with a name it tells
+// the value, and what is behind the name's = or space is the value, with its spaces.
 func setEnvironment(h Host, s Segment) error {
-	words := Words(s.Args)
-	key, value := "", ""
-	switch len(words) {
-	case 1:
-		key, value, _ = strings.Cut(words[0], "=")
-	case 2:
-		key, value = words[0], words[1]
+	key, value, set := strings.Cut(s.Args, "=")
+	if name, rest, spaced := strings.Cut(s.Args, " "); spaced && !strings.Contains(name, "=") {
+		key, value, set = name, rest, true
 	}
-	if key == "" || len(words) == 1 && !strings.Contains(words[0], "=") {
+	key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+	switch {
+	case s.Args == "":
+		list := os.Environ()
+		slices.Sort(list)
+		h.Print(strings.Join(list, "\n") + "\n")
+		return nil
+	case key == "":
 		return fmt.Errorf("expected NAME=VALUE or NAME VALUE, got %q", s.Args)
+	case !set:
+		value, ok := os.LookupEnv(key)
+		if !ok {
+			return fmt.Errorf("there is no environment variable %s", key)
+		}
+		h.Print(value + "\n")
+		return nil
+	}
+	if words := Words(value); len(words) == 1 {
+		value = words[0] // without its quotes
 	}
 	if err := h.Setenv(key, value); err != nil {
 		return err
