@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/janpfeifer/gonb/gonbui"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
@@ -18,6 +20,31 @@ import (
 // gonbui opens its pipes once in a process and sends each type's description
 // once, but a session outlives many cells. So it gets pipes of the session's
 // own, and what comes out of them goes to the kernel as events.
+
+// displayPipe is the pipe by which gonbui sends what is to be shown; displayed says that
+// it has sent something since it was last waited for.
+var (
+	displayPipe string
+	displayed   atomic.Bool
+)
+
+// displaysInPlace waits until what gonbui has sent has its place before what is printed
+// next.
+func displaysInPlace() {
+	if !displayed.Swap(false) {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		gonbui.Sync()
+		displayed.Store(false) // by asking
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Second): // a print is not lost because a display is
+	}
+}
 
 func listenDisplays() error {
 	dir, err := os.MkdirTemp("", "gradbook-pipes-")
@@ -48,6 +75,7 @@ func listenDisplays() error {
 	if err := gonbui.Open(); err != nil {
 		return err
 	}
+	displayPipe = to
 	_ = os.RemoveAll(dir) // both ends are open
 	go readDisplays(r, gob.NewEncoder(back))
 	return nil
@@ -59,6 +87,7 @@ func readDisplays(r io.Reader, back *gob.Encoder) {
 		data := &protocol.DisplayData{}
 		if err := dec.Decode(data); err != nil {
 			if !errors.Is(err, io.EOF) {
+				displayed.Store(false) // nobody is left to wait for
 				_, _ = io.WriteString(stderr, "gradbook: displays have ended: "+err.Error()+"\n")
 			}
 			return

@@ -104,8 +104,14 @@ func emitInPlace(e wire.Event) {
 func beforeWrite(f *os.File) {
 	switch f {
 	case stdout:
+		displaysInPlace()
 		order.turn(stdoutStream)
 	case stderr:
+		displaysInPlace()
 		order.turn(stderrStream)
+	default:
+		if f.Name() == displayPipe {
+			displayed.Store(true)
+		}
 	}
 }
