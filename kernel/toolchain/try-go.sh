@@ -18,5 +18,5 @@ for linker in shared plugin; do
 	export GRADBOOK_LINKER=$linker
 	make -C "$clone" setup
 	go test -C "$clone" -count=1 -timeout 25m ./kernel/engine ./kernel/toolchain
-	go test -C "$clone" -count=1 -timeout 25m -run TestConformance ./kernel/gateway
+	go test -C "$clone" -count=1 -timeout 25m -run 'TestConformance|TestCells' ./kernel/gateway
 done
