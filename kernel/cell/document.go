@@ -82,7 +82,7 @@ func (d draft) declares(decl *decl) bool {
 }
 
 func (c *Context) read(code string) draft {
-	d := draft{names: declaredNames(c.sources, code)}
+	d := draft{names: declaredNames(code)}
 	r := reader{Parsed: &Parsed{sources: newSources(), unit: &unit{text: code, at: at0(0)}, cell: Cell{Text: code}}}
 	regions := outline(code, func(int, string) {})
 	for _, g := range regions {
@@ -107,7 +107,7 @@ func (c *Context) read(code string) draft {
 }
 
 // declaredNames are the keys and names of what source declares at package level.
-func declaredNames(s *sources, text string) map[string]bool {
+func declaredNames(text string) map[string]bool {
 	r := reader{Parsed: &Parsed{sources: newSources(), unit: &unit{text: text, at: at0(0)}, cell: Cell{Text: text}}}
 	r.read()
 	names := map[string]bool{}

@@ -158,7 +158,7 @@ func (n *Notebook) Declarations() map[string][]string {
 // programs see them: imports, and the rest of a file. Variables have their types, but
 // not their values.
 func (n *Notebook) Program(c Cell) (imports []string, rest string) {
-	own := declaredNames(n.sources, c.Text)
+	own := declaredNames(c.Text)
 	s := n.state.clone()
 	var b strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(s.decls)) {

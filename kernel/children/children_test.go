@@ -53,7 +53,7 @@ func start(t *testing.T, f *Family, script string) *Child {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer out.Close() //nolint:errcheck // only read
+	defer out.Close()
 	cmd.Stdout = in
 	c, err := f.Start(cmd)
 	if err != nil {

@@ -139,7 +139,7 @@ func (e *Engine) Run(ctx context.Context, c Cell, sink Sink) (f *Failure, err er
 	out, err := e.notebook.Compose(e.builder.Packages(ctx), c.Cell)
 	switch {
 	case ctx.Err() != nil:
-		return interrupted("interrupted while the cell was read; none of its Go has run"), nil
+		return interrupted("interrupted while the cell was read; none of its Go has run"), nil //nolint:nilerr // the interrupt is why
 	case errors.Is(err, cell.ErrGoNB):
 		return nil, err
 	case err != nil:
@@ -148,7 +148,7 @@ func (e *Engine) Run(ctx context.Context, c Cell, sink Sink) (f *Failure, err er
 	if out.Build {
 		_, err = e.builder.Build(ctx, out.N, out.Source, out.Embeds)
 		if ctx.Err() != nil {
-			return interrupted("interrupted while the cell was built; none of its Go has run"), nil
+			return interrupted("interrupted while the cell was built; none of its Go has run"), nil //nolint:nilerr // the interrupt is why
 		}
 		if err != nil {
 			return e.mistakes(err), nil

@@ -225,7 +225,7 @@ func wholeRunes(b []byte) int {
 
 // beginsMark says whether a text can go on to be a mark.
 func beginsMark(text string) bool {
-	if strings.HasPrefix(wire.MarkStart, text) {
+	if len(text) <= len(wire.MarkStart) && wire.MarkStart[:len(text)] == text {
 		return true
 	}
 	rest, ok := strings.CutPrefix(text, wire.MarkStart)

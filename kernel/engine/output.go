@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -216,7 +217,7 @@ func (o *output) openRest(l *limit) string {
 const tailSize = 1 << 14
 
 func (o *output) keepTail(stream int, b []byte) {
-	tail := append(o.tails[stream], b...)
+	tail := slices.Concat(o.tails[stream], b)
 	if len(tail) > tailSize {
 		switch at := bytes.Index(tail, []byte("fatal error: ")); {
 		case at > 0: // its first lines say what it is; goroutines follow

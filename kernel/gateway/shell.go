@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -147,7 +148,7 @@ func (e *execution) pass(r io.Reader) {
 	chunk := make([]byte, 1<<15)
 	for {
 		n, err := r.Read(chunk)
-		text := append(rest, chunk[:n]...)
+		text := slices.Concat(rest, chunk[:n])
 		rest = nil
 		if cut := lastRune(text); err == nil && cut < len(text) {
 			text, rest = text[:cut], bytes.Clone(text[cut:])

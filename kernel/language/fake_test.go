@@ -3,6 +3,7 @@ package language
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/textproto"
@@ -20,7 +21,7 @@ const fakeVariable = "GRADBOOK_FAKE_GOPLS"
 
 func TestMain(m *testing.M) {
 	if log := os.Getenv(fakeVariable); log != "" {
-		if err := fake(log); err != nil && err != io.EOF {
+		if err := fake(log); err != nil && !errors.Is(err, io.EOF) {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -84,11 +84,11 @@ func interrupt(grace time.Duration) {
 }
 
 // gone is called when the goroutine ends that a run began with.
-func (this *run) gone() {
-	if this.stopping.Load() && !this.exited.Load() {
+func (r *run) gone() {
+	if r.stopping.Load() && !r.exited.Load() {
 		calls.Attention.Add(-1)
 	}
-	if !this.main.CompareAndSwap(goesOn, hasEnded) {
+	if !r.main.CompareAndSwap(goesOn, hasEnded) {
 		emit(wire.Event{Event: "left", Left: int(leftBehind.Add(-1))})
 	}
 }
@@ -97,19 +97,19 @@ func (this *run) gone() {
 var leftBehind atomic.Int32
 
 // leave gives up waiting for a run, and says where it is.
-func (this *run) leave() *wire.Failure {
-	if !this.main.CompareAndSwap(goesOn, isLeft) {
-		return <-this.done // it ended just now
+func (r *run) leave() *wire.Failure {
+	if !r.main.CompareAndSwap(goesOn, isLeft) {
+		return <-r.done // it ended just now
 	}
 	emit(wire.Event{Event: "left", Left: int(leftBehind.Add(1))})
-	state, frames := this.where()
+	state, frames := r.where()
 	doing := "still computing"
 	if state != "running" && state != "runnable" && state != "" {
 		doing = "still blocked (" + state + ")"
 	}
 	f := &wire.Failure{Name: "KeyboardInterrupt", Frames: frames, Left: true}
 	f.Value = "one goroutine of the cell is " + doing
-	if n := this.goroutines() - 1; n > 0 {
+	if n := r.goroutines() - 1; n > 0 {
 		f.Value += fmt.Sprintf(", and %d that it started", n)
 	}
 	return f
@@ -122,10 +122,10 @@ var (
 
 // where finds the goroutine that the run began with, and says what it waits for and
 // where in cells it is.
-func (this *run) where() (state string, frames []wire.Frame) {
+func (r *run) where() (state string, frames []wire.Frame) {
 	for block := range bytes.SplitSeq(stacks(), []byte("\n\n")) {
 		m := goroutineHead.FindSubmatch(block)
-		if m == nil || !bytes.Equal(m[1], this.goroutine) {
+		if m == nil || !bytes.Equal(m[1], r.goroutine) {
 			continue
 		}
 		state = string(m[2])
@@ -156,7 +156,7 @@ func stacks() []byte {
 }
 
 // goroutines counts those of the run.
-func (this *run) goroutines() (n int) {
+func (r *run) goroutines() (n int) {
 	var b strings.Builder
 	if pprof.Lookup("goroutine").WriteTo(&b, 1) != nil {
 		return 1
@@ -165,7 +165,7 @@ func (this *run) goroutines() (n int) {
 	for line := range strings.Lines(b.String()) {
 		if m := profileHead.FindStringSubmatch(line); m != nil {
 			_, _ = fmt.Sscan(m[1], &count)
-		} else if strings.HasPrefix(line, "# labels:") && strings.Contains(line, fmt.Sprintf("%q:%q", labelName, this.name)) {
+		} else if strings.HasPrefix(line, "# labels:") && strings.Contains(line, fmt.Sprintf("%q:%q", labelName, r.name)) {
 			n += count
 		}
 	}

@@ -59,18 +59,18 @@ func await() *run {
 }
 
 // begin waits for what runs, and makes this what runs; end is called after it.
-func begin(this *run) {
+func begin(r *run) {
 	oneAtATime.Lock()
-	this.began = uptime()
-	running.Store(this)
-	latest.Store(this)
+	r.began = uptime()
+	running.Store(r)
+	latest.Store(r)
 }
 
-func end(this *run) {
+func end(r *run) {
 	running.Store(nil)
-	this.ended.Store(true)
+	r.ended.Store(true)
 	runs.Lock()
-	delete(runs.all, this)
+	delete(runs.all, r)
 	runs.Unlock()
 	oneAtATime.Unlock()
 }
@@ -86,31 +86,31 @@ func idleWithin(limit time.Duration) bool {
 }
 
 // runCell runs a cell to its end, and says how long that took.
-func runCell(r wire.Request, this *run) (f *wire.Failure, took time.Duration) {
-	begin(this)
-	defer end(this)
-	if r.Library != "" {
-		if err := load(r.Library); err != nil {
+func runCell(q wire.Request, r *run) (f *wire.Failure, took time.Duration) {
+	begin(r)
+	defer end(r)
+	if q.Library != "" {
+		if err := load(q.Library); err != nil {
 			return &wire.Failure{Name: "error", Value: "cannot load the cell: " + err.Error()}, 0
 		}
 	}
-	main := calls.Entry(r.N)
+	main := calls.Entry(q.N)
 	if main == nil {
-		return &wire.Failure{Name: "error", Value: fmt.Sprintf("cannot load the cell: number %d has no entry point", r.N)}, 0
+		return &wire.Failure{Name: "error", Value: fmt.Sprintf("cannot load the cell: number %d has no entry point", q.N)}, 0
 	}
-	if r.Library != "" {
+	if q.Library != "" {
 		showPlainFunctions(main)
 	}
-	if this.ctx.Err() != nil {
+	if r.ctx.Err() != nil {
 		return &wire.Failure{Name: "KeyboardInterrupt", Value: "interrupted before it began"}, 0
 	}
 	os.Stdin, os.Stdout, os.Stderr = stdin, stdout, stderr
-	os.Args = append([]string{"cell"}, r.Args...)
+	os.Args = append([]string{"cell"}, q.Args...)
 	newFlags()
-	input.allow(r.AllowStdin)
+	input.allow(q.AllowStdin)
 	start := time.Now()
-	f = this.execute(main)
-	if took = time.Since(start); this.interrupts.Load() > 0 {
+	f = r.execute(main)
+	if took = time.Since(start); r.interrupts.Load() > 0 {
 		if f == nil {
 			f = &wire.Failure{}
 		}
@@ -121,29 +121,29 @@ func runCell(r wire.Request, this *run) (f *wire.Failure, took time.Duration) {
 
 // execute calls a function in a goroutine of the run, and waits for its end; not for
 // longer than an interrupt lets it.
-func (this *run) execute(main func()) (f *wire.Failure) {
+func (r *run) execute(main func()) (f *wire.Failure) {
 	started := make(chan struct{})
 	go func() {
-		this.mark()
-		this.goroutine = goroutineNumber()
+		r.mark()
+		r.goroutine = goroutineNumber()
 		close(started)
-		defer this.gone()
+		defer r.gone()
 		defer func() {
 			var f *wire.Failure // none after runtime.Goexit
 			if e := recover(); e != nil {
 				f = failure(e, callers())
 			}
-			this.finish(f)
+			r.finish(f)
 		}()
 		main()
 	}()
 	<-started
 	select {
-	case f = <-this.done:
-	case <-this.giveUp:
-		f = this.leave()
+	case f = <-r.done:
+	case <-r.giveUp:
+		f = r.leave()
 	}
-	if this.exited.Load() && this.goroutines() <= 1 { // nothing is left that might go on
+	if r.exited.Load() && r.goroutines() <= 1 { // nothing is left that might go on
 		calls.Attention.Add(-1)
 	}
 	if f != nil && f.Name == "exit" && f.Code == 0 {
@@ -160,9 +160,9 @@ const (
 )
 
 // finish says what the run ends with. What comes later is not its end.
-func (this *run) finish(f *wire.Failure) {
+func (r *run) finish(f *wire.Failure) {
 	select {
-	case this.done <- f:
+	case r.done <- f:
 	default:
 	}
 }
@@ -176,11 +176,11 @@ const labelName = "gradbook run"
 
 var runCount atomic.Int64
 
-func (this *run) mark() {
-	this.name = strconv.FormatInt(runCount.Add(1), 10)
-	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels(labelName, this.name)))
-	this.label = goroutineLabel()
-	labels.Store(this.label, this)
+func (r *run) mark() {
+	r.name = strconv.FormatInt(runCount.Add(1), 10)
+	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels(labelName, r.name)))
+	r.label = goroutineLabel()
+	labels.Store(r.label, r)
 }
 
 // whose is the run that the calling goroutine is of; nil if nobody knows.
