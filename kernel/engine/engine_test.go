@@ -464,6 +464,19 @@ func TestMethodsOfValues(t *testing.T) {
 	b.ok("_, d := j4.(map[string]G[T])\n_, e := j5.(func(...T))\n_, f := j6.(chan *T)\nfmt.Println(d, e, f)", "true true true\n")
 }
 
+// So have those in interfaces with methods, to which cells before and after bring tables.
+func TestMethodsOfInterfaces(t *testing.T) {
+	b := newBook(t)
+	b.ok("type W struct{ n int }\nfunc (w *W) Write(p []byte) (int, error) { w.n += len(p); return len(p), nil }\nw := &W{}\nvar out io.Writer = w", "")
+	b.ok("func (w *W) Close() error { return nil }", "")
+	const still = "_, is := out.(*W)\nkind := ``\nswitch out.(type) {\ncase *W:\n\tkind = `W`\n}\nfmt.Println(is, kind, out == io.Writer(w))"
+	b.ok(still, "true W true\n")
+	b.ok("var closer io.WriteCloser = w\ncloser == out", "=> true")
+	b.ok("func (w *W) Sync() error { return nil }", "")
+	b.ok(still, "true W true\n")
+	b.ok("_, is = closer.(interface{ Sync() error })\nfmt.Println(is, closer == io.WriteCloser(w), closer == out)", "true true true\n")
+}
+
 // A variable that a cell gives another value, and its type other methods, stays where it
 // is; of another type, it is another.
 func TestMovedAndSet(t *testing.T) {

@@ -112,6 +112,36 @@ func joinTables() {
 	})
 }
 
+// joinOwnTables sees to what joinTables does not: as of Go 1.27 the runtime leaves out a
+// library's own copy of a table that it has already, so the copy is looked for in the
+// library's memory. Two types and the hash of the second are a table of methods.
+//
+// Source: runtime/iface.go, func (*itabTableType) add.
+func joinOwnTables(memory []mapping) {
+	if !tablesAreOnce || !canRewrite {
+		return
+	}
+	inters := map[uintptr]bool{}
+	low, high := ^uintptr(0), uintptr(0)
+	for key := range known.tables {
+		inters[key.inter] = true
+		low, high = min(low, ^key.inter), max(high, ^key.inter)
+	}
+	for _, m := range memory {
+		for at := m.start; at+3*wordSize <= m.end; at += wordSize {
+			inter := *(*uintptr)(pointer(at))
+			if inter < low || inter > high || !inters[^inter] {
+				continue
+			}
+			t := (*itab)(pointer(at))
+			first, ok := known.tables[implementation{^inter, ^uintptr(t.typ)}]
+			if ok && ^first != at && t.hash == typeHash(t.typ) {
+				known.made.add(at, ^first)
+			}
+		}
+	}
+}
+
 // typeHash is the hash of a type's description.
 //
 // Source: internal/abi, type Type.

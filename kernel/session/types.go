@@ -69,10 +69,14 @@ func joinTypes(file string) {
 			primes = primes || strings.Contains(text, "ʹ")
 		}
 	}
-	if len(own) == 0 && len(known.made.words) == 0 || !canRewrite {
+	if !canRewrite {
 		return
 	}
 	memory := regions(file, 0)
+	joinOwnTables(memory)
+	if len(own) == 0 && len(known.made.words) == 0 {
+		return
+	}
 	if primes {
 		for _, t := range own {
 			showPlain(t.Type, memory)
