@@ -4,16 +4,22 @@ package atomicfile
 
 import (
 	"bufio"
+	"cmp"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 )
 
-// Write writes a file by what write gives it, with permissions perm; 0 means those of
-// the old file, or of 0644. If it fails, the file is as it was.
+// Write writes a file by what write gives it, with permissions perm, less those that the
+// process's umask takes, as [os.WriteFile] does; 0 means those of the old file, or 0666.
+// If it fails, the file is as it was.
 func Write(path string, perm os.FileMode, write func(w io.Writer) error) (err error) {
 	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp")
+	f, err := create(dir, filepath.Base(path), cmp.Or(perm, 0o666))
 	if err != nil {
 		return err
 	}
@@ -30,8 +36,10 @@ func Write(path string, perm os.FileMode, write func(w io.Writer) error) (err er
 	if err := b.Flush(); err != nil {
 		return err
 	}
-	if err := f.Chmod(mode(path, perm)); err != nil {
-		return err
+	if old, err := os.Stat(path); perm == 0 && err == nil {
+		if err := f.Chmod(old.Mode().Perm()); err != nil {
+			return err
+		}
 	}
 	// Without it, a power cut after the rename could leave an empty file.
 	if err := f.Sync(); err != nil {
@@ -47,14 +55,14 @@ func Write(path string, perm os.FileMode, write func(w io.Writer) error) (err er
 	return nil
 }
 
-func mode(path string, perm os.FileMode) os.FileMode {
-	if perm != 0 {
-		return perm
+// create creates a file beside that of the name.
+func create(dir, name string, perm os.FileMode) (*os.File, error) {
+	for {
+		f, err := os.OpenFile(filepath.Join(dir, fmt.Sprintf(".%s.%d.tmp", name, rand.Uint64())), os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+		if !errors.Is(err, fs.ErrExist) {
+			return f, err
+		}
 	}
-	if old, err := os.Stat(path); err == nil {
-		return old.Mode().Perm()
-	}
-	return 0o644
 }
 
 // syncDir brings the rename to the disk, where directories can be synced.

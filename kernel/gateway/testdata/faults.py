@@ -620,6 +620,28 @@ class Start(unittest.TestCase):
                 k.close()
 
 
+class NoExec(unittest.TestCase):
+    """A folder for temporary files from which nothing may be run is not taken for cells."""
+
+    def test_noexec(self):
+        tmp = tempfile.mkdtemp(prefix="gradbook-noexec-")
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "noexec", "tmpfs", tmp], capture_output=True).returncode != 0:
+            shutil.rmtree(tmp)
+            self.skipTest("cannot mount a disk here")
+        k = None
+        try:
+            k = Kernel(tmp=tmp)
+            self.assertEqual(k.run("kept := 41").reply["status"], "ok")
+            self.assertEqual(k.run("kept + 1").result, "42")
+            self.assertEqual(k.run("%%\nfmt.Println(kept)").out, "41\n")
+            self.assertEqual([d for d in os.listdir(tmp) if d.startswith("kernel-")], [])
+        finally:
+            if k:
+                k.close()
+            subprocess.run(["umount", tmp])
+            shutil.rmtree(tmp, ignore_errors=True)
+
+
 class DiskFull(unittest.TestCase):
     def test_disk_full(self):
         tmp = tempfile.mkdtemp(prefix="gradbook-full-")
