@@ -177,13 +177,22 @@ type document struct {
 // write writes parts of the cell, each on lines of its own.
 func (d *document) write(parts []region) {
 	for _, p := range parts {
-		if p.start <= d.offset && d.offset <= p.end && d.at < 0 {
+		if d.isIn(p) && d.at < 0 {
 			d.at = d.b.Len() + d.offset - p.start
 		}
 		if text := d.text[p.start:p.end]; p.part != packagePart {
 			d.b.WriteString(text + "\n")
 		}
 	}
+}
+
+// isIn says whether the offset is in a part. Where one begins, it is not if it is the end
+// of a word before.
+func (d *document) isIn(p region) bool {
+	if d.offset == p.start && d.offset > 0 {
+		return strings.ContainsRune(" \t\n;", rune(d.text[d.offset-1]))
+	}
+	return p.start <= d.offset && d.offset <= p.end
 }
 
 // writeRest writes what is left of the cell, with blanks in the place of the parts.
