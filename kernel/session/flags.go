@@ -24,8 +24,8 @@ func newFlags() {
 func (session) ParseFlags() {
 	for name, f := range flags {
 		if flag.Lookup(name) == nil {
+			_ = f.Value.Set(f.DefValue) // what it was made from, and is the default again
 			flag.Var(f.Value, name, f.Usage)
-			_ = f.Value.Set(f.DefValue) // what it was made from
 		}
 	}
 	flag.CommandLine.SetOutput(io.Discard)
