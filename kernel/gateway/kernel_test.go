@@ -52,7 +52,7 @@ func TestFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("faults take minutes; make check")
 	}
-	for _, class := range []string{"Interrupts", "Deaf", "Errors", "Deaths", "Ends", "Protocol", "Stateless", "Dialect", "Start", "NoExec", "DiskFull"} {
+	for _, class := range []string{"Interrupts", "Deaf", "Errors", "Deaths", "Ends", "Protocol", "Stateless", "Dialect", "Start", "Disk"} {
 		t.Run(class, func(t *testing.T) { python(t, "faults.py", class) })
 	}
 }

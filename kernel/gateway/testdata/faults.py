@@ -620,55 +620,41 @@ class Start(unittest.TestCase):
                 k.close()
 
 
-class NoExec(unittest.TestCase):
-    """A folder for temporary files from which nothing may be run is not taken for cells."""
+class Disk(unittest.TestCase):
+    """The folder for temporary files is a disk of its own."""
+
+    def kernel(self, options):
+        tmp = tempfile.mkdtemp(prefix="gradbook-disk-")
+        self.addCleanup(shutil.rmtree, tmp, ignore_errors=True)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", tmp], capture_output=True).returncode != 0:
+            self.skipTest("cannot mount a disk here")
+        self.addCleanup(subprocess.run, ["umount", tmp])
+        k = Kernel(tmp=tmp)
+        self.addCleanup(k.close)
+        self.assertEqual(k.run("kept := 41").reply["status"], "ok")
+        return k
 
     def test_noexec(self):
-        tmp = tempfile.mkdtemp(prefix="gradbook-noexec-")
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "noexec", "tmpfs", tmp], capture_output=True).returncode != 0:
-            shutil.rmtree(tmp)
-            self.skipTest("cannot mount a disk here")
-        k = None
-        try:
-            k = Kernel(tmp=tmp)
-            self.assertEqual(k.run("kept := 41").reply["status"], "ok")
-            self.assertEqual(k.run("kept + 1").result, "42")
-            self.assertEqual(k.run("%%\nfmt.Println(kept)").out, "41\n")
-            self.assertEqual([d for d in os.listdir(tmp) if d.startswith("kernel-")], [])
-        finally:
-            if k:
-                k.close()
-            subprocess.run(["umount", tmp])
-            shutil.rmtree(tmp, ignore_errors=True)
+        """From which nothing may be run: cells are put elsewhere."""
+        k = self.kernel("noexec")
+        self.assertEqual(k.run("kept + 1").result, "42")
+        self.assertEqual(k.run("%%\nfmt.Println(kept)").out, "41\n")
+        self.assertEqual([d for d in os.listdir(k.tmp) if d.startswith("kernel-")], [])
 
-
-class DiskFull(unittest.TestCase):
-    def test_disk_full(self):
-        tmp = tempfile.mkdtemp(prefix="gradbook-full-")
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", tmp], capture_output=True).returncode != 0:
-            shutil.rmtree(tmp)
-            self.skipTest("cannot mount a small disk here")
-        k = None
-        try:
-            k = Kernel(tmp=tmp)
-            self.assertEqual(k.run("kept := 41").reply["status"], "ok")
-            filler = os.path.join(tmp, "filler")
-            with open(filler, "wb", buffering=0) as f:
-                try:
-                    while True:
-                        f.write(b"0" * 4096)
-                except OSError:
-                    pass
-            r = k.run("kept + 2")
-            self.assertEqual(r.reply["status"], "error")
-            self.assertIn("no space left", r.error["evalue"] + "".join(r.error["traceback"]))
-            os.remove(filler)
-            self.assertEqual(k.run("kept + 1").result, "42")
-        finally:
-            if k:
-                k.close()
-            subprocess.run(["umount", tmp])
-            shutil.rmtree(tmp, ignore_errors=True)
+    def test_full(self):
+        k = self.kernel("size=200m")
+        filler = os.path.join(k.tmp, "filler")
+        with open(filler, "wb", buffering=0) as f:
+            try:
+                while True:
+                    f.write(b"0" * 4096)
+            except OSError:
+                pass
+        r = k.run("kept + 2")
+        self.assertEqual(r.reply["status"], "error")
+        self.assertIn("no space left", r.error["evalue"] + "".join(r.error["traceback"]))
+        os.remove(filler)
+        self.assertEqual(k.run("kept + 1").result, "42")
 
 
 if __name__ == "__main__":
