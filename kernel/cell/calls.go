@@ -2,6 +2,7 @@ package cell
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 )
 
@@ -45,8 +46,14 @@ func (e *emission) callsIn(n ast.Node) {
 			e.insert(n.Body.Lbrace+1, " "+runtimeName+".Poll(); ")
 		case *ast.RangeStmt:
 			e.insert(n.Body.Lbrace+1, " "+runtimeName+".Poll(); ")
+		case *ast.BranchStmt:
+			if n.Tok == token.GOTO { // a loop, perhaps
+				e.insert(n.Pos(), runtimeName+".Poll(); ")
+			}
 		case *ast.GoStmt:
 			e.goroutine(n)
+		case *ast.CallExpr:
+			e.started(n)
 		}
 		return true
 	})
@@ -68,11 +75,49 @@ func (e *emission) substitute(s *ast.SelectorExpr) string {
 // goroutine has a panic in a goroutine end that, and not the session.
 func (e *emission) goroutine(g *ast.GoStmt) {
 	if f, ok := g.Call.Fun.(*ast.FuncLit); ok {
-		e.insert(f.Body.Lbrace+1, " defer "+runtimeName+".Recover(); ")
+		e.recovers(f)
+	} else if e.panics(g.Call) {
+		e.replace(g.Call.Fun.Pos(), g.Call.Fun.End(), runtimeName+".Guard(func(v any) { panic(v) })")
 	} else if e.guardable(g.Call.Fun) {
 		e.insert(g.Call.Fun.Pos(), runtimeName+".Guard(")
 		e.insert(g.Call.Fun.End(), ")")
 	}
+}
+
+func (e *emission) recovers(f *ast.FuncLit) {
+	e.insert(f.Body.Lbrace+1, " defer "+runtimeName+".Recover(); ")
+}
+
+// starters call what they are given in a goroutine.
+var starters = map[string]bool{
+	"(*sync.WaitGroup).Go": true, "(*golang.org/x/sync/errgroup.Group).Go": true, "(*golang.org/x/sync/errgroup.Group).TryGo": true,
+	"time.AfterFunc": true, "context.AfterFunc": true,
+}
+
+// started does for the functions that these are given what goroutine does for others.
+func (e *emission) started(call *ast.CallExpr) {
+	s, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return
+	}
+	if f, ok := e.info.Uses[s.Sel].(*types.Func); !ok || !starters[f.FullName()] {
+		return
+	}
+	for _, a := range call.Args {
+		if f, ok := a.(*ast.FuncLit); ok {
+			e.recovers(f)
+		}
+	}
+}
+
+// panics says whether a call is of Go's own panic.
+func (e *emission) panics(call *ast.CallExpr) bool {
+	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+	if !ok {
+		return false
+	}
+	b, ok := e.info.Uses[id].(*types.Builtin)
+	return ok && b.Name() == "panic"
 }
 
 // guardable says whether a function is a value that can be wrapped.

@@ -411,3 +411,21 @@ func TestManyMistakes(t *testing.T) {
 		}
 	}
 }
+
+// What is not finished is a mistake in its place.
+func TestUnfinished(t *testing.T) {
+	for text, want := range map[string]string{
+		"type T struct": "1:14: expected '{'", "type I interface": "1:17: expected '{'", "type G[T any] struct": "1:21: expected '{'", "type": "1:5: expected 'IDENT'",
+		"x := 1\nvar": "2:4: expected 'IDENT'", "const": "1:6: expected 'IDENT'", "func": "1:5: expected '('", "import": "missing import path", "x := 1\ntype T": "2:7: ",
+		"var (": "", "type (": "", "const (\n\ta =": "", "func f(": "", "for": "", "if x :=": "", "switch {": "", "select {\ncase": "", "x :=": "", "go": "", "defer": "", "a.": "", "a[": "", "f(": "",
+		"init := 5": "1:1: cannot declare init - must be func", "x := 1\nvar main = 3": "2:5: cannot declare main - must be func",
+	} {
+		_, err := cell.New().Compose(packages, dialect.Parse(text).Cell(1))
+		var list *cell.Error
+		if !errors.As(err, &list) || !strings.HasPrefix(list.Error(), "cell[1]:") || !strings.Contains(list.Error(), want) {
+			t.Errorf("%q: got %v, want a mistake %q", text, err, want)
+		}
+		_, _ = dialect.Status(text) // does not panic
+		_, _ = cell.New().Context().Document(text, len(text), packages)
+	}
+}

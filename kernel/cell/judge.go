@@ -65,13 +65,19 @@ func (k *checker) lastExpression() ast.Expr {
 	if !ok {
 		return nil
 	}
-	if u, ok := ast.Unparen(s.X).(*ast.UnaryExpr); ok && u.Op == token.ARROW {
-		return nil // received to wait for it
-	}
-	if tv, ok := k.info.Types[s.X]; ok && tv.IsVoid() {
+	tv, ok := k.info.Types[s.X]
+	if ok && tv.IsVoid() {
 		return nil
 	}
+	if u, isUnary := ast.Unparen(s.X).(*ast.UnaryExpr); isUnary && u.Op == token.ARROW && ok && isEmptyStruct(tv.Type) {
+		return nil // received to wait for it
+	}
 	return s.X
+}
+
+func isEmptyStruct(t types.Type) bool {
+	s, ok := t.Underlying().(*types.Struct)
+	return ok && s.NumFields() == 0
 }
 
 // isResult says whether a position is of the cell's last expression, and not of a
@@ -99,6 +105,11 @@ func (k *checker) tooMuch() (list []Mistake) {
 			if _, exact := constant.Int64Val(tv.Value); !exact {
 				list = append(list, at(k.parsed.sources.fset, k.result.Pos(), k.parsed.cell.Number, "the constant "+tv.Value.ExactString()+" overflows int; give it a type, such as float64"))
 			}
+		}
+	}
+	for _, id := range k.parsed.defined() { // of the file, not of the function in which they are checked
+		if id.Name == "init" || id.Name == "main" {
+			list = append(list, at(k.parsed.sources.fset, id.Pos(), k.parsed.cell.Number, "cannot declare "+id.Name+" - must be func"))
 		}
 	}
 	known := depths{}

@@ -58,7 +58,11 @@ func (s *sources) place(pos token.Pos) (*unit, int) {
 func (s *sources) slice(from, to token.Pos) string {
 	u, a := s.place(from)
 	_, b := s.place(to)
-	return u.text[max(a, 0):min(b, len(u.text))]
+	if u == nil {
+		return ""
+	}
+	a, b = max(a, 0), min(b, len(u.text))
+	return u.text[min(a, b):b] // none of what is not finished
 }
 
 // lineDirective tells the compiler where the next line comes from.

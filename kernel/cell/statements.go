@@ -10,7 +10,11 @@ import (
 // statements turns outermost declarations into assignments, and looks after errors
 // that are left unhandled.
 func (e *emission) statements() {
-	for _, s := range e.parsed.outermost() {
+	list := e.parsed.outermost()
+	for i, s := range list {
+		if _, declares := s.(*ast.DeclStmt); i > 0 && !declares && e.mayWait(list[i-1]) {
+			e.insert(s.Pos(), runtimeName+".Poll(); ")
+		}
 		switch s := s.(type) {
 		case *ast.ExprStmt:
 			e.expression(s)
@@ -22,6 +26,36 @@ func (e *emission) statements() {
 			}
 		}
 	}
+}
+
+// mayWait says whether a statement may wait for something else, so that an interrupt
+// leaves its cell behind. If it goes on one day, the cell's other statements must not.
+func (e *emission) mayWait(s ast.Stmt) (waits bool) {
+	ast.Inspect(s, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit, *ast.GoStmt:
+			return false
+		case *ast.SendStmt, *ast.SelectStmt, *ast.RangeStmt:
+			waits = true
+		case *ast.UnaryExpr:
+			waits = waits || n.Op == token.ARROW
+		case *ast.CallExpr:
+			tv := e.info.Types[n.Fun]
+			waits = waits || !tv.IsBuiltin() && !tv.IsType() && !e.prints(n) && !e.isFmt(n)
+		}
+		return !waits
+	})
+	return waits
+}
+
+// isFmt says whether a call is of package fmt.
+func (e *emission) isFmt(call *ast.CallExpr) bool {
+	s, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	f, ok := e.info.Uses[s.Sel].(*types.Func)
+	return ok && f.Pkg() != nil && f.Pkg().Path() == "fmt"
 }
 
 func (e *emission) assignment(s *ast.AssignStmt) {

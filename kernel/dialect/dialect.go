@@ -49,9 +49,9 @@ type Text struct {
 }
 
 // Normalize returns a text with the line ends of Go, and without a byte order mark:
-// front ends on Windows send both.
+// front ends on Windows send both. A carriage return at the end is half of one.
 func Normalize(text string) string {
-	return strings.ReplaceAll(strings.TrimPrefix(text, "\uFEFF"), "\r\n", "\n")
+	return strings.TrimSuffix(strings.ReplaceAll(strings.TrimPrefix(text, "\uFEFF"), "\r\n", "\n"), "\r")
 }
 
 // Parse cuts a cell.

@@ -96,9 +96,15 @@ func restart(h Host, _ Segment) error {
 }
 
 func who(h Host, s Segment) error {
-	all, err := h.Variables(Words(s.Args))
+	names := Words(s.Args)
+	all, err := h.Variables(names)
 	if err != nil {
 		return err
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(all, func(v Variable) bool { return v.Name == name }) {
+			return fmt.Errorf("there is no variable %s", name)
+		}
 	}
 	if len(all) == 0 {
 		h.Print("The session has no variables.\n")

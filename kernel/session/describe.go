@@ -104,7 +104,7 @@ const unanswered = "…"
 
 // describing is the method that tells of a value's shape or length.
 func describing(v reflect.Value) reflect.Value {
-	if !v.CanInterface() {
+	if !v.CanInterface() || v.Kind() == reflect.Interface && v.IsNil() {
 		return reflect.Value{}
 	}
 	for _, name := range []string{"Shape", "Len"} {

@@ -174,12 +174,16 @@ func (r *run) goroutines() (n int) {
 
 var profileHead = regexp.MustCompile(`^(\d+) @`)
 
-// exit is what os.Exit is in a session: it ends the cell whose goroutine calls it, and
-// never returns to it. It does return to what is no cell's.
+// exit is what os.Exit is in a session: it ends the cell whose goroutine calls it or, where
+// nobody knows, as in what a timer calls, the one that runs. It never returns.
 func exit(code int) {
 	r := whose()
 	if r == nil {
-		return
+		r = running.Load()
+	}
+	if r == nil {
+		emit(wire.Event{Event: "failure", Failure: exitFailure(code), Late: true})
+		select {}
 	}
 	if r.ended.Load() && code != 0 {
 		emit(wire.Event{Event: "failure", Failure: exitFailure(code), Late: true})

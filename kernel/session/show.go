@@ -19,6 +19,7 @@ const (
 
 // Show implements [calls.Session].
 func (session) Show(values ...any) {
+	calls.Poll() // what has been left behind shows nothing more
 	if len(values) > 1 {
 		if err, ok := values[len(values)-1].(error); ok && err != nil {
 			panic(calls.Unhandled{Err: err})
@@ -32,7 +33,7 @@ func (session) Show(values ...any) {
 	}
 	if len(values) == 1 {
 		if err, ok := values[0].(error); ok {
-			emitInPlace(wire.Event{Event: "result", Data: map[string]any{"text/plain": err.Error()}})
+			emitInPlace(wire.Event{Event: "result", Data: map[string]any{"text/plain": text(err)}})
 			return
 		}
 		emitInPlace(wire.Event{Event: "result", Data: bundle(values[0]), Metadata: map[string]any{}})

@@ -56,7 +56,7 @@ class Cells(unittest.TestCase):
         for n, (code, wanted) in enumerate(parse(self.file.read_text()), 1):
             with self.subTest(cell=n, code=code):
                 if self.file.stem.endswith("-crlf"):
-                    code = code.replace("\n", "\r\n")
+                    code = code.replace("\n", "\r\n") + "\r"  # as of a line that was cut
                 self.judge(wanted, *self.ran(kernel, code, wanted))
 
     def ran(self, kernel, code, wanted):
