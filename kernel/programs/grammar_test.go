@@ -95,6 +95,9 @@ func (g *grammar) declare(d *declaration) string {
 	if g.here[d.name] || g.here["methods"] && (strings.HasPrefix(d.text, "type") || strings.HasPrefix(d.text, "const")) {
 		return "" // once in a cell; a type's methods after it, since they are of the new one
 	}
+	if len(g.changes) > 0 && strings.HasPrefix(d.text, "type") {
+		return "" // values of the type that was keep its methods as they were before the cell
+	}
 	g.here[d.name] = true
 	g.here["methods"] = g.here["methods"] || isMethod
 	if old := g.decls[d.name]; old != nil && old.text == d.text {
