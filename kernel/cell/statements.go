@@ -13,7 +13,7 @@ func (e *emission) statements() {
 	list := e.parsed.outermost()
 	for i, s := range list {
 		if _, declares := s.(*ast.DeclStmt); i > 0 && !declares && e.mayWait(list[i-1]) {
-			e.insert(s.Pos(), runtimeName+".Poll(); ")
+			e.insert(e.parsed.body[i].Pos(), runtimeName+".Poll(); ") // before its labels
 		}
 		switch s := s.(type) {
 		case *ast.ExprStmt:
