@@ -3,16 +3,32 @@ package gateway
 import (
 	"fmt"
 	"reflect"
+	"sync"
 	"testing"
 
 	"github.com/gradbook/gradbook/kernel/language"
 )
 
 // words is a Language that completes what it is asked about by itself, and documents it.
-type words struct{ code, at string }
+type words struct {
+	mu sync.Mutex
+	at string // what was before the cursor
+}
+
+func (w *words) ask(before string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.at = before
+}
+
+func (w *words) asked() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.at
+}
 
 func (w *words) Complete(code string, offset int) (matches []language.Match, start, end int) {
-	w.code, w.at = code, code[:offset]
+	w.ask(code[:offset])
 	for start = offset; start > 0 && code[start-1] != ' ' && code[start-1] != '\n' && code[start-1] != '.'; {
 		start--
 	}
@@ -23,7 +39,7 @@ func (w *words) Complete(code string, offset int) (matches []language.Match, sta
 }
 
 func (w *words) Inspect(code string, offset int) string {
-	w.code, w.at = code, code[:offset]
+	w.ask(code[:offset])
 	if offset == 0 {
 		return ""
 	}
@@ -64,8 +80,8 @@ func TestPositions(t *testing.T) {
 		{"tot", 100, "tot", "totly", 0, 3},
 	} {
 		got := c.ask("complete_request", map[string]any{"code": q.code, "cursor_pos": q.cursor})
-		if w.at != q.before {
-			t.Errorf("%q at %v: the Language is asked about %q, want %q", q.code, q.cursor, w.at, q.before)
+		if w.asked() != q.before {
+			t.Errorf("%q at %v: the Language is asked about %q, want %q", q.code, q.cursor, w.asked(), q.before)
 		}
 		if !reflect.DeepEqual(got["matches"], []any{q.text}) || got["cursor_start"] != q.start || got["cursor_end"] != q.end {
 			t.Errorf("%q at %v: got %v, want %q from %v to %v", q.code, q.cursor, got, q.text, q.start, q.end)
@@ -89,8 +105,8 @@ func TestInspect(t *testing.T) {
 	if got["found"] != true || data["text/plain"] != "func f()\n\nIt *does* that." || data["text/markdown"] != "```go\nfunc f()\n```\n\nIt *does* that.\n" {
 		t.Errorf("got %v", got)
 	}
-	if w.at != "a\nf(" {
-		t.Errorf("the Language is asked about %q", w.at)
+	if w.asked() != "a\nf(" {
+		t.Errorf("the Language is asked about %q", w.asked())
 	}
 	got = c.ask("inspect_request", map[string]any{"code": "f", "cursor_pos": 0})
 	if got["found"] != false || len(got["data"].(map[string]any)) != 0 || got["status"] != "ok" {
