@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -217,7 +216,8 @@ func (o *output) openRest(l *limit) string {
 const tailSize = 1 << 14
 
 func (o *output) keepTail(stream int, b []byte) {
-	tail := slices.Concat(o.tails[stream], b)
+	o.tails[stream] = append(o.tails[stream], b...)
+	tail := o.tails[stream]
 	if len(tail) > tailSize {
 		switch at := bytes.Index(tail, []byte("fatal error: ")); {
 		case at > 0: // its first lines say what it is; goroutines follow

@@ -118,9 +118,6 @@ func joinTables() {
 //
 // Source: runtime/iface.go, func (*itabTableType) add.
 func joinOwnTables(memory []mapping) {
-	if !tablesAreOnce || !canRewrite {
-		return
-	}
 	inters := map[uintptr]bool{}
 	low, high := ^uintptr(0), uintptr(0)
 	for key := range known.tables {

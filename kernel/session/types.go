@@ -69,13 +69,12 @@ func joinTypes(file string) {
 			primes = primes || strings.Contains(text, "ʹ")
 		}
 	}
-	if !canRewrite {
+	if !canRewrite || len(own) == 0 && len(known.made.words) == 0 && !tablesAreOnce {
 		return
 	}
 	memory := regions(file, 0)
-	joinOwnTables(memory)
-	if len(own) == 0 && len(known.made.words) == 0 {
-		return
+	if tablesAreOnce {
+		joinOwnTables(memory)
 	}
 	if primes {
 		for _, t := range own {

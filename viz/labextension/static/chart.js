@@ -273,10 +273,11 @@
   // box in its place, and all text would stand too high.
   function measure(canvas) {
     const pen = canvas.getContext("2d");
+    let last; // to set a font takes long
     return (text, font) => {
       font ||= "12px sans-serif";
       if (text === "国") return { width: parseFloat(/([\d.]+)px/.exec(font)?.[1] ?? 12) };
-      pen.font = font;
+      if (font !== last) last = pen.font = font;
       return pen.measureText(text);
     };
   }

@@ -5,6 +5,7 @@
   "use strict";
 
   const { theme, prepare, frame, still, measure } = global.gradbookChart;
+  let measureText; // one for all charts: a browser has few canvases
   const FAR = "1000px"; // a chart further away than this holds no canvas
 
   const STYLE = `
@@ -102,7 +103,8 @@
       this.box.style.height = height + "px";
       this.width = width;
       if (!this.chart) {
-        lib.setPlatformAPI({ measureText: measure(document.createElement("canvas")) });
+        measureText ??= measure(document.createElement("canvas"));
+        lib.setPlatformAPI({ measureText });
         this.chart = lib.init(this.box, theme(this.dark()), { renderer: "canvas" });
         this.kind = null;
       } else {
