@@ -76,7 +76,7 @@ func (e *emission) substitute(s *ast.SelectorExpr) string {
 func (e *emission) goroutine(g *ast.GoStmt) {
 	if f, ok := g.Call.Fun.(*ast.FuncLit); ok {
 		e.recovers(f)
-	} else if e.panics(g.Call) {
+	} else if e.called(g.Call) == types.Universe.Lookup("panic") {
 		e.replace(g.Call.Fun.Pos(), g.Call.Fun.End(), runtimeName+".Guard(func(v any) { panic(v) })")
 	} else if e.guardable(g.Call.Fun) {
 		e.insert(g.Call.Fun.Pos(), runtimeName+".Guard(")
@@ -96,11 +96,7 @@ var starters = map[string]bool{
 
 // started does for the functions that these are given what goroutine does for others.
 func (e *emission) started(call *ast.CallExpr) {
-	s, ok := call.Fun.(*ast.SelectorExpr)
-	if !ok {
-		return
-	}
-	if f, ok := e.info.Uses[s.Sel].(*types.Func); !ok || !starters[f.FullName()] {
+	if f, ok := e.called(call).(*types.Func); !ok || !starters[f.FullName()] {
 		return
 	}
 	for _, a := range call.Args {
@@ -110,14 +106,16 @@ func (e *emission) started(call *ast.CallExpr) {
 	}
 }
 
-// panics says whether a call is of Go's own panic.
-func (e *emission) panics(call *ast.CallExpr) bool {
-	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
-	if !ok {
-		return false
+// called is what a call names: a function, one of Go's own, or another thing; nil if it
+// names none.
+func (e *emission) called(call *ast.CallExpr) types.Object {
+	switch f := ast.Unparen(call.Fun).(type) {
+	case *ast.Ident:
+		return e.info.Uses[f]
+	case *ast.SelectorExpr:
+		return e.info.Uses[f.Sel]
 	}
-	b, ok := e.info.Uses[id].(*types.Builtin)
-	return ok && b.Name() == "panic"
+	return nil
 }
 
 // guardable says whether a function is a value that can be wrapped.
@@ -164,10 +162,6 @@ func (e *emission) prints(x ast.Expr) bool {
 	if !ok {
 		return false
 	}
-	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
-	if !ok {
-		return false
-	}
-	b, ok := e.info.Uses[id].(*types.Builtin)
+	b, ok := e.called(call).(*types.Builtin)
 	return ok && (b.Name() == "print" || b.Name() == "println")
 }

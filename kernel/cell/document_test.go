@@ -14,23 +14,9 @@ import (
 	"github.com/gradbook/gradbook/kernel/dialect"
 )
 
-// after returns a notebook that has run cells.
-func after(t *testing.T, cells ...string) *cell.Notebook {
-	t.Helper()
-	n := cell.New()
-	for i, text := range cells {
-		out, err := n.Compose(packages, dialect.Parse(text).Cell(i+1))
-		if err != nil {
-			t.Fatalf("%s: %v", text, err)
-		}
-		out.Commit()
-	}
-	return n
-}
-
 // seen says which names a language server could complete at a mark | in code, by the
 // types of the document it is shown: the tolerant sibling of a cell's file.
-func seen(t *testing.T, n *cell.Notebook, code string) (scope []string, document string) {
+func seen(t *testing.T, n *notebook, code string) (scope []string, document string) {
 	t.Helper()
 	offset := strings.Index(code, "|")
 	code = code[:offset] + code[offset+1:]
@@ -63,7 +49,8 @@ func seen(t *testing.T, n *cell.Notebook, code string) (scope []string, document
 // What the session has can be completed anywhere in a cell, also in one that declares some
 // of it anew, or that is not finished.
 func TestDocument(t *testing.T) {
-	n := after(t, "alpha := 1\nbeta := \"b\"\nvar gamma []float64", "type point struct{ X, Y int }\nfunc (p point) Sum() int { return p.X + p.Y }\nfunc double(x int) int { return 2 * x }\nconst limit = 10", "p := point{1, 2}")
+	n := newNotebook(t)
+	n.run("alpha := 1\nbeta := \"b\"\nvar gamma []float64", "type point struct{ X, Y int }\nfunc (p point) Sum() int { return p.X + p.Y }\nfunc double(x int) int { return 2 * x }\nconst limit = 10", "p := point{1, 2}")
 	all := []string{"alpha", "beta", "gamma", "point", "double", "limit", "p"}
 	for _, c := range []struct {
 		code string
@@ -109,7 +96,8 @@ func TestDocument(t *testing.T) {
 
 // Every place in a cell is the same place in its document, whatever stands there.
 func TestDocumentPlaces(t *testing.T) {
-	n := after(t, "alpha := 1", "type point struct{ X int }")
+	n := newNotebook(t)
+	n.run("alpha := 1", "type point struct{ X int }")
 	for _, code := range []string{
 		"alpha := 2\nfunc f(é int) string {\n\treturn `a\nb`\n}\n\nfor i := range 3 {\n\tfmt.Println(i, \"é字\")\n}\ntype q struct {\n\tpoint\n}\nalpha",
 		"import (\n\t\"fmt\"\n)\n\nvar (\n\ta = 1\n\tb = 2\n)\n\nfunc (p point) m() {}\nfmt.Println(a, b)",
@@ -130,7 +118,8 @@ func TestDocumentPlaces(t *testing.T) {
 
 // The document changes nothing.
 func TestDocumentIsADraft(t *testing.T) {
-	n := after(t, "alpha := 1")
+	n := newNotebook(t)
+	n.run("alpha := 1")
 	n.Context().Document("beta := 2\nfunc f() {}\nalpha := \"a\"", 4, packages)
 	if got := n.Context().Declared(); !slices.Equal(got, []string{"alpha"}) {
 		t.Errorf("declared is %q", got)

@@ -50,11 +50,7 @@ func (e *emission) mayWait(s ast.Stmt) (waits bool) {
 
 // isFmt says whether a call is of package fmt.
 func (e *emission) isFmt(call *ast.CallExpr) bool {
-	s, ok := call.Fun.(*ast.SelectorExpr)
-	if !ok {
-		return false
-	}
-	f, ok := e.info.Uses[s.Sel].(*types.Func)
+	f, ok := e.called(call).(*types.Func)
 	return ok && f.Pkg() != nil && f.Pkg().Path() == "fmt"
 }
 

@@ -19,10 +19,7 @@ type interruption struct{}
 
 // Look implements [calls.Session].
 func (session) Look() {
-	r := whose()
-	if r == nil {
-		r = running.Load()
-	}
+	r := concerned()
 	switch {
 	case r == nil:
 	case r.exited.Load():
@@ -36,10 +33,7 @@ func (session) Look() {
 func (session) Sleep(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
-	r := whose()
-	if r == nil {
-		r = running.Load()
-	}
+	r := concerned()
 	if r == nil {
 		<-timer.C
 		return
@@ -177,10 +171,7 @@ var profileHead = regexp.MustCompile(`^(\d+) @`)
 // exit is what os.Exit is in a session: it ends the cell whose goroutine calls it or, where
 // nobody knows, as in what a timer calls, the one that runs. It never returns.
 func exit(code int) {
-	r := whose()
-	if r == nil {
-		r = running.Load()
-	}
+	r := concerned()
 	if r == nil {
 		emit(wire.Event{Event: "failure", Failure: exitFailure(code), Late: true})
 		select {}

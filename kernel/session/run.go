@@ -198,5 +198,14 @@ func whose() *run {
 	return nil
 }
 
+// concerned is the run that the calling goroutine is of or, where nobody knows, the one
+// that runs; nil if none does.
+func concerned() *run {
+	if r := whose(); r != nil {
+		return r
+	}
+	return running.Load()
+}
+
 //go:linkname goroutineLabel runtime/pprof.runtime_getProfLabel
 func goroutineLabel() unsafe.Pointer

@@ -82,11 +82,9 @@ func (i *stdinput) read(f *os.File, b []byte) (n int, err error, ok bool) { //no
 		if !asked {
 			i.ask("", false)
 		}
-		r := whose()
+		r := concerned()
 		if r == nil {
-			if r = running.Load(); r == nil {
-				return 0, io.EOF, true
-			}
+			return 0, io.EOF, true
 		}
 		select {
 		case <-arrived:
