@@ -46,7 +46,7 @@ func (g *grammar) statement() string {
 	case 14:
 		return fmt.Sprintf("outer%[3]d:\nfor _, v := range []int{1, 2, %[1]s} {\n\tfor j := range 3 {\n\t\tif j == v {\n\t\t\tcontinue outer%[3]d\n\t\t}\n\t\t%[2]s += j\n\t}\n}", g.number(0), i, len(g.top.String())+g.r.IntN(1e6))
 	case 15:
-		return fmt.Sprintf("{\n\tdone := make(chan int)\n\tgo func() { done <- %s }()\n\t%s = <-done %% 70\n}", g.number(1), i)
+		return fmt.Sprintf("{\n\tdone := make(chan int)\n\tgo func() {\n\t\tdefer func() {\n\t\t\tif recover() != nil {\n\t\t\t\tdone <- 1\n\t\t\t}\n\t\t}()\n\t\tdone <- %s\n\t}()\n\t%s = <-done %% 70\n}", g.number(1), i)
 	case 16:
 		return fmt.Sprintf("if %s%%7 == 3 {\n\tpanic(%s)\n}", i, g.text(0))
 	case 17:
