@@ -52,6 +52,7 @@ func TestFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("faults take minutes; make check")
 	}
+	t.Parallel() // much of it is waiting
 	for _, class := range []string{"Interrupts", "Deaf", "Errors", "Deaths", "Ends", "Protocol", "Stateless", "Dialect", "Start", "Disk"} {
 		t.Run(class, func(t *testing.T) { python(t, "faults.py", class) })
 	}
@@ -62,6 +63,7 @@ func TestCells(t *testing.T) {
 	if testing.Short() {
 		t.Skip("cells of every kind take minutes; make check")
 	}
+	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("testdata", "cells", "*.cells"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("no cells", err)
