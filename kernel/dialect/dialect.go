@@ -124,9 +124,11 @@ func (p *parser) source() {
 	}
 }
 
-// begins says whether a command begins at an offset.
+// begins says whether a command begins at an offset: it is the first on its line, which
+// may be indented.
 func begins(text string, offset int) bool {
-	if offset > 0 && text[offset-1] != '\n' {
+	before := strings.TrimRight(text[:offset], " \t")
+	if before != "" && !strings.HasSuffix(before, "\n") {
 		return false
 	}
 	line, _, _ := strings.Cut(text[offset:], "\n")
