@@ -62,16 +62,17 @@ func (c *Change) Check(packages Packages) (*Checked, error) {
 // types type-checks the cell. If it has functions that use the variables of its
 // outermost statements, the statements go first, without the functions' bodies.
 func (c *Change) types(packages Packages, imports importing) *checker {
-	redefined := map[string]bool{}
-	for _, id := range c.parsed.defined() {
-		redefined[id.Name] = types.Universe.Lookup(id.Name) == nil
-	}
+	redefined := c.names()
 	k := &checker{Checked: &Checked{Change: c, need: c.reach(redefined), imports: imports}, packages: packages}
-	used := k.usedByFunctions(redefined)
+	used := c.usedByFunctions(redefined)
+	maps.DeleteFunc(used, func(name string, _ bool) bool { return imports.byName[name] != "" }) // functions see the package
 	if len(used) > 0 {
 		k.outline = used
 	}
 	k.check()
+	if k.namedAsTypes(); len(k.mistakes) > 0 {
+		return k
+	}
 	moved := k.moved()
 	for name := range moved {
 		used[name] = used[name] || k.usedByEarlier(name)
@@ -89,16 +90,63 @@ func (c *Change) types(packages Packages, imports importing) *checker {
 	if len(hoisted) == 0 && len(k.outline) == 0 {
 		return k
 	}
-	again := &checker{Checked: &Checked{Change: c, need: k.need, imports: imports, hoisted: hoisted}, packages: packages}
+	again := &checker{Checked: &Checked{Change: c, need: k.withoutHidden(hoisted), imports: imports, hoisted: hoisted}, packages: packages}
 	again.check()
 	return again
 }
 
+// withoutHidden is what the cell needs without the earlier declarations whose names the
+// variables take, unless its statements read them before.
+func (k *checker) withoutHidden(hoisted map[string]types.Type) need {
+	hidden := map[string]bool{}
+	for name := range hoisted {
+		hidden[name] = k.before.owners[name] != nil
+	}
+	for id, obj := range k.info.Uses {
+		if hidden[id.Name] && obj.Parent() == k.pkg.Scope() && slices.ContainsFunc(k.parsed.body, func(s ast.Stmt) bool { return s.Pos() <= id.Pos() && id.Pos() < s.End() }) {
+			delete(hidden, id.Name)
+		}
+	}
+	n := need{earlierVars: k.earlierVars}
+	for _, d := range k.earlier {
+		for _, name := range d.names {
+			if d != nil && hidden[name] {
+				d = k.parsed.sources.without(d, name)
+			}
+		}
+		if d != nil && !hidden[d.base] {
+			n.earlier = append(n.earlier, d)
+		}
+	}
+	return n
+}
+
+// namedAsTypes finds variables that have the name of their own type, which Go has in a
+// function, where the type's name is then hidden. In a notebook, the next cell has to
+// declare the variable, and must be able to name its type.
+func (k *checker) namedAsTypes() {
+	for _, id := range k.parsed.defined() {
+		if obj := k.info.Defs[id]; obj != nil && ownTypes(obj.Type())[id.Name] {
+			k.mistakes = append(k.mistakes, at(k.parsed.sources.fset, id.Pos(), k.parsed.cell.Number,
+				fmt.Sprintf("%[1]s is a type, and a variable of it lives on and needs a name of its own: rename the variable or the type", id.Name)))
+		}
+	}
+}
+
+// names are those that the cell's statements define, but for Go's own.
+func (c *Change) names() map[string]bool {
+	names := map[string]bool{}
+	for _, id := range c.parsed.defined() {
+		names[id.Name] = !reserved(id.Name)
+	}
+	return names
+}
+
 // usedByFunctions are the names among those of statements that the cell's functions
 // use, too.
-func (k *checker) usedByFunctions(names map[string]bool) map[string]bool {
+func (c *Change) usedByFunctions(names map[string]bool) map[string]bool {
 	used := map[string]bool{}
-	for _, list := range [][]*decl{k.parsed.decls, k.parsed.once} {
+	for _, list := range [][]*decl{c.parsed.decls, c.parsed.once} {
 		for _, d := range list {
 			for name := range d.uses {
 				if names[name] {
@@ -145,6 +193,7 @@ type checker struct {
 	packages Packages
 	outline  map[string]bool // functions that use these have no bodies
 	errs     []types.Error
+	mistakes []Mistake // that are a notebook's, not Go's
 }
 
 func (k *checker) check() {
@@ -173,11 +222,11 @@ func (k *checker) earlierFiles() []*ast.File {
 	for _, v := range k.variables() {
 		t := k.after.typeText(v.typ)
 		hoisted, moves := k.hoisted[v.name]
-		if types.Universe.Lookup(v.name) != nil || moves && !types.Identical(hoisted, v.typ) {
+		if reserved(v.name) || moves && !types.Identical(hoisted, v.typ) {
 			fmt.Fprintf(&params, "%s %s, ", v.name, t)
 			k.scoped[v.name] = v
 		}
-		if types.Universe.Lookup(v.name) == nil && !moves {
+		if !reserved(v.name) && !moves {
 			fmt.Fprintf(&vars, "var %s %s\n", v.name, t)
 		}
 	}

@@ -418,7 +418,6 @@ func TestUnfinished(t *testing.T) {
 		"type T struct": "1:14: expected '{'", "type I interface": "1:17: expected '{'", "type G[T any] struct": "1:21: expected '{'", "type": "1:5: expected 'IDENT'",
 		"x := 1\nvar": "2:4: expected 'IDENT'", "const": "1:6: expected 'IDENT'", "func": "1:5: expected '('", "import": "missing import path", "x := 1\ntype T": "2:7: ",
 		"var (": "", "type (": "", "const (\n\ta =": "", "func f(": "", "for": "", "if x :=": "", "switch {": "", "select {\ncase": "", "x :=": "", "go": "", "defer": "", "a.": "", "a[": "", "f(": "",
-		"init := 5": "1:1: cannot declare init - must be func", "x := 1\nvar main = 3": "2:5: cannot declare main - must be func",
 	} {
 		_, err := cell.New().Compose(packages, dialect.Parse(text).Cell(1))
 		var list *cell.Error

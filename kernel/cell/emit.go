@@ -1,6 +1,7 @@
 package cell
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -126,6 +127,7 @@ func (e *emission) define(name string, obj types.Object, d *decl) {
 		e.names[obj] = moved.ref() // it stays where it is, and gets a new value
 		return
 	}
+	delete(e.next.unkept, name)
 	v := &variable{name: name, typ: obj.Type(), decl: d}
 	before := e.before.vars[name]
 	if before != nil && e.stays(before, v.typ) && e.after.owners[name] == nil {
@@ -179,13 +181,17 @@ func (e *emission) findUnkept() {
 	}
 	for _, s := range e.parsed.outermost() {
 		ids := definedBy(s)
-		if slices.ContainsFunc(ids, func(id *ast.Ident) bool {
+		at := slices.IndexFunc(ids, func(id *ast.Ident) bool {
 			obj := e.info.Defs[id]
 			return obj != nil && id.Name != "_" && !keepable(obj.Type(), e.pkg.Scope())
-		}) {
-			for _, id := range ids {
-				e.unkept[id] = true
-			}
+		})
+		if at < 0 {
+			continue
+		}
+		why := fmt.Sprintf("only the cell that declares it has it: other cells cannot name the type of %s, %s", ids[at].Name, typeText(e.info.Defs[ids[at]].Type(), (*types.Package).Name))
+		for _, id := range ids {
+			e.unkept[id] = true
+			e.next.unkept[id.Name] = why
 		}
 	}
 }

@@ -47,16 +47,23 @@ func (c *Change) imports(packages Packages) (importing, error) {
 			}
 		default:
 			name := cmp.Or(i.alias, p.Name())
+			c.give(name)
 			c.after.imports[name] = i.path
 			asked[name] = true
 		}
 	}
 	in.dots = c.after.dots
 	f := newFinder(packages)
+	used := c.usedByFunctions(c.names())
 	for name, selectors := range c.selected() {
 		switch {
 		case asked[name]:
 		case c.declares(name):
+			continue
+		case used[name]: // a variable of the cell's, unless it can only be a package
+			if path := cmp.Or(c.after.imports[name], f.find(name, selectors)); path != "" && f.exports(path, selectors) {
+				in.byName[name] = path
+			}
 			continue
 		case c.after.imports[name] == "":
 			if path := f.find(name, selectors); path != "" {
@@ -71,6 +78,24 @@ func (c *Change) imports(packages Packages) (importing, error) {
 
 const noCgo = `cgo is not possible in a cell; put the C into a package of a module, and import that: a folder with a go.mod, ` +
 	"and !*go mod edit -replace and !*go get for it"
+
+// give takes a name from what has it, since it is a package's from now on.
+func (c *Change) give(name string) {
+	if slices.ContainsFunc(c.parsed.decls, func(d *decl) bool { return slices.Contains(d.names, name) }) || c.initialised(name) {
+		return // a mistake
+	}
+	if o := c.after.owners[name]; o != nil {
+		c.displace(o, name)
+		c.funcs[name] = true
+		c.propagate()
+	} else if c.after.vars[name] != nil {
+		delete(c.after.vars, name)
+		c.lost = append(c.lost, name)
+	} else {
+		return
+	}
+	c.notes = append(c.notes, name+" is gone: it is the name of a package now")
+}
 
 // declares says whether a name is the notebook's own at package level.
 func (c *Change) declares(name string) bool {
@@ -158,7 +183,7 @@ func (f finder) find(name string, selectors map[string]bool) string {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 	})
 	for _, path := range candidates {
-		if p, err := f.packages.Import(path); err == nil && exports(p, selectors) {
+		if f.exports(path, selectors) {
 			return path
 		}
 	}
@@ -168,7 +193,12 @@ func (f finder) find(name string, selectors map[string]bool) string {
 	return ""
 }
 
-func exports(p *types.Package, names map[string]bool) bool {
+// exports says whether a package exports all of the names.
+func (f finder) exports(path string, names map[string]bool) bool {
+	p, err := f.packages.Import(path)
+	if err != nil {
+		return false
+	}
 	for name := range names {
 		if p.Scope().Lookup(name) == nil {
 			return false

@@ -13,6 +13,9 @@ import (
 // judge tells mistakes from what is none in a notebook, and from earlier declarations
 // that no longer fit. These count only if nothing else is wrong.
 func (k *checker) judge() (mistakes []Mistake, broken []*decl) {
+	if len(k.mistakes) > 0 {
+		return k.mistakes, nil
+	}
 	k.result = k.lastExpression()
 	kept := map[token.Pos]bool{} // variables that live on need not be used
 	for _, id := range k.parsed.defined() {
@@ -32,7 +35,7 @@ func (k *checker) judge() (mistakes []Mistake, broken []*decl) {
 		if d := k.misfit(e.Pos); d != nil && !slices.Contains(broken, d) {
 			broken = append(broken, d)
 		} else if d == nil {
-			mistakes = append(mistakes, at(k.parsed.sources.fset, e.Pos, k.parsed.cell.Number, strings.ReplaceAll(e.Msg, "ʹp.", ".")))
+			mistakes = append(mistakes, at(k.parsed.sources.fset, e.Pos, k.parsed.cell.Number, k.message(e)))
 		}
 	}
 	mistakes = append(mistakes, k.tooMuch()...)
@@ -43,6 +46,17 @@ func (k *checker) judge() (mistakes []Mistake, broken []*decl) {
 		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.key, b.key))
 	})
 	return nil, broken
+}
+
+// message is what a mistake is, and why, where the notebook knows.
+func (k *checker) message(e types.Error) string {
+	text := strings.ReplaceAll(e.Msg, "ʹp.", ".")
+	if name, ok := strings.CutPrefix(text, "undefined: "); ok && codeOf(e) == undeclared {
+		if why := k.before.unkept[name]; why != "" {
+			text += " (" + why + ")"
+		}
+	}
+	return text
 }
 
 // misfit is the declaration of an earlier cell at a position, if it may be left out.
@@ -105,11 +119,6 @@ func (k *checker) tooMuch() (list []Mistake) {
 			if _, exact := constant.Int64Val(tv.Value); !exact {
 				list = append(list, at(k.parsed.sources.fset, k.result.Pos(), k.parsed.cell.Number, "the constant "+tv.Value.ExactString()+" overflows int; give it a type, such as float64"))
 			}
-		}
-	}
-	for _, id := range k.parsed.defined() { // of the file, not of the function in which they are checked
-		if id.Name == "init" || id.Name == "main" {
-			list = append(list, at(k.parsed.sources.fset, id.Pos(), k.parsed.cell.Number, "cannot declare "+id.Name+" - must be func"))
 		}
 	}
 	known := depths{}

@@ -28,6 +28,7 @@ type State struct {
 	versions map[string]int       // of names that have been used
 	aliases  map[string]string    // names of packages in what is compiled, by path
 	locals   int                  // how many local types there have been
+	unkept   map[string]string    // why a variable is only its cell's, by name
 	// values holds the names of types of which there may be values.
 	values map[string]bool
 	// instances are those of generic types, of which there may be values, too.
@@ -53,10 +54,16 @@ func (v *variable) ref() string {
 	return emitted(v.name, v.version)
 }
 
+// reserved says whether a name is Go's own at package level, so that only statements can
+// have a variable of this name.
+func reserved(name string) bool {
+	return types.Universe.Lookup(name) != nil || name == "init" || name == "main"
+}
+
 // emitted is a name as the compiled file has it. A name that Go declares itself always
 // has a prime, since the file needs Go's own.
 func emitted(name string, version int) string {
-	if version == 0 && types.Universe.Lookup(name) == nil {
+	if version == 0 && !reserved(name) {
 		return name
 	}
 	return name + "ʹ" + strconv.Itoa(version)
@@ -67,7 +74,7 @@ func NewState() State {
 	return State{
 		decls: map[string]*decl{}, owners: map[string]*decl{}, vars: map[string]*variable{},
 		imports: map[string]string{}, versions: map[string]int{}, aliases: map[string]string{runtimePath: runtimeName}, values: map[string]bool{},
-		instances: map[string][]types.Type{},
+		unkept: map[string]string{}, instances: map[string][]types.Type{},
 	}
 }
 
@@ -75,6 +82,7 @@ func (s State) clone() State {
 	s.decls, s.owners, s.vars = maps.Clone(s.decls), maps.Clone(s.owners), maps.Clone(s.vars)
 	s.imports, s.dots, s.versions = maps.Clone(s.imports), slices.Clone(s.dots), maps.Clone(s.versions)
 	s.aliases, s.values, s.instances = maps.Clone(s.aliases), maps.Clone(s.values), maps.Clone(s.instances)
+	s.unkept = maps.Clone(s.unkept)
 	return s
 }
 

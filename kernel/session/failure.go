@@ -16,22 +16,26 @@ func (session) Failed(e any) {
 	emit(wire.Event{Event: "failure", Failure: failure(e, callers()), Late: true})
 }
 
-// failure describes what was recovered.
+// failure describes what was recovered. The methods of an error may panic, too: text
+// says so then.
 func failure(e any, frames []wire.Frame) *wire.Failure {
 	switch e := e.(type) {
 	case interruption:
 		return &wire.Failure{Name: "KeyboardInterrupt", Frames: frames}
 	case calls.Unhandled:
-		f := &wire.Failure{Name: "error", Value: e.Err.Error(), Frames: frames}
-		if r := running.Load(); r != nil && r.ctx.Err() != nil && errors.Is(e.Err, context.Canceled) {
+		f := &wire.Failure{Name: "error", Value: text(e.Err), Frames: frames}
+		if r := running.Load(); r != nil && r.ctx.Err() != nil && cancelled(e.Err) {
 			f.Name = "KeyboardInterrupt"
 		}
 		return f
-	case error:
-		return &wire.Failure{Name: "panic", Value: e.Error(), Frames: frames}
 	default:
 		return &wire.Failure{Name: "panic", Value: text(e), Frames: frames}
 	}
+}
+
+func cancelled(err error) (is bool) {
+	defer func() { _ = recover() }() // of its own Is or Unwrap
+	return errors.Is(err, context.Canceled)
 }
 
 func exitFailure(code int) *wire.Failure {

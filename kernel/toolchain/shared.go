@@ -27,7 +27,8 @@ func (l sharedLinker) Close() error { return l.program.close() }
 
 // Companion implements [Linker].
 func (l sharedLinker) Companion(n int) string {
-	register := fmt.Sprintf("import session %q\n\nfunc init() { session.Register(%d, Runʹ%d) }\n\n", runtimePath, n, n)
+	// A name with a prime, which no cell has.
+	register := fmt.Sprintf("import sessionʹ %q\n\nfunc init() { sessionʹ.Register(%d, Runʹ%d) }\n\n", runtimePath, n, n)
 	return fmt.Sprintf(mainFile, register, padding)
 }
 
