@@ -35,9 +35,18 @@ func (p *Parsed) Against(s State) *Change {
 				c.displace(o, name)
 				c.funcs[name] = true
 			}
+			if c.after.vars[name] != nil && len(d.embeds) > 0 { // it moves
+				c.funcs[name] = true
+			}
 		}
 	}
 	c.vars = slices.Clone(p.vars)
+	for name := range s.removed {
+		if _, used := s.versions[name]; used && !c.layout[name] {
+			c.methods[name] = true
+		}
+	}
+	clear(c.after.removed)
 	c.propagate()
 	c.loseVariables()
 	return c

@@ -80,6 +80,7 @@ func (c *Change) types(packages Packages, imports importing) *checker {
 	}
 	if len(moved) > 0 {
 		c.propagate()
+		k.need = c.reach(redefined)
 	}
 	hoisted := map[string]types.Type{}
 	for _, id := range c.parsed.defined() {
@@ -87,7 +88,7 @@ func (c *Change) types(packages Packages, imports importing) *checker {
 			hoisted[id.Name] = obj.Type()
 		}
 	}
-	if len(hoisted) == 0 && len(k.outline) == 0 {
+	if len(hoisted) == 0 && len(k.outline) == 0 && len(moved) == 0 {
 		return k
 	}
 	again := &checker{Checked: &Checked{Change: c, need: k.withoutHidden(hoisted), imports: imports, hoisted: hoisted}, packages: packages}
@@ -171,7 +172,8 @@ func (k *checker) moved() map[string]bool {
 			continue
 		}
 		v := k.before.vars[id.Name]
-		if v != nil && !k.stays(v, obj.Type()) || k.before.owners[id.Name] != nil {
+		known := v != nil || k.before.owners[id.Name] != nil
+		if v != nil && !k.stays(v, obj.Type()) || k.before.owners[id.Name] != nil || !known && k.usedByEarlier(id.Name) {
 			moved[id.Name] = true
 		}
 	}

@@ -130,11 +130,12 @@ func (e *emission) define(name string, obj types.Object, d *decl) {
 	delete(e.next.unkept, name)
 	v := &variable{name: name, typ: obj.Type(), decl: d}
 	before := e.before.vars[name]
-	if before != nil && e.stays(before, v.typ) && e.after.owners[name] == nil {
+	embeds := d != nil && len(d.embeds) > 0 // a further library's copy would not be seen
+	if before != nil && e.stays(before, v.typ) && e.after.owners[name] == nil && !embeds {
 		v.version, v.indirect = before.version, before.indirect
 	} else if used, ok := e.next.versions[name]; ok { // also by the old one, if that has moved
 		v.version = used + 1
-		if before != nil && e.after.owners[name] == nil && sameText(before.typ, v.typ) && !hits(ownTypes(v.typ), e.layout) && (d == nil || len(d.embeds) == 0) {
+		if before != nil && e.after.owners[name] == nil && sameText(before.typ, v.typ) && !hits(ownTypes(v.typ), e.layout) && !embeds {
 			v.indirect = true // its type has got other methods
 			e.carried[name] = v
 		}

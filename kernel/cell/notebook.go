@@ -62,7 +62,7 @@ func (n *Notebook) Compose(packages Packages, c Cell) (*Output, error) {
 	}
 	file, next := checked.Emit()
 	out := &Output{N: n.next + 1, Build: true, Notes: file.Notes, Embeds: file.Embeds}
-	if built, ok := n.built[file.Key()]; ok {
+	if built, ok := n.built[file.Key()]; ok && len(file.Embeds) == 0 { // whose files may be others
 		out.N, out.Build = built, false
 	}
 	out.Source = file.Source(out.N, c.Number)
@@ -118,6 +118,9 @@ func (n *Notebook) Remove(name string) bool {
 		d, found = s.decls[name]
 	}
 	if found {
+		if d.kind == methodDecl {
+			s.removed[d.base] = true
+		}
 		s.drop(d)
 		if rest := n.sources.without(d, name); rest != nil {
 			s.set(rest)

@@ -120,6 +120,9 @@ type swap struct {
 	low, high uintptr
 	except    [][2]uintptr     // from and to
 	described map[uintptr]bool // addresses of types
+	// everywhere is set where all words of the heap are meant, not only those that are a
+	// part of an interface.
+	everywhere bool
 }
 
 func newSwap() *swap {
@@ -181,18 +184,21 @@ func (s *swap) to(t reflect.Type) reflect.Type {
 	return t
 }
 
-// addTables adds the tables of methods of the types.
+// addTables adds the tables of methods of the types. An interface may be one of them, too:
+// one whose methods take or return another.
 func (s *swap) addTables() {
 	var found []*itab
 	eachTable(func(slot *unsafe.Pointer) {
 		t := (*itab)(*slot)
-		if _, ok := s.words[^uintptr(t.typ)]; ok {
+		_, other := s.words[^uintptr(t.typ)]
+		_, of := s.words[^uintptr(t.inter)]
+		if other || of {
 			found = append(found, t)
 		}
 	})
 	for _, t := range found {
 		s.keep(unsafe.Pointer(t), unsafe.Sizeof(itab{})+wordSize*uintptr(typeAt(t.inter).NumMethod()))
-		if to := tableOf(typeAt(t.inter), s.to(typeAt(t.typ))); to != 0 {
+		if to := tableOf(s.to(typeAt(t.inter)), s.to(typeAt(t.typ))); to != 0 {
 			s.add(uintptr(unsafe.Pointer(t)), to)
 		}
 	}
@@ -219,7 +225,7 @@ func (s *swap) applyTo(m mapping) {
 		}
 		to, ok := s.words[^w]
 		switch {
-		case !ok, m.kind == heap && !s.mayBeValue(at, m), s.kept(at):
+		case !ok, m.kind == heap && !s.everywhere && !s.mayBeValue(at, m), s.kept(at):
 		case m.writable:
 			atomic.CompareAndSwapUintptr(p, w, ^to)
 		default:

@@ -83,6 +83,10 @@ func joinTypes(file string) {
 	}
 	// Parts go before what is made of them.
 	slices.SortStableFunc(own, func(a, b named) int { return cmp.Compare(len(a.text), len(b.text)) })
+	// By offset, as methods have their types, a library refers to its own copy of a type.
+	// The runtime has a map of which copies are the same, but tells them by their texts,
+	// and in those of earlier libraries there are no primes any longer.
+	twins := newSwap()
 	for _, t := range own {
 		c := known.byText[t.text]
 		if c == nil {
@@ -95,9 +99,15 @@ func joinTypes(file string) {
 		if !known.compiled[^address(c)] {
 			known.made.addType(t.Type, c)
 			setHash(c, t.Type)
+		} else if strings.Contains(t.text, "ʹ") {
+			twins.addType(t.Type, c)
 		}
 	}
 	known.made.apply(memory)
+	if len(twins.words) > 0 {
+		twins.everywhere = true
+		twins.apply(regions("", heap))
+	}
 }
 
 // keepAlive sees to it that a type that reflect made is never collected. Whoever holds
