@@ -192,14 +192,24 @@ func (s *swap) addTables() {
 		t := (*itab)(*slot)
 		_, other := s.words[^uintptr(t.typ)]
 		_, of := s.words[^uintptr(t.inter)]
-		if other || of {
+		if (other || of) && t.implements() {
 			found = append(found, t)
 		}
 	})
 	for _, t := range found {
-		s.keep(unsafe.Pointer(t), unsafe.Sizeof(itab{})+wordSize*uintptr(typeAt(t.inter).NumMethod()))
-		if to := tableOf(s.to(typeAt(t.inter)), s.to(typeAt(t.typ))); to != 0 {
-			s.add(uintptr(unsafe.Pointer(t)), to)
+		known.stale[^uintptr(unsafe.Pointer(t))] = implementation{^uintptr(t.inter), ^uintptr(t.typ)}
+	}
+	for at, of := range known.stale {
+		inter, t := s.to(typeAt(pointer(^of.inter))), s.to(typeAt(pointer(^of.typ)))
+		s.keep(pointer(^at), unsafe.Sizeof(itab{})+wordSize*uintptr(inter.NumMethod()))
+		if to := tableOf(inter, t); to != 0 {
+			s.add(^at, to)
+			delete(known.stale, at)
+			continue
+		}
+		known.stale[at] = implementation{^address(inter), ^address(t)} // perhaps with its next methods
+		if slices.ContainsFunc(found, func(f *itab) bool { return uintptr(unsafe.Pointer(f)) == ^at }) {
+			_, _ = stderr.WriteString("values of " + plain(t.String()) + " that are in variables of " + plain(inter.String()) + " keep the methods that they had, since it no longer implements that\n")
 		}
 	}
 }

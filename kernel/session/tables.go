@@ -14,6 +14,12 @@ type itab struct {
 	hash       uint32
 }
 
+// implements is false of a table that says that the type does not.
+func (t *itab) implements() bool {
+	const methodsAt = 24
+	return *(*uintptr)(unsafe.Add(unsafe.Pointer(t), methodsAt)) != 0
+}
+
 // itabTable is where the runtime finds these: the address of a variable of the
 // runtime's, nil if the session's program does not lend it.
 var itabTable *unsafe.Pointer

@@ -29,8 +29,9 @@ var known = struct {
 	files    map[string]bool  // of the libraries
 	made     *swap            // types, and tables of methods, of libraries that Go had made before
 	tables   map[implementation]uintptr
-	alive    []reflect.Type // those that reflect made: descriptions in libraries refer to them, where the collector does not look
-}{byText: map[string]reflect.Type{}, compiled: map[uintptr]bool{}, files: map[string]bool{}, made: newSwap(), tables: map[implementation]uintptr{}}
+	stale    map[uintptr]implementation // tables that no other could replace yet, and of what that would be; inverted
+	alive    []reflect.Type             // those that reflect made: descriptions in libraries refer to them, where the collector does not look
+}{byText: map[string]reflect.Type{}, compiled: map[uintptr]bool{}, files: map[string]bool{}, made: newSwap(), tables: map[implementation]uintptr{}, stale: map[uintptr]implementation{}}
 
 // typelinks are the addresses of the types that each loaded library brings, as a
 // section and offsets in it.
