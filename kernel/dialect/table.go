@@ -23,7 +23,7 @@ func init() { // the table refers to functions that read it
 		{Name: "%%gx", Args: "", Help: "run the cell as a program of GX (GoNB's)", Whole: true, Program: true},
 		{Name: "%%script", Args: "[--no-raise-error] PROGRAM [ARGUMENT…]", Help: "run the cell with an interpreter", Whole: true, Run: runScript},
 		{Name: "%%sh", Args: "[--no-raise-error]", Help: "run the cell with sh", Whole: true, Run: runScript},
-		{Name: "%%time", Help: "tell how long the cell takes"},
+		{Name: "%%time", Help: "tell how long the cell takes", Run: alone},
 		{Name: "%%writefile", Args: "[-a] FILE", Help: "write the cell to a file; -a, to its end", Whole: true, Complete: files, Run: writeFile},
 		{Name: "%args", Args: "[ARGUMENT…]", Help: "set the cell's os.Args"},
 		{Name: "%autoget", Help: "fetch modules that a cell imports (so it is at the beginning)", Run: func(h Host, _ Segment) error { h.AutoGet(true); return nil }},
@@ -43,7 +43,7 @@ func init() { // the table refers to functions that read it
 		{Name: "%restart", Help: "start the session again", Run: restart},
 		{Name: "%rm", Args: "NAME…", Help: "forget variables or declarations; a method as TYPE.NAME", Complete: declaredNames, Run: remove},
 		{Name: "%test", Args: "[FLAG…]", Help: "run the cell's tests and benchmarks, in a program of GoNB's", Program: true},
-		{Name: "%time", Args: "STATEMENT", Help: "tell how long a statement takes"},
+		{Name: "%time", Args: "STATEMENT", Help: "run a statement, and tell how long the cell's Go takes"},
 		{Name: "%track", Args: "[FOLDER]", Help: "have GoNB follow the Go files of a folder", Complete: folders, Run: toGoNB},
 		{Name: "%untrack", Args: "[FOLDER]", Help: "have GoNB follow it no longer", Complete: folders, Run: toGoNB},
 		{Name: "%version", Help: "tell GoNB's version", Run: toGoNB},
@@ -210,6 +210,14 @@ func changeFolder(h Host, s Segment) error {
 		what += ":"
 	}
 	h.Print(fmt.Sprintf("%s %q\n", what, dir))
+	return nil
+}
+
+// alone refuses what follows a command that takes nothing, as IPython does.
+func alone(_ Host, s Segment) error {
+	if s.Args != "" {
+		return fmt.Errorf("nothing may follow on its line, but %q does: put it below", s.Args)
+	}
 	return nil
 }
 
