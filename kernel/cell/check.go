@@ -172,8 +172,7 @@ func (k *checker) moved() map[string]bool {
 			continue
 		}
 		v := k.before.vars[id.Name]
-		known := v != nil || k.before.owners[id.Name] != nil
-		if v != nil && !k.stays(v, obj.Type()) || k.before.owners[id.Name] != nil || !known && k.usedByEarlier(id.Name) {
+		if k.before.owners[id.Name] != nil || v != nil && !k.stays(v, obj.Type()) || v == nil && k.usedByEarlier(id.Name) {
 			moved[id.Name] = true
 		}
 	}
