@@ -187,18 +187,17 @@ func (s *swap) to(t reflect.Type) reflect.Type {
 // addTables adds the tables of methods of the types. An interface may be one of them, too:
 // one whose methods take or return another.
 func (s *swap) addTables() {
-	var found []*itab
+	found := map[uintptr]bool{}
 	eachTable(func(slot *unsafe.Pointer) {
 		t := (*itab)(*slot)
 		_, other := s.words[^uintptr(t.typ)]
 		_, of := s.words[^uintptr(t.inter)]
 		if (other || of) && t.implements() {
-			found = append(found, t)
+			at := ^uintptr(unsafe.Pointer(t))
+			found[at] = true
+			known.stale[at] = implementation{^uintptr(t.inter), ^uintptr(t.typ)}
 		}
 	})
-	for _, t := range found {
-		known.stale[^uintptr(unsafe.Pointer(t))] = implementation{^uintptr(t.inter), ^uintptr(t.typ)}
-	}
 	for at, of := range known.stale {
 		inter, t := s.to(typeAt(pointer(^of.inter))), s.to(typeAt(pointer(^of.typ)))
 		s.keep(pointer(^at), unsafe.Sizeof(itab{})+wordSize*uintptr(inter.NumMethod()))
@@ -208,7 +207,7 @@ func (s *swap) addTables() {
 			continue
 		}
 		known.stale[at] = implementation{^address(inter), ^address(t)} // perhaps with its next methods
-		if slices.ContainsFunc(found, func(f *itab) bool { return uintptr(unsafe.Pointer(f)) == ^at }) {
+		if found[at] {
 			_, _ = stderr.WriteString("values of " + plain(t.String()) + " that are in variables of " + plain(inter.String()) + " keep the methods that they had, since it no longer implements that\n")
 		}
 	}

@@ -14,7 +14,8 @@ type itab struct {
 	hash       uint32
 }
 
-// implements is false of a table that says that the type does not.
+// implements is false of a table that says that the type does not: its first method is
+// missing.
 func (t *itab) implements() bool {
 	const methodsAt = 24
 	return *(*uintptr)(unsafe.Add(unsafe.Pointer(t), methodsAt)) != 0
