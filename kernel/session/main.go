@@ -26,6 +26,8 @@ type Hooks struct {
 	Exit  *func(int)
 	// Itabs is the runtime's variable with all tables of methods.
 	Itabs *unsafe.Pointer
+	// Typemaps is the runtime's variable with a map for each library.
+	Typemaps *[]Typemap
 }
 
 // session is what the calls of cells come to.
@@ -43,7 +45,7 @@ func (h Hooks) set() {
 			}
 		}
 	}
-	itabTable = h.Itabs
+	itabTable, typemaps = h.Itabs, h.Typemaps
 }
 
 // Main runs the session until its input ends, and returns the exit status.

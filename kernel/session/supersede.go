@@ -120,9 +120,6 @@ type swap struct {
 	low, high uintptr
 	except    [][2]uintptr     // from and to
 	described map[uintptr]bool // addresses of types
-	// everywhere is set where all words of the heap are meant, not only those that are a
-	// part of an interface.
-	everywhere bool
 }
 
 func newSwap() *swap {
@@ -234,7 +231,7 @@ func (s *swap) applyTo(m mapping) {
 		}
 		to, ok := s.words[^w]
 		switch {
-		case !ok, m.kind == heap && !s.everywhere && !s.mayBeValue(at, m), s.kept(at):
+		case !ok, m.kind == heap && !s.mayBeValue(at, m), s.kept(at):
 		case m.writable:
 			atomic.CompareAndSwapUintptr(p, w, ^to)
 		default:

@@ -2,5 +2,13 @@
 
 package session
 
+import "unsafe"
+
 // tablesAreOnce says that the runtime's table of tables of methods has one of each.
 const tablesAreOnce = false
+
+// Typemap is the runtime's map for one library from each type that it describes, as an
+// offset, to the first description of that type, which methods refer to.
+//
+// Source: runtime/symtab.go, type moduledata.
+type Typemap = map[int32]unsafe.Pointer

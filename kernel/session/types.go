@@ -84,10 +84,7 @@ func joinTypes(file string) {
 	}
 	// Parts go before what is made of them.
 	slices.SortStableFunc(own, func(a, b named) int { return cmp.Compare(len(a.text), len(b.text)) })
-	// By offset, as methods have their types, a library refers to its own copy of a type.
-	// The runtime has a map of which copies are the same, but tells them by their texts,
-	// and in those of earlier libraries there are no primes any longer.
-	twins := newSwap()
+	twins := map[unsafe.Pointer]unsafe.Pointer{}
 	for _, t := range own {
 		c := known.byText[t.text]
 		if c == nil {
@@ -101,13 +98,31 @@ func joinTypes(file string) {
 			known.made.addType(t.Type, c)
 			setHash(c, t.Type)
 		} else if strings.Contains(t.text, "ʹ") {
-			twins.addType(t.Type, c)
+			twins[description(t.Type)] = description(c)
 		}
 	}
 	known.made.apply(memory)
-	if len(twins.words) > 0 {
-		twins.everywhere = true
-		twins.apply(regions("", heap))
+	joinCopies(twins)
+}
+
+// typemaps are the runtime's Typemaps of all libraries, the newest last: the address of a
+// variable of the runtime's, nil if the session's program does not lend it.
+var typemaps *[]Typemap
+
+// joinCopies tells the runtime which types that the newest library describes are the same
+// as those of earlier ones. It tells them by their texts, and in those there are no primes
+// any longer.
+//
+// Source: runtime/type.go, func typelinksinit.
+func joinCopies(first map[unsafe.Pointer]unsafe.Pointer) {
+	if typemaps == nil || len(first) == 0 {
+		return
+	}
+	newest := (*typemaps)[len(*typemaps)-1]
+	for of, t := range newest {
+		if to, ok := first[t]; ok {
+			newest[of] = to
+		}
 	}
 }
 
