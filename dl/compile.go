@@ -102,6 +102,7 @@ func (m *Model) Compile(c CompileConfig) (err error) {
 		}
 	}
 	clear(m.programs)
+	clear(m.tracers)
 	return nil
 }
 

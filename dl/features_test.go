@@ -251,6 +251,40 @@ func TestGradients(t *testing.T) {
 	}
 }
 
+// TestTraceAgain traces batches that it has compiled for: the weights, the loss and the
+// size of the batch are those of the call.
+func TestTraceAgain(t *testing.T) {
+	m := learner(t)
+	in, labels := tensors.FromValue([][]float32{{1, 2, 3}, {-1, 0, 1}}), tensors.FromValue([]int32{0, 2})
+	one, answer := tensors.FromValue([][]float32{{1, 2, 3}}), tensors.FromValue([]int32{0})
+	check := func(when string, x, y *tensors.Tensor, tracers int) {
+		t.Helper()
+		loss, trace, err := m.Trace(x, y)
+		if err != nil {
+			t.Fatalf("%s: %v", when, err)
+		}
+		logs := must(m.Evaluate(t.Context(), must(data.New(x, y))(t)))(t)
+		if math.Abs(loss-logs["loss"]) > 1e-6 {
+			t.Errorf("%s: expected the loss of Evaluate, %v, got %v", when, logs["loss"], loss)
+		}
+		if !trace[0].Output.InDelta(x, 0) {
+			t.Errorf("%s: expected the batch %v, got %v", when, x, trace[0].Output)
+		}
+		if len(m.tracers) != tracers {
+			t.Errorf("%s: expected %d compiled, got %d", when, tracers, len(m.tracers))
+		}
+	}
+	check("first", in, labels, 1)
+	check("again", in, labels, 1)
+	check("another size", one, answer, 2)
+	must(m.TrainOnBatch(in, labels))(t)
+	check("trained", in, labels, 2)
+	if err := m.Compile(CompileConfig{Optimizer: optimizers.SGD{}, Loss: losses.SparseCategoricalCrossentropy{Logits: true}}); err != nil {
+		t.Fatal(err)
+	}
+	check("compiled anew", in, labels, 1)
+}
+
 // TestStreams trains on a generator, ahead of which a goroutine reads, and validates.
 func TestStreams(t *testing.T) {
 	if testing.Short() {

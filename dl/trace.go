@@ -8,6 +8,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/gradbook/gradbook/dl/internal/device"
+	"github.com/gradbook/gradbook/dl/internal/engine"
 	"github.com/gradbook/gradbook/dl/losses"
 )
 
@@ -23,10 +24,21 @@ type LayerTrace struct {
 	Weights, WeightGradients map[string]*tensors.Tensor
 }
 
+// tracer is a compiled Trace.
+type tracer func(in []*tensors.Tensor) ([]*tensors.Tensor, error)
+
+// traceKey says which batches a tracer is good for.
+type traceKey struct {
+	on        *device.Device
+	x, labels string // their shapes
+	trained   string // which weights are
+}
+
 // Trace runs a batch forwards and backwards through the model, changes nothing, and
 // returns the mean loss and what happened in each layer, in order: the numbers that
 // backpropagation works with. The first is the input layer, whose gradient says what
-// of the input matters. Dropout and its like are off.
+// of the input matters. Dropout and its like are off. The first batch of a shape is
+// compiled for.
 func (m *Model) Trace(x, labels *tensors.Tensor) (loss float64, _ []LayerTrace, err error) {
 	defer edge(&err)
 	lock.Lock()
@@ -47,18 +59,12 @@ func (m *Model) Trace(x, labels *tensors.Tensor) (loss float64, _ []LayerTrace, 
 	for _, c := range m.calls {
 		symbols, called = append(symbols, c.out[0]), append(called, c.layer)
 	}
-	out, err := runOnce(d, func(in []*graph.Node) []*graph.Node {
-		weights := in[2:]
-		f := m.forward(weights, []*graph.Node{graph.ConvertDType(in[0], dtypes.Float32)}, nil, false)
-		loss, _ := m.measure(f, []*graph.Node{in[1]}, nil)
-		nodes := []*graph.Node{loss}
-		var by []*graph.Node
-		for _, s := range symbols {
-			by = append(by, f.values[s])
-		}
-		nodes = append(nodes, by...)
-		return append(nodes, graph.Gradient(loss, append(by, weights...)...)...)
-	}, append(in, values...))
+	in = append(in, values...)
+	run, err := m.tracerFor(d, symbols, in)
+	if err != nil {
+		return 0, nil, err
+	}
+	out, err := run(in)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -87,6 +93,35 @@ func (m *Model) Trace(x, labels *tensors.Tensor) (loss float64, _ []LayerTrace, 
 		all = append(all, t)
 	}
 	return mean[0], all, nil
+}
+
+// tracerFor returns what traces the symbols for arguments like these: a batch's inputs,
+// its labels and the weights. It is compiled the first time.
+func (m *Model) tracerFor(d *device.Device, symbols []*Symbol, like []*tensors.Tensor) (tracer, error) {
+	key := traceKey{on: d, x: like[0].Shape().String(), labels: like[1].Shape().String(), trained: m.trainedKey()}
+	if found := m.tracers[key]; found != nil {
+		return found, nil
+	}
+	run, err := engine.Function(d, func(in []*graph.Node) []*graph.Node {
+		weights := in[2:]
+		f := m.forward(weights, []*graph.Node{graph.ConvertDType(in[0], dtypes.Float32)}, nil, false)
+		loss, _ := m.measure(f, []*graph.Node{in[1]}, nil)
+		nodes := []*graph.Node{loss}
+		var by []*graph.Node
+		for _, s := range symbols {
+			by = append(by, f.values[s])
+		}
+		nodes = append(nodes, by...)
+		return append(nodes, graph.Gradient(loss, append(by, weights...)...)...)
+	}, like)
+	if err != nil {
+		return nil, err
+	}
+	if len(m.tracers) >= maxPrograms {
+		clear(m.tracers)
+	}
+	m.tracers[key] = run
+	return run, nil
 }
 
 // lossFor returns the loss of a model with one, and reports what does not fit to look
