@@ -35,8 +35,9 @@ doctor: $(GRADBOOK) ## say what is installed, which device is used, and what is 
 # run, is not part of it. Without vet, which make check runs over everything, the tests
 # are built in half the time.
 TEST     := $(GO) test -count=1 -vet=off -timeout 25m
+# The notebook, which takes longest, begins at once.
 test: setup ## run the tests, in five minutes: units, the kernel's protocol, parity with Keras, the document's notebook
-	$(TEST) -short ./...
+	$(TEST) -p 3 -short ./notebooks ./...
 
 # What takes longer. All notebooks come alone: they need the machine for themselves.
 # Another release of Go is set up from nothing; OTHERGO= leaves it out.
