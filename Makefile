@@ -35,7 +35,7 @@ doctor: $(GRADBOOK) ## say what is installed, which device is used, and what is 
 # run, is not part of it. Without vet, which make check runs over everything, the tests
 # are built in half the time.
 TEST     := $(GO) test -count=1 -vet=off -timeout 25m
-# The notebook, which takes longest, begins at once.
+# The notebook, which takes longest, begins at once, and two packages are tested beside it.
 test: setup ## run the tests, in five minutes: units, the kernel's protocol, parity with Keras, the document's notebook
 	$(TEST) -p 3 -short ./notebooks ./...
 

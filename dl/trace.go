@@ -37,8 +37,8 @@ type traceKey struct {
 // Trace runs a batch forwards and backwards through the model, changes nothing, and
 // returns the mean loss and what happened in each layer, in order: the numbers that
 // backpropagation works with. The first is the input layer, whose gradient says what
-// of the input matters. Dropout and its like are off. The first batch of a shape is
-// compiled for.
+// of the input matters. Dropout and its like are off. It is compiled once for each
+// shape of a batch.
 func (m *Model) Trace(x, labels *tensors.Tensor) (loss float64, _ []LayerTrace, err error) {
 	defer edge(&err)
 	lock.Lock()
@@ -50,7 +50,6 @@ func (m *Model) Trace(x, labels *tensors.Tensor) (loss float64, _ []LayerTrace, 
 	if err != nil {
 		return 0, nil, err
 	}
-	in := []*tensors.Tensor{x, labels}
 	values, err := read(m.weights)
 	if err != nil {
 		return 0, nil, err
@@ -59,7 +58,7 @@ func (m *Model) Trace(x, labels *tensors.Tensor) (loss float64, _ []LayerTrace, 
 	for _, c := range m.calls {
 		symbols, called = append(symbols, c.out[0]), append(called, c.layer)
 	}
-	in = append(in, values...)
+	in := append([]*tensors.Tensor{x, labels}, values...)
 	run, err := m.tracerFor(d, symbols, in)
 	if err != nil {
 		return 0, nil, err
