@@ -102,7 +102,6 @@ func (m *Model) Compile(c CompileConfig) (err error) {
 		}
 	}
 	clear(m.programs)
-	clear(m.tracers)
 	return nil
 }
 

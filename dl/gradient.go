@@ -44,9 +44,9 @@ func scalarOf(f func(x []*graph.Node) *graph.Node, in []*graph.Node) *graph.Node
 
 // runOnce runs a graph once.
 func runOnce(d *device.Device, build func(in []*graph.Node) []*graph.Node, in []*tensors.Tensor) ([]*tensors.Tensor, error) {
-	run, err := engine.Function(d, build, in)
+	program, err := engine.Function(d, build, in)
 	if err != nil {
 		return nil, err
 	}
-	return run(in)
+	return program.Call(in)
 }

@@ -79,7 +79,7 @@ func checkGradient(f func(x []*graph.Node) *graph.Node, names []string, at []*te
 	if err != nil {
 		return nil, err
 	}
-	run, err := engine.Function(d, func(in []*graph.Node) []*graph.Node { return []*graph.Node{scalarOf(f, in)} }, wide)
+	program, err := engine.Function(d, func(in []*graph.Node) []*graph.Node { return []*graph.Node{scalarOf(f, in)} }, wide)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func checkGradient(f func(x []*graph.Node) *graph.Node, names []string, at []*te
 			for k, sign := range []float64{1, -1} {
 				values[i][j] = v + sign*gradientStep
 				wide[i] = tensors.FromFlatDataAndDimensions(values[i], at[i].Shape().Dimensions...)
-				out, err := run(wide)
+				out, err := program.Call(wide)
 				if err != nil {
 					return nil, err
 				}

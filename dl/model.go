@@ -39,7 +39,6 @@ type Model struct {
 	active   *training // the Fit under way
 	balance  balance
 	programs map[programKey]*engine.Program
-	tracers  map[traceKey]tracer
 	noise    *noise // of dropout and its like
 	fitting  bool
 	position position // in training, for who goes on with it
@@ -55,7 +54,7 @@ func newModel(kind string) *Model {
 	source := newSource()
 	return &Model{
 		name: kindNames[kind], kind: kind, random: rand.New(source), source: source,
-		policy: policyType(), programs: make(map[programKey]*engine.Program), tracers: make(map[traceKey]tracer),
+		policy: policyType(), programs: make(map[programKey]*engine.Program),
 	}
 }
 

@@ -36,6 +36,7 @@ const (
 	train programKind = iota
 	evaluate
 	predict
+	trace // of Model.Trace, which has a batch's inputs, its labels and the weights
 )
 
 // programKey says which batches a program is good for.
@@ -114,9 +115,6 @@ func (p *programs) of(batch int) (*engine.Program, error) {
 	}
 	found, ok := m.programs[key]
 	if !ok {
-		if len(m.programs) >= maxPrograms {
-			clear(m.programs) // a loop over ever new maps must not fill the memory
-		}
 		b := &programBuilder{model: m, kind: p.kind, source: p.source, batch: batch, read: len(params)}
 		compiled := m.compiled
 		params = append(params, b.params()...)
@@ -130,10 +128,19 @@ func (p *programs) of(batch int) (*engine.Program, error) {
 		if m.compiled != compiled || m.trainedKey() != key.trained {
 			return nil, fmt.Errorf("model %q was compiled anew, or its layers frozen or set free, while it was used", m.name)
 		}
-		m.programs[key] = found
+		m.keep(key, found)
 	}
 	p.bySize[batch] = found
 	return found, nil
+}
+
+// keep keeps a program for batches to come. A loop over ever new maps or shapes must not
+// fill the memory.
+func (m *Model) keep(key programKey, p *engine.Program) {
+	if len(m.programs) >= maxPrograms {
+		clear(m.programs)
+	}
+	m.programs[key] = p
 }
 
 type programBuilder struct {

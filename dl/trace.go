@@ -24,16 +24,6 @@ type LayerTrace struct {
 	Weights, WeightGradients map[string]*tensors.Tensor
 }
 
-// tracer is a compiled Trace.
-type tracer func(in []*tensors.Tensor) ([]*tensors.Tensor, error)
-
-// traceKey says which batches a tracer is good for.
-type traceKey struct {
-	on        *device.Device
-	x, labels string // their shapes
-	trained   string // which weights are
-}
-
 // Trace runs a batch forwards and backwards through the model, changes nothing, and
 // returns the mean loss and what happened in each layer, in order: the numbers that
 // backpropagation works with. The first is the input layer, whose gradient says what
@@ -59,11 +49,11 @@ func (m *Model) Trace(x, labels *tensors.Tensor) (loss float64, _ []LayerTrace, 
 		symbols, called = append(symbols, c.out[0]), append(called, c.layer)
 	}
 	in := append([]*tensors.Tensor{x, labels}, values...)
-	run, err := m.tracerFor(d, symbols, in)
+	program, err := m.tracer(d, symbols, in)
 	if err != nil {
 		return 0, nil, err
 	}
-	out, err := run(in)
+	out, err := program.Call(in)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -94,14 +84,14 @@ func (m *Model) Trace(x, labels *tensors.Tensor) (loss float64, _ []LayerTrace, 
 	return mean[0], all, nil
 }
 
-// tracerFor returns what traces the symbols for arguments like these: a batch's inputs,
-// its labels and the weights. It is compiled the first time.
-func (m *Model) tracerFor(d *device.Device, symbols []*Symbol, like []*tensors.Tensor) (tracer, error) {
-	key := traceKey{on: d, x: like[0].Shape().String(), labels: like[1].Shape().String(), trained: m.trainedKey()}
-	if found := m.tracers[key]; found != nil {
+// tracer returns the program that traces the symbols for arguments like these: a batch's
+// inputs, its labels and the weights. It is compiled the first time.
+func (m *Model) tracer(d *device.Device, symbols []*Symbol, like []*tensors.Tensor) (*engine.Program, error) {
+	key := programKey{kind: trace, on: d, columns: like[0].Shape().String() + like[1].Shape().String(), trained: m.trainedKey()}
+	if found := m.programs[key]; found != nil {
 		return found, nil
 	}
-	run, err := engine.Function(d, func(in []*graph.Node) []*graph.Node {
+	program, err := engine.Function(d, func(in []*graph.Node) []*graph.Node {
 		weights := in[2:]
 		f := m.forward(weights, []*graph.Node{graph.ConvertDType(in[0], dtypes.Float32)}, nil, false)
 		loss, _ := m.measure(f, []*graph.Node{in[1]}, nil)
@@ -116,11 +106,8 @@ func (m *Model) tracerFor(d *device.Device, symbols []*Symbol, like []*tensors.T
 	if err != nil {
 		return nil, err
 	}
-	if len(m.tracers) >= maxPrograms {
-		clear(m.tracers)
-	}
-	m.tracers[key] = run
-	return run, nil
+	m.keep(key, program)
+	return program, nil
 }
 
 // lossFor returns the loss of a model with one, and reports what does not fit to look

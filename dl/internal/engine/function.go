@@ -11,7 +11,7 @@ import (
 )
 
 // Function compiles a graph for tensors like these, to call it with such.
-func Function(d *device.Device, build func(in []*graph.Node) []*graph.Node, like []*tensors.Tensor) (func(in []*tensors.Tensor) ([]*tensors.Tensor, error), error) {
+func Function(d *device.Device, build func(in []*graph.Node) []*graph.Node, like []*tensors.Tensor) (*Program, error) {
 	var params []Param
 	for i, x := range like {
 		if x == nil {
@@ -19,34 +19,33 @@ func Function(d *device.Device, build func(in []*graph.Node) []*graph.Node, like
 		}
 		params = append(params, Param{Name: fmt.Sprintf("x%d", i), Shape: x.Shape()})
 	}
-	p, err := Compile(d, "function", params, build)
-	if err != nil {
-		return nil, err
-	}
-	return func(in []*tensors.Tensor) (out []*tensors.Tensor, err error) {
-		var buffers []compute.Buffer
-		for i, x := range in {
-			var b compute.Buffer
-			if e := x.ConstFlatData(func(flat any) { b, err = Upload(d, flat, params[i].Shape) }); e != nil {
-				err = e
-			}
-			if err != nil {
-				return nil, err
-			}
-			buffers = append(buffers, b)
+	return Compile(d, "function", params, build)
+}
+
+// Call runs a Function on tensors of the shapes that it was compiled for.
+func (p *Program) Call(in []*tensors.Tensor) (out []*tensors.Tensor, err error) {
+	var buffers []compute.Buffer
+	for _, x := range in {
+		var b compute.Buffer
+		if e := x.ConstFlatData(func(flat any) { b, err = Upload(p.device, flat, x.Shape()) }); e != nil {
+			err = e
 		}
-		defer Free(buffers...)
-		results, err := p.Run(buffers)
 		if err != nil {
 			return nil, err
 		}
-		for _, b := range results {
-			t, err := Tensor(b)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, t)
+		buffers = append(buffers, b)
+	}
+	defer Free(buffers...)
+	results, err := p.Run(buffers)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range results {
+		t, err := Tensor(b)
+		if err != nil {
+			return nil, err
 		}
-		return out, nil
-	}, nil
+		out = append(out, t)
+	}
+	return out, nil
 }

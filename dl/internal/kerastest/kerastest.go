@@ -69,11 +69,11 @@ func Compute(build func(in []*graph.Node) []*graph.Node, in ...*tensors.Tensor) 
 	if err != nil {
 		return nil, err
 	}
-	run, err := engine.Function(d, build, in)
+	program, err := engine.Function(d, build, in)
 	if err != nil {
 		return nil, err
 	}
-	return run(in)
+	return program.Call(in)
 }
 
 // Close fails the test unless got has want's shape and its values, within
