@@ -9,23 +9,29 @@ import (
 	"github.com/gradbook/gradbook/dl/pjrt/pjrttest"
 )
 
-// TestOutOfMemory: a device that has too little memory for a step is an error that says
-// how much was wanted and what to lower, and the model is as it was before.
-func TestOutOfMemory(t *testing.T) {
+// fakeGPU has a test compute on the CPU in the guise of a GPU, which can fail in all ways
+// that pjrttest.StepOutOfMemory and the environment say. A program opens it only once.
+func fakeGPU(t *testing.T) {
+	t.Helper()
 	if pjrt.HasGPU() {
 		t.Skip("there is a GPU")
 	}
 	must(Device())(t) // the best there is, to go back to
-	defer func() {
+	t.Cleanup(func() {
 		if err := UseDevice(""); err != nil {
 			t.Error(err)
 		}
-	}()
-	dir := pjrttest.CUDA(t, pjrttest.StepOutOfMemory)
-	t.Setenv(pjrt.PathEnv, dir)
+	})
+	t.Setenv(pjrt.PathEnv, pjrttest.CUDA(t, pjrttest.StepOutOfMemory))
 	if err := UseDevice("cuda"); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestOutOfMemory: a device that has too little memory for a step is an error that says
+// how much was wanted and what to lower, and the model is as it was before.
+func TestOutOfMemory(t *testing.T) {
+	fakeGPU(t)
 	m, points := xorModel(t), xor(t)
 	if _, err := m.Fit(t.Context(), points, FitConfig{Silent: true}); err != nil {
 		t.Fatal(err)

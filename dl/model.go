@@ -33,6 +33,7 @@ type Model struct {
 
 	random   *rand.Rand // for weights and shuffling
 	source   *rand.PCG  // that random draws from
+	seeded   bool       // by SetRandomSeed
 	policy   dtypes.DType
 	built    atomic.Bool
 	compiled *compiled
@@ -51,9 +52,9 @@ type noise struct {
 }
 
 func newModel(kind string) *Model {
-	source := newSource()
+	source, seeded := newSource()
 	return &Model{
-		name: kindNames[kind], kind: kind, random: rand.New(source), source: source,
+		name: kindNames[kind], kind: kind, random: rand.New(source), source: source, seeded: seeded,
 		policy: policyType(), programs: make(map[programKey]*engine.Program),
 	}
 }

@@ -119,7 +119,11 @@ func (p *programs) of(batch int) (*engine.Program, error) {
 		compiled := m.compiled
 		params = append(params, b.params()...)
 		err := released(func() (err error) { // layers and maps may be the user's
-			found, err = engine.Compile(p.device, fmt.Sprintf("%s-%d", m.name, p.kind), params, b.build)
+			compile := engine.Compile
+			if m.seeded && p.kind == train {
+				compile = engine.CompileDeterministic
+			}
+			found, err = compile(p.device, fmt.Sprintf("%s-%d", m.name, p.kind), params, b.build)
 			return err
 		})
 		if err != nil {

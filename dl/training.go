@@ -42,6 +42,7 @@ type training struct {
 
 	reader   *source.Reader
 	programs *programs
+	queue    engine.Queue // the steps under way
 	sums     *sums
 	vars     []weight         // the model's weights, then its state
 	values   []compute.Buffer // iteration, then those of vars
@@ -325,14 +326,21 @@ func (t *training) rewind(order []int32, done int) error {
 	return t.refresh()
 }
 
+// stepError is an error of one step, which has used up the weights that it was given.
+type stepError struct {
+	batch int
+	err   error
+}
+
+func (e *stepError) Error() string { return e.err.Error() }
+
 // epoch goes through the data once.
-func (t *training) epoch(ctx context.Context) (err error) {
+func (t *training) epoch(ctx context.Context) error {
 	done, err := t.begin()
 	if err != nil {
 		return err
 	}
 	t.state.Batch = done
-	// A step that fails has used up the weights it was given.
 	vars := variablesOf(t.vars)
 	before, err := takeSnapshot(vars)
 	if err != nil {
@@ -343,6 +351,29 @@ func (t *training) epoch(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	err = t.steps(ctx, done)
+	// What came after a step that failed has failed with it, whatever is said of it.
+	if late := new(engine.LateError); errors.As(t.queue.Wait(), &late) {
+		err = &stepError{late.N, forBatch(late.Err, t.batch)}
+	}
+	if failed := new(stepError); errors.As(err, &failed) {
+		before.restore(vars)
+		t.model.noise = &noise{host: noiseBefore}
+		t.compiled.iteration = iteration
+		if !t.config.once {
+			t.model.position = position{Epoch: t.state.Epoch, Batch: done, Random: t.began}
+		}
+		return fmt.Errorf("epoch %d, batch %d: %w; the model is as it was at the beginning of the epoch", t.state.Epoch+1, failed.batch+1, failed.err)
+	}
+	if err == nil && t.sums.examples == 0 {
+		err = fmt.Errorf("epoch %d: expected at least one example, got an empty dataset", t.state.Epoch+1)
+	}
+	return err
+}
+
+// steps are those of an epoch of which some batches are done. The device may be some steps
+// behind when it returns.
+func (t *training) steps(ctx context.Context, done int) error {
 	if err := t.tell(func(c callbacks.Callback) error { return c.OnEpochBegin(t.state) }); err != nil {
 		return err
 	}
@@ -372,10 +403,7 @@ func (t *training) epoch(ctx context.Context) (err error) {
 			return fmt.Errorf("epoch %d, batch %d: %w; the model keeps what it has learned", t.state.Epoch+1, i+1, err)
 		}
 		if err := t.step(p, in, size); err != nil {
-			before.restore(vars)
-			t.model.noise = &noise{host: noiseBefore}
-			t.compiled.iteration = iteration
-			return fmt.Errorf("epoch %d, batch %d: %w; the model is as it was at the beginning of the epoch", t.state.Epoch+1, i+1, err)
+			return err
 		}
 		if !t.config.once {
 			t.model.position = position{Epoch: t.state.Epoch, Batch: i + 1, Random: t.began}
@@ -389,9 +417,6 @@ func (t *training) epoch(ctx context.Context) (err error) {
 	}
 	if t.state.Steps < 0 && !t.state.Stopped() {
 		t.state.Steps = t.state.Batch + 1
-	}
-	if t.sums.examples == 0 {
-		return fmt.Errorf("epoch %d: expected at least one example, got an empty dataset", t.state.Epoch+1)
 	}
 	return nil
 }
@@ -416,16 +441,18 @@ func (t *training) program(size int) (*engine.Program, error) {
 	return p, t.refresh()
 }
 
-// step trains on a batch of which the reader gave the buffers.
+// step trains on a batch of which the reader gave the buffers; the device may do so later.
 func (t *training) step(p *engine.Program, in []compute.Buffer, size int) error {
 	if err := t.schedule(); err != nil {
-		return err
+		return &stepError{t.state.Batch, err}
 	}
 	m := t.model
 	in = append(in, t.rate, t.sums.buffer, t.values[0], m.noise.buffer)
-	out, err := p.Run(append(in, t.values[1:]...))
-	if err != nil {
-		return forBatch(err, size)
+	out, err := t.queue.Run(p, append(in, t.values[1:]...), t.state.Batch)
+	if late := new(engine.LateError); errors.As(err, &late) {
+		return &stepError{late.N, forBatch(late.Err, t.batch)}
+	} else if err != nil {
+		return &stepError{t.state.Batch, forBatch(err, size)}
 	}
 	t.reader.Moved(out[0])
 	t.sums.buffer, t.values[0], m.noise.buffer = out[1], out[2], out[3]

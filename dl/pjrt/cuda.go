@@ -109,13 +109,34 @@ func names(gpus []GPU) string {
 	return b.String()
 }
 
-// CUDAData returns the folder that XLA compiles for GPUs with, of a plugin that setup
-// installed; "" for others, which know themselves.
-func CUDAData(plugin string) string {
-	for _, c := range CUDAs {
+// jaxPlugin is the plugin's name in the wheels of JAX, which Python keeps in
+// jax_plugins/xla_cuda13. Their libraries are in nvidia, two folders up.
+const jaxPlugin = "xla_cuda_plugin.so"
+
+// CUDAOf tells which of the versions a plugin is: one that setup installed, or JAX's in an
+// environment of Python. data is the folder that XLA compiles with, "" if it is not there.
+// Of others nothing is known, and c is nil.
+func CUDAOf(plugin string) (c *CUDA, data string) {
+	dir := filepath.Dir(plugin)
+	for i := range CUDAs {
+		c := &CUDAs[i]
+		root := ""
 		if path, err := c.Path(); err == nil && path == plugin {
-			return filepath.Join(filepath.Dir(filepath.Dir(path)), filepath.FromSlash(c.Data))
+			root = filepath.Dir(dir)
+		} else if filepath.Base(plugin) == jaxPlugin && filepath.Base(dir) == "xla_"+c.Name() {
+			packages := filepath.Dir(filepath.Dir(dir))
+			if _, err := os.Stat(filepath.Join(packages, "jax_"+c.Name()+"_pjrt-"+c.XLA+".dist-info")); err == nil {
+				root = packages
+			}
 		}
+		if root == "" {
+			continue
+		}
+		data := filepath.Join(root, filepath.FromSlash(c.Data))
+		if _, err := os.Stat(data); err != nil {
+			data = ""
+		}
+		return c, data
 	}
-	return ""
+	return nil, ""
 }

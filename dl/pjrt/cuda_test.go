@@ -71,19 +71,50 @@ func TestParseSMI(t *testing.T) {
 	}
 }
 
-// TestCUDAData: XLA is told where to compile with, for setup's plugins only.
-func TestCUDAData(t *testing.T) {
-	t.Setenv(cache.Env, "/cache")
-	for _, c := range CUDAs {
+// TestCUDAOf: setup's plugins and those of JAX's wheels are known, others are not.
+func TestCUDAOf(t *testing.T) {
+	root := t.TempDir()
+	t.Setenv(cache.Env, root)
+	touch := func(elem ...string) string {
+		path := filepath.Join(append([]string{root}, elem...)...)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for i, c := range CUDAs {
 		path, err := c.Path()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := CUDAData(path); got != filepath.Join("/cache/pjrt", c.Name()+"-"+c.XLA, c.Data) {
-			t.Errorf("%s: got %s", path, got)
+		if got, data := CUDAOf(path); got != &CUDAs[i] || data != "" {
+			t.Errorf("%s: got %v, %q", path, got, data)
+		}
+		want := filepath.Dir(touch("pjrt", c.Name()+"-"+c.XLA, c.Data, "file"))
+		if got, data := CUDAOf(path); got != &CUDAs[i] || data != want {
+			t.Errorf("%s: got %v, %q", path, got, data)
+		}
+		jax := touch(c.Name(), "jax_plugins", "xla_"+c.Name(), "xla_cuda_plugin.so")
+		if got, data := CUDAOf(jax); got != nil || data != "" {
+			t.Errorf("JAX's, of no version: got %v, %q", got, data)
+		}
+		touch(c.Name(), "jax_"+c.Name()+"_pjrt-"+c.XLA+".dist-info", "RECORD")
+		want = filepath.Dir(touch(c.Name(), c.Data, "file"))
+		if got, data := CUDAOf(jax); got != &CUDAs[i] || data != want {
+			t.Errorf("JAX's: got %v, %q", got, data)
+		}
+		t.Setenv(PathEnv, filepath.Dir(jax))
+		if got, err := Find("cuda"); err != nil || got != jax {
+			t.Errorf("Find: expected %s, got %s, %v", jax, got, err)
+		}
+		if Preferred("cpu") {
+			t.Error("expected JAX's plugin for CUDA to be none for the CPU")
 		}
 	}
-	if got := CUDAData("/some/pjrt_c_api_cuda_plugin.so"); got != "" {
-		t.Errorf("another plugin: got %s", got)
+	if got, data := CUDAOf("/some/pjrt_c_api_cuda_plugin.so"); got != nil || data != "" {
+		t.Errorf("another plugin: got %v, %s", got, data)
 	}
 }

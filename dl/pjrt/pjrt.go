@@ -16,7 +16,8 @@ import (
 )
 
 // PathEnv names the environment variable with the folders that are searched
-// first, as GoMLX's go-xla has it.
+// first, as GoMLX's go-xla has it. For CUDA, the folder jax_plugins/xla_cuda13 of a
+// Python that has JAX will do.
 const PathEnv = "PJRT_PLUGIN_LIBRARY_PATH"
 
 // Wheel is a Python package that carries a plugin.
@@ -92,7 +93,8 @@ func in(dir, kind string) string {
 	// several versions the last is the newest.
 	entries, _ := os.ReadDir(dir)
 	for _, e := range slices.Backward(entries) {
-		if ok, _ := filepath.Match("pjrt_c_api_"+kind+"*plugin*"+extension(), e.Name()); ok {
+		ok, _ := filepath.Match("pjrt_c_api_"+kind+"*plugin*"+extension(), e.Name())
+		if ok || kind == "cuda" && e.Name() == jaxPlugin {
 			return filepath.Join(dir, e.Name())
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/gomlx/compute"
 	_ "github.com/gomlx/compute/gobackend" // registers "go"
 
+	"github.com/gradbook/gradbook/dl/internal/plugin"
 	"github.com/gradbook/gradbook/dl/pjrt"
 )
 
@@ -31,6 +32,8 @@ type Device struct {
 	Kind string
 	// Plugin is the path of XLA's plugin; "" for "go".
 	Plugin string
+	// Loaded is that plugin; nil for "go".
+	Loaded *plugin.Plugin
 	// Note says why a better device was passed over; "" if none was.
 	Note string
 	// Nums are the numbers of the devices within the backend, which share the work.
@@ -47,6 +50,31 @@ func (d *Device) Name() string {
 		nums = append(nums, strconv.Itoa(int(n)))
 	}
 	return d.Kind + ":" + strings.Join(nums, ",")
+}
+
+// Description says what computes, and by which version of PJRT's interface.
+func (d *Device) Description() string {
+	if d.Loaded == nil {
+		return d.Backend.Description()
+	}
+	var names []string
+	for _, n := range d.Nums {
+		names = append(names, d.DeviceDescription(n))
+	}
+	return fmt.Sprintf("XLA on %s, PJRT %d.%d", strings.Join(names, ", "), d.Loaded.Major, d.Loaded.Minor)
+}
+
+// Deterministic are the options of XLA with which a program computes the same each time:
+// without, sums on a GPU may be in any order. It is nil where that is so anyway, or where
+// the plugin is of a version for which the options are not known.
+func (d *Device) Deterministic() []string {
+	if d.Kind != "cuda" {
+		return nil
+	}
+	if c, _ := pjrt.CUDAOf(d.Plugin); c == nil {
+		return nil
+	}
+	return []string{"xla_gpu_exclude_nondeterministic_ops", "xla_gpu_enable_scatter_determinism_expander"}
 }
 
 var (
@@ -100,8 +128,8 @@ func Current() (*Device, error) {
 // Devices are kept for good: XLA loads a plugin once a process, and values that a
 // program holds may be on any of them.
 var (
-	opened  = map[string]*Device{}         // by what was asked for
-	clients = map[string]compute.Backend{} // by plugin
+	opened  = map[string]*Device{} // by what was asked for
+	clients = map[string]*client{} // by plugin
 )
 
 func open(spec string) (*Device, error) {
@@ -163,14 +191,14 @@ func best() (*Device, error) {
 		if _, choice := pjrt.ChooseCUDA(); choice != nil {
 			err = choice // too old a driver is why there is no plugin
 		}
-		note = fmt.Sprintf("the GPU cannot be used (%v); computing on the CPU. `gradbook doctor` says more", strings.TrimPrefix(oneLine(err), "device: "))
+		note = fmt.Sprintf("the GPU cannot be used (%v); computing on the CPU. `gradbook doctor` says more", strings.TrimPrefix(OneLine(err), "device: "))
 	}
 	d, err := openXLA("cpu", []int{0})
 	if err == nil {
 		d.Note = note
 		return d, nil
 	}
-	slow := fmt.Sprintf("XLA cannot be used (%v); computing in pure Go, which is about a hundred times slower", oneLine(err))
+	slow := fmt.Sprintf("XLA cannot be used (%v); computing in pure Go, which is about a hundred times slower", OneLine(err))
 	if note != "" {
 		slow = note + "; but " + slow
 	}
@@ -184,14 +212,15 @@ func openXLA(kind string, nums []int) (*Device, error) {
 		return nil, err
 	}
 	tuneAllocator()
-	b := clients[path]
-	if b == nil {
-		if b, err = client(path); err != nil {
+	c := clients[path]
+	if c == nil {
+		if c, err = newClient(kind, path); err != nil {
 			return nil, fmt.Errorf("device: XLA's plugin %s cannot be used: %w", path, err)
 		}
-		clients[path] = b
+		clients[path] = c
 	}
-	d := &Device{Backend: b, Kind: kind, Plugin: path}
+	b := c.backend
+	d := &Device{Backend: b, Kind: kind, Plugin: path, Loaded: c.plugin}
 	for n := range b.NumDevices() {
 		if nums == nil {
 			d.Nums = append(d.Nums, compute.DeviceNum(n))
@@ -206,15 +235,25 @@ func openXLA(kind string, nums []int) (*Device, error) {
 	return d, nil
 }
 
-// client loads a plugin and opens its devices.
-func client(path string) (compute.Backend, error) {
+// client is a plugin whose devices are open.
+type client struct {
+	backend compute.Backend
+	plugin  *plugin.Plugin
+}
+
+// newClient loads a plugin and opens its devices.
+func newClient(kind, path string) (*client, error) {
 	if hasXLA {
-		if err := verify(path); err != nil {
+		if err := verify(kind, path); err != nil {
 			return nil, err
 		}
 	}
-	defer tuneXLA(path)()
-	return newXLA(path)
+	defer tuneXLA(kind, path)()
+	b, p, err := newXLA(kind, path)
+	if err != nil {
+		return nil, err
+	}
+	return &client{b, p}, nil
 }
 
 func openGo(note string) (*Device, error) {
@@ -225,8 +264,8 @@ func openGo(note string) (*Device, error) {
 	return &Device{Backend: b, Kind: "go", Note: note, Nums: []compute.DeviceNum{0}}, nil
 }
 
-// oneLine leaves out the stack that GoMLX's errors print below the message.
-func oneLine(err error) string {
+// OneLine leaves out the stack that GoMLX's errors print below the message.
+func OneLine(err error) string {
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		if msg := e.Error(); !strings.Contains(msg, "\n") {
 			return msg

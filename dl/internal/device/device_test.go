@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,12 +25,12 @@ func TestTuneXLA(t *testing.T) {
 	}
 	const mine = "--xla_cpu_prefer_vector_width=128"
 	t.Setenv("XLA_FLAGS", mine)
-	restore := tuneXLA("/some/other/plugin.so")
+	restore := tuneXLA("cpu", "/some/other/plugin.so")
 	if got := os.Getenv("XLA_FLAGS"); got != mine {
 		t.Errorf("another plugin: expected the flags to stay, got %s", got)
 	}
 	restore()
-	restore = tuneXLA(pinned)
+	restore = tuneXLA("cpu", pinned)
 	got := os.Getenv("XLA_FLAGS")
 	if !strings.HasPrefix(got, mine+" ") || !strings.Contains(got, "onednn") || strings.Contains(got, "width=512") {
 		t.Errorf("expected the user's flag first, and once, got %s", got)
@@ -41,7 +42,7 @@ func TestTuneXLA(t *testing.T) {
 	if err := os.Unsetenv("XLA_FLAGS"); err != nil {
 		t.Fatal(err)
 	}
-	tuneXLA(pinned)()
+	tuneXLA("cpu", pinned)()
 	if got, ok := os.LookupEnv("XLA_FLAGS"); ok {
 		t.Errorf("expected no flags afterwards, got %q", got)
 	}
@@ -75,10 +76,10 @@ func TestFallBack(t *testing.T) {
 
 func TestOneLine(t *testing.T) {
 	inner := errors.New("what is wrong")
-	if got := oneLine(fmt.Errorf("many\nlines: %w", inner)); got != "what is wrong" {
+	if got := OneLine(fmt.Errorf("many\nlines: %w", inner)); got != "what is wrong" {
 		t.Errorf("got %q", got)
 	}
-	if got := oneLine(errors.New("first\nsecond")); got != "first" {
+	if got := OneLine(errors.New("first\nsecond")); got != "first" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -103,6 +104,74 @@ func TestPluginFails(t *testing.T) {
 	}
 }
 
+// TestPath: what a folder is called does not make a plugin one for GPUs, and a comma is
+// no end of its path.
+func TestPath(t *testing.T) {
+	plugin, err := pjrt.Find("cpu")
+	if err != nil {
+		t.Skip(err)
+	}
+	dir := filepath.Join(t.TempDir(), "nvidia, CUDA")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(plugin, filepath.Join(dir, filepath.Base(plugin))); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(pjrt.PathEnv, dir)
+	d, err := openNew("cpu")
+	if err != nil || d.Kind != "cpu" || !strings.Contains(d.Description(), "PJRT 0.") {
+		t.Errorf("expected the CPU, got %+v, %v", d, err)
+	}
+}
+
+// TestTF32: GRADBOOK_TF32 is 0 or 1.
+func TestTF32(t *testing.T) {
+	for value, want := range map[string]bool{"": true, "1": true, "0": false, "true": true, "false": false} {
+		t.Setenv(TF32Env, value)
+		if got, err := TF32(); err != nil || got != want {
+			t.Errorf("%q: expected %v, got %v, %v", value, want, got, err)
+		}
+	}
+	t.Setenv(TF32Env, "often")
+	if _, err := TF32(); err == nil || !strings.Contains(err.Error(), TF32Env) {
+		t.Errorf("expected an error that names %s, got %v", TF32Env, err)
+	}
+}
+
+// TestFlags: XLA compiles with what is beside its plugin, and remembers which kernels were
+// fast, if the version is the one that was tried.
+func TestFlags(t *testing.T) {
+	root := t.TempDir()
+	t.Setenv(cache.Env, root)
+	for _, c := range pjrt.CUDAs {
+		path, err := c.Path()
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := filepath.Join(filepath.Dir(filepath.Dir(path)), c.Data)
+		if err := os.MkdirAll(data, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{
+			"--xla_gpu_cuda_data_dir=" + data,
+			"--xla_gpu_per_fusion_autotune_cache_dir=" + filepath.Join(root, "pjrt", "autotuned", c.Name()+"-"+c.XLA),
+		}
+		if got := flagsFor("cuda", path); !slices.Equal(got, want) {
+			t.Errorf("expected %v, got %v", want, got)
+		}
+		if d := (&Device{Kind: "cuda", Plugin: path}); len(d.Deterministic()) == 0 {
+			t.Error("expected options to compute the same each time, got none")
+		}
+	}
+	if got := flagsFor("cuda", "/some/plugin.so"); got != nil {
+		t.Errorf("expected no flags for another plugin, got %v", got)
+	}
+	if d := (&Device{Kind: "cuda", Plugin: "/some/plugin.so"}); d.Deterministic() != nil {
+		t.Error("expected no options for another plugin")
+	}
+}
+
 // TestNoGPUWanted: GRADBOOK_CUDA=none says that a GPU is not to be used, without a word.
 func TestNoGPUWanted(t *testing.T) {
 	t.Setenv(pjrt.PathEnv, pjrttest.CUDA(t, pjrttest.Works))
@@ -115,7 +184,7 @@ func TestNoGPUWanted(t *testing.T) {
 // TestPluginHangs: a plugin that does not answer is given up.
 func TestPluginHangs(t *testing.T) {
 	dir := pjrttest.CUDA(t, pjrttest.Hang)
-	if err := try(dir+"/pjrt_c_api_cuda_plugin.so", time.Second); err == nil || !strings.Contains(err.Error(), "1s") {
+	if err := try("cuda", dir+"/pjrt_c_api_cuda_plugin.so", time.Second); err == nil || !strings.Contains(err.Error(), "1s") {
 		t.Errorf("expected an error that says how long, got %v", err)
 	}
 }
@@ -143,7 +212,7 @@ func TestPluginWorks(t *testing.T) {
 	if got, err := os.ReadFile(options); err != nil || !strings.Contains(string(got), "preallocate=0") || !strings.Contains(string(got), "memory_fraction=0.5") {
 		t.Errorf("expected options not to take the memory whole, got %q, %v", got, err)
 	}
-	stamp, err := stampOf(d.Plugin)
+	stamp, err := stampOf("cuda", d.Plugin)
 	if err != nil {
 		t.Fatal(err)
 	}

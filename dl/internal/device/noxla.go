@@ -7,10 +7,12 @@ import (
 	"runtime"
 
 	"github.com/gomlx/compute"
+
+	"github.com/gradbook/gradbook/dl/internal/plugin"
 )
 
 const hasXLA = false
 
-func newXLA(string) (compute.Backend, error) {
-	return nil, errors.New("this program was built without cgo, or for a platform that XLA does not have: " + runtime.GOOS + "/" + runtime.GOARCH)
+func newXLA(string, string) (compute.Backend, *plugin.Plugin, error) {
+	return nil, nil, errors.New("this program was built without cgo, or for a platform that XLA does not have: " + runtime.GOOS + "/" + runtime.GOARCH)
 }

@@ -28,7 +28,7 @@ import (
 // program, which ends before its main begins.
 
 const (
-	// tryEnv tells that process which plugin to try.
+	// tryEnv tells that process which plugin to try: cuda:/its/path.
 	tryEnv = "GRADBOOK_TRY_PLUGIN"
 	// tryTimeout is how long it may take. CUDA may compile its kernels for a new GPU.
 	tryTimeout = 2 * time.Minute
@@ -41,26 +41,23 @@ const (
 )
 
 func init() {
-	path := os.Getenv(tryEnv)
-	if path == "" {
+	kind, path, ok := strings.Cut(os.Getenv(tryEnv), ":")
+	if !ok {
 		return
 	}
 	report := os.NewFile(tryFD, "report")
 	_ = os.Unsetenv(tryEnv)
-	if err := use(path); err != nil {
-		_, _ = io.WriteString(report, saidByXLA(oneLine(err)))
+	if err := use(kind, path); err != nil {
+		_, _ = io.WriteString(report, saidByXLA(OneLine(err)))
 		os.Exit(tryFailed)
 	}
 	os.Exit(0)
 }
 
 // use opens a plugin and computes with it.
-func use(path string) error {
-	if err := checkVersion(path); err != nil {
-		return err
-	}
-	defer tuneXLA(path)()
-	b, err := newXLA(path)
+func use(kind, path string) error {
+	defer tuneXLA(kind, path)()
+	b, _, err := newXLA(kind, path)
 	if err != nil {
 		return err
 	}
@@ -71,8 +68,8 @@ func use(path string) error {
 }
 
 // verify returns why a plugin cannot be used, or nil. What went well is remembered.
-func verify(path string) error {
-	stamp, stampErr := stampOf(path)
+func verify(kind, path string) error {
+	stamp, stampErr := stampOf(kind, path)
 	if stampErr == nil {
 		if _, err := os.Stat(stamp); err == nil {
 			return nil
@@ -82,7 +79,7 @@ func verify(path string) error {
 		fmt.Fprintf(os.Stderr, "dl: trying XLA's plugin %s, once on this machine; for %v at most\n", path, tryTimeout)
 	})
 	defer word.Stop()
-	if err := try(path, tryTimeout); err != nil {
+	if err := try(kind, path, tryTimeout); err != nil {
 		return err
 	}
 	if stampErr == nil {
@@ -94,13 +91,13 @@ func verify(path string) error {
 // stampOf is the file that says that a plugin went well. It is named for all on which
 // that depends: the file, the processor, the driver, and the flags. It is in the cache
 // or, where that cannot be written, in the user's own.
-func stampOf(path string) (string, error) {
+func stampOf(kind, path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", err
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%d %d\n%s\n%s\n%s %s\n", path, info.Size(), info.ModTime().Unix(), processor(), pjrt.Driver(), os.Getenv("XLA_FLAGS"), xlaFlags)
+	fmt.Fprintf(h, "%s %s\n%d %d\n%s\n%s\n%s %s\n", kind, path, info.Size(), info.ModTime().Unix(), processor(), pjrt.Driver(), os.Getenv("XLA_FLAGS"), flagsFor(kind, path))
 	name := hex.EncodeToString(h.Sum(nil)[:16])
 	stamp, err := cache.Dir("pjrt", "verified", name)
 	if err != nil || cache.Writable(stamp) {
@@ -129,7 +126,7 @@ var processor = sync.OnceValue(func() string {
 })
 
 // try runs the second process.
-func try(path string, timeout time.Duration) error {
+func try(kind, path string, timeout time.Duration) error {
 	self, err := os.Executable()
 	if err != nil {
 		return nil // it cannot be tried apart; then here
@@ -145,7 +142,7 @@ func try(path string, timeout time.Duration) error {
 	defer report.Close()           //nolint:errcheck // the other process wrote it
 	var log bytes.Buffer
 	cmd := exec.CommandContext(ctx, self)
-	cmd.Env = append(os.Environ(), tryEnv+"="+path)
+	cmd.Env = append(os.Environ(), tryEnv+"="+kind+":"+path)
 	cmd.Stdout, cmd.Stderr = io.Discard, &log
 	cmd.ExtraFiles = []*os.File{report}
 	cmd.WaitDelay = time.Second

@@ -10,22 +10,36 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/go-xla/compute/xla"
 	"github.com/gomlx/go-xla/pjrt"
+
+	"github.com/gradbook/gradbook/dl/internal/plugin"
 )
 
 // hasXLA says whether this program can load plugins.
 const hasXLA = true
 
-// newXLA opens the plugin at an absolute path, so that nothing is searched for
-// or downloaded. A GPU's memory is taken as it is needed, so that several programs
-// share it.
-func newXLA(path string) (compute.Backend, error) {
+// newXLA opens a plugin. A GPU's memory is taken as it is needed, so that several
+// programs share it.
+func newXLA(kind, path string) (compute.Backend, *plugin.Plugin, error) {
 	options := pjrt.NamedValuesMap{}
-	if share := os.Getenv(GPUMemoryEnv); share != "" && pjrt.IsCUDAName(path) {
-		f, err := strconv.ParseFloat(share, 32)
-		if err != nil || f <= 0 || f > 1 {
-			return nil, fmt.Errorf("expected a share of the GPU's memory above 0 and up to 1 in %s, got %q", GPUMemoryEnv, share)
+	var config string
+	if kind == "cuda" {
+		if share := os.Getenv(GPUMemoryEnv); share != "" {
+			f, err := strconv.ParseFloat(share, 32)
+			if err != nil || f <= 0 || f > 1 {
+				return nil, nil, fmt.Errorf("expected a share of the GPU's memory above 0 and up to 1 in %s, got %q", GPUMemoryEnv, share)
+			}
+			options["memory_fraction"] = float32(f)
 		}
-		options["memory_fraction"] = float32(f)
+		tf32, err := TF32()
+		if err != nil {
+			return nil, nil, err
+		}
+		config = ",tf32=" + strconv.FormatBool(tf32)
 	}
-	return xla.NewWithOptions(path, options)
+	p, err := plugin.Open(path, kind)
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := xla.NewWithOptions(p.Name+config, options)
+	return b, p, err
 }

@@ -6,8 +6,10 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/distributed"
@@ -16,6 +18,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/gradbook/gradbook/dl/internal/device"
+	"github.com/gradbook/gradbook/dl/internal/plugin"
 )
 
 // Param is an input of a program.
@@ -49,6 +52,30 @@ type Program struct {
 // Compile builds a graph and compiles it for a device. build gets a node for each
 // parameter and returns the outputs; its panics are returned as errors.
 func Compile(d *device.Device, name string, params []Param, build func(in []*graph.Node) []*graph.Node) (*Program, error) {
+	return compile(d, name, params, build, nil)
+}
+
+// CompileDeterministic is Compile for a program that must compute the same each time, also
+// where another would be faster. If the device cannot do that, it says so, once.
+func CompileDeterministic(d *device.Device, name string, params []Param, build func(in []*graph.Node) []*graph.Node) (*Program, error) {
+	options := d.Deterministic()
+	p, err := compile(d, name, params, build, options)
+	if err == nil || len(options) == 0 {
+		return p, err
+	}
+	other, otherErr := compile(d, name, params, build, nil)
+	if otherErr != nil { // it was something else
+		return nil, err
+	}
+	undetermined.Do(func() {
+		fmt.Fprintf(os.Stderr, "dl: %s cannot compute the same each time, so that results may differ in their last digits, in spite of SetRandomSeed: %s\n", d.Name(), device.OneLine(err))
+	})
+	return other, nil
+}
+
+var undetermined sync.Once
+
+func compile(d *device.Device, name string, params []Param, build func(in []*graph.Node) []*graph.Node, options []string) (*Program, error) {
 	g := graph.NewGraph(d.Backend, name)
 	p := &Program{device: d}
 	err := Try(func() error {
@@ -65,13 +92,17 @@ func Compile(d *device.Device, name string, params []Param, build func(in []*gra
 			}
 		}
 		out := build(nodes)
-		if whole == nil {
-			return g.Compile(out...)
+		if whole != nil {
+			if err := p.divide(g, d); err != nil {
+				return err
+			}
 		}
-		if err := p.divide(g, d); err != nil {
-			return err
-		}
-		return g.CompileWithSharding(out, slices.Repeat([]*distributed.ShardingSpec{whole}, len(out)))
+		return plugin.With(options, func() error {
+			if whole == nil {
+				return g.Compile(out...)
+			}
+			return g.CompileWithSharding(out, slices.Repeat([]*distributed.ShardingSpec{whole}, len(out)))
+		})
 	})
 	if err != nil {
 		return nil, shortage(d, err)

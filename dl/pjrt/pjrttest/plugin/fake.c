@@ -1,6 +1,12 @@
 // A PJRT plugin for tests, which fails in one of several ways (FAIL), or is the
-// plugin of the CPU under another name. It writes the options that it is opened
-// with to the file named by FAKE_OPTIONS.
+// plugin of the CPU, named by FAKE_REAL_PLUGIN, under another name. The environment says
+// what else it does:
+//
+//	FAKE_OPTIONS   the file to write the options to that it is opened with
+//	FAKE_PROGRAMS  the folder to write all programs to, and the options they are compiled with
+//	FAKE_STEPS     how many programs are executed before there is no memory for more
+//	FAKE_LATE      which program, counted from when it is set, fails after it was begun
+//	FAKE_MEMORY    how many bytes a program may need beside its inputs and outputs
 //
 // Interface: https://github.com/openxla/xla/blob/main/xla/pjrt/c/pjrt_c_api.h
 
@@ -74,12 +80,72 @@ static PJRT_Error *createClient(PJRT_Client_Create_Args *args) {
 	return real->PJRT_Client_Create(args);
 }
 
+static void writeFile(const char *dir, int number, const char *extension, const char *content, size_t size) {
+	char path[4096];
+	snprintf(path, sizeof path, "%s/%d.%s", dir, number, extension);
+	FILE *f = fopen(path, "w");
+	if (f == NULL) return;
+	fwrite(content, 1, size, f);
+	fclose(f);
+}
+
+static PJRT_Error *compile(PJRT_Client_Compile_Args *args) {
+	const char *dir = getenv("FAKE_PROGRAMS");
+	if (dir != NULL) {
+		static int number;
+		int n = __atomic_add_fetch(&number, 1, __ATOMIC_SEQ_CST);
+		writeFile(dir, n, "mlir", args->program->code, args->program->code_size);
+		writeFile(dir, n, "options", args->compile_options, args->compile_options_size);
+	}
+	// A CPU does not know options for GPUs, which stand behind the others.
+	PJRT_Client_Compile_Args own = *args;
+	for (size_t i = 0; i + 8 < own.compile_options_size; i++) {
+		if (memcmp(own.compile_options + i, "xla_gpu_", 8) == 0) {
+			own.compile_options_size = i - 4; // tags and lengths of a map's entry and its key
+			break;
+		}
+	}
+	PJRT_Error *failed = real->PJRT_Client_Compile(&own);
+	args->executable = own.executable;
+	return failed;
+}
+
+// scratch is how many bytes a program needs beside its inputs and outputs.
+static long long scratch(PJRT_LoadedExecutable *loaded) {
+	PJRT_LoadedExecutable_GetExecutable_Args get = {.struct_size = PJRT_LoadedExecutable_GetExecutable_Args_STRUCT_SIZE, .loaded_executable = loaded};
+	if (real->PJRT_LoadedExecutable_GetExecutable(&get) != NULL) return 0;
+	PJRT_Executable_GetCompiledMemoryStats_Args stats = {.struct_size = PJRT_Executable_GetCompiledMemoryStats_Args_STRUCT_SIZE, .executable = get.executable};
+	if (real->PJRT_Executable_GetCompiledMemoryStats(&stats) != NULL) stats.temp_size_in_bytes = 0;
+	PJRT_Executable_Destroy_Args end = {.struct_size = PJRT_Executable_Destroy_Args_STRUCT_SIZE, .executable = get.executable};
+	real->PJRT_Executable_Destroy(&end);
+	return stats.temp_size_in_bytes;
+}
+
+static PJRT_Event *late;
+
 static PJRT_Error *execute(PJRT_LoadedExecutable_Execute_Args *args) {
 	// The first programs are those that try the plugin, and may be small.
-	static int calls;
+	static int calls, begun;
 	if (FAIL == STEP_OUT_OF_MEMORY && getenv("FAKE_STEPS") && calls++ >= atoi(getenv("FAKE_STEPS")))
 		return fail(PJRT_Error_Code_RESOURCE_EXHAUSTED, "Out of memory while trying to allocate 34359738368 bytes.");
-	return real->PJRT_LoadedExecutable_Execute(args);
+	if (getenv("FAKE_MEMORY")) {
+		static char message[100];
+		long long bytes = scratch(args->executable);
+		snprintf(message, sizeof message, "Out of memory while trying to allocate %lld bytes.", bytes);
+		if (bytes > atoll(getenv("FAKE_MEMORY"))) return fail(PJRT_Error_Code_RESOURCE_EXHAUSTED, message);
+	}
+	PJRT_Error *failed = real->PJRT_LoadedExecutable_Execute(args);
+	if (getenv("FAKE_LATE") == NULL) begun = 0;
+	else if (failed == NULL && ++begun == atoi(getenv("FAKE_LATE")))
+		late = args->device_complete_events[0];
+	return failed;
+}
+
+static PJRT_Error *await(PJRT_Event_Await_Args *args) {
+	PJRT_Error *failed = real->PJRT_Event_Await(args);
+	if (failed != NULL || late == NULL || args->event != late) return failed;
+	late = NULL;
+	return fail(PJRT_Error_Code_INTERNAL, "an illegal memory access was encountered");
 }
 
 const PJRT_Api *GetPjrtApi(void) {
@@ -101,6 +167,8 @@ const PJRT_Api *GetPjrtApi(void) {
 	api.PJRT_Error_Message = errorMessage;
 	api.PJRT_Error_GetCode = errorCode;
 	api.PJRT_Client_Create = createClient;
+	api.PJRT_Client_Compile = compile;
 	api.PJRT_LoadedExecutable_Execute = execute;
+	api.PJRT_Event_Await = await;
 	return &api;
 }
