@@ -64,24 +64,17 @@ func CUDA(t testing.TB, what Failure) (dir string) {
 		t.Skip(err)
 	}
 	t.Setenv("FAKE_REAL_PLUGIN", plugin)
-	header, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/gomlx/go-xla").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir = t.TempDir()
 	code := filepath.Join(t.TempDir(), "fake.c")
 	if err := os.WriteFile(code, source, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	compile := func(args ...string) {
-		args = append([]string{"-shared", "-fPIC", "-O1", "-Wl,--no-as-needed"}, args...)
-		if out, err := exec.CommandContext(t.Context(), cc, args...).CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
+		t.Helper()
+		compileC(t, cc, append([]string{"-shared", "-fPIC", "-Wl,--no-as-needed"}, args...)...)
 	}
 	args := []string{
-		"-DFAIL=" + string(what), "-I", filepath.Join(strings.TrimSpace(string(header)), "pjrt"),
-		code, "-o", filepath.Join(dir, "pjrt_c_api_cuda_plugin.so"), "-ldl",
+		"-DFAIL=" + string(what), code, "-o", filepath.Join(dir, "pjrt_c_api_cuda_plugin.so"), "-ldl",
 	}
 	if what == MissingLibrary {
 		libs := t.TempDir()
@@ -95,4 +88,17 @@ func CUDA(t testing.TB, what Failure) (dir string) {
 		compile(args...)
 	}
 	return dir
+}
+
+// compileC compiles a program in C, which can include PJRT's header.
+func compileC(t testing.TB, cc string, args ...string) {
+	t.Helper()
+	header, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/gomlx/go-xla").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	args = append([]string{"-O1", "-I", filepath.Join(strings.TrimSpace(string(header)), "pjrt")}, args...)
+	if out, err := exec.CommandContext(t.Context(), cc, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 }
