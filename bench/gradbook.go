@@ -5,61 +5,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gradbook/gradbook/bench/networks"
 	"github.com/gradbook/gradbook/datasets"
 	"github.com/gradbook/gradbook/dl"
-	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/callbacks"
 	"github.com/gradbook/gradbook/dl/data"
-	"github.com/gradbook/gradbook/dl/layers"
-	"github.com/gradbook/gradbook/dl/losses"
-	"github.com/gradbook/gradbook/dl/metrics"
-	"github.com/gradbook/gradbook/dl/optimizers"
 )
-
-// stacks are the networks that are measured, by name: the document's, a plain one, and
-// recurrent ones that read a digit row by row.
-var stacks = map[string]func() []layers.Layer{
-	"cnn": func() []layers.Layer {
-		window := [2]int{3, 3}
-		return []layers.Layer{
-			layers.Conv2D{Filters: 32, KernelSize: window, Activation: activations.ReLU},
-			layers.MaxPooling2D{},
-			layers.Conv2D{Filters: 64, KernelSize: window, Activation: activations.ReLU},
-			layers.MaxPooling2D{},
-			layers.Conv2D{Filters: 64, KernelSize: window, Activation: activations.ReLU},
-			layers.Flatten{},
-			layers.Dense{Units: 64, Activation: activations.ReLU},
-		}
-	},
-	"mlp": func() []layers.Layer {
-		return []layers.Layer{
-			layers.Flatten{},
-			layers.Dense{Units: 512, Activation: activations.ReLU},
-			layers.Dense{Units: 512, Activation: activations.ReLU},
-		}
-	},
-	"simple_rnn": rows(layers.SimpleRNN{Units: 128}),
-	"lstm":       rows(layers.LSTM{Units: 128}),
-	"gru":        rows(layers.GRU{Units: 128}),
-}
-
-func rows(l layers.Layer) func() []layers.Layer {
-	return func() []layers.Layer { return []layers.Layer{layers.Reshape{TargetShape: []int{28, 28}}, l} }
-}
-
-// newModel makes a network, compiled as the document does.
-func newModel(name string) (*dl.Model, error) {
-	stack := append([]layers.Layer{layers.Input{Shape: layers.Shape{28, 28, 1}}}, stacks[name]()...)
-	m, err := dl.Sequential(append(stack, layers.Dense{Units: 10, Activation: activations.Softmax})...)
-	if err != nil {
-		return nil, err
-	}
-	return m, m.Compile(dl.CompileConfig{
-		Optimizer: optimizers.Adam{},
-		Loss:      losses.SparseCategoricalCrossentropy{},
-		Metrics:   []metrics.Metric{metrics.Accuracy{}},
-	})
-}
 
 // measureGradbook trains the network for a warm-up of 100 steps, which compiles,
 // and then for an epoch.
@@ -69,7 +20,7 @@ func measureGradbook(name string, batch int) (result, error) {
 		return result{}, err
 	}
 	train = train.Map(data.Rescale(1 / 255.0))
-	m, err := newModel(name)
+	m, err := networks.New(name)
 	if err != nil {
 		return result{}, err
 	}

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gradbook/gradbook/bench/networks"
 	"github.com/gradbook/gradbook/datasets"
 )
 
@@ -77,8 +78,8 @@ func work(model string, batch int) error {
 
 func runAll(rounds int, models string, batch int, only string) error {
 	for model := range strings.SplitSeq(models, ",") {
-		if stacks[model] == nil {
-			return fmt.Errorf("expected networks of cnn, mlp, simple_rnn, lstm and gru, got %q", model)
+		if err := networks.Known(model); err != nil {
+			return err
 		}
 		sizes := []int{batch}
 		if batch == 0 {

@@ -1,0 +1,331 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gradbook/gradbook/bench/gpu/record"
+)
+
+// configs are what is measured of ours and of the peers: model:batch:dtype. In float32 nothing
+// is rounded to TF32.
+var (
+	configs = []string{
+		"cnn:32:tf32", "cnn:512:tf32", "cnn:4096:tf32", "cnn:512:bfloat16", "cnn:4096:bfloat16",
+		"lstm:128:tf32", "transformer:128:tf32", "transformer:512:bfloat16", "cnn:128:tf32",
+		"cnn:512:float32",
+	}
+	shortConfigs    = []string{"cnn:32:tf32"}
+	compiledConfigs = []string{"cnn:512:tf32", "cnn:4096:bfloat16", "transformer:128:tf32"}
+)
+
+// parts are those of a run, in order: what matters most comes first, in case the time ends.
+func parts(short bool) []part {
+	all := []part{
+		{name: "machine", what: "the GPU, its driver, versions; the plugin is tried, and what the loader needs", limit: 60 * time.Second, run: machine},
+		{name: "document", what: "the document's program: five epochs, accuracy, time, with kernels to try and with those known", limit: 60 * time.Second, run: documentPart},
+		{name: "steps", what: "training steps and predictions of networks, by batch and type", limit: 100 * time.Second, run: ourSteps},
+		{name: "jax", what: "the same in JAX, jit", limit: 100 * time.Second, run: jaxSteps},
+		{name: "pytorch", what: "the same in PyTorch, eager, also with channels last", limit: 70 * time.Second, run: torchSteps},
+		{name: "host", what: "steps with next to nothing to compute: the host's share", limit: 20 * time.Second, run: hostPart},
+		{name: "memory", what: "two programs on one GPU; a limit; too little memory, and going on", limit: 60 * time.Second, run: memoryPart},
+		{name: "compiled", what: "some of the same in PyTorch, compiled", limit: 70 * time.Second, run: compiledSteps},
+		{name: "float32", what: "dl's tests against Keras and by finite differences, without TF32", limit: 120 * time.Second, together: true, run: testsPart("0")},
+		{name: "tf32", what: "those against Keras, with TF32", limit: 120 * time.Second, together: true, run: testsPart("1")},
+		{name: "file", what: "a model saved on the GPU and loaded on the CPU", limit: 30 * time.Second, together: true, run: filePart},
+		{name: "same", what: "the same weights of two programs with the same seed", limit: 60 * time.Second, together: true, run: samePart},
+		{name: "session", what: "a notebook's session with state, where Go and a C compiler are", limit: 60 * time.Second, together: true, run: sessionPart},
+	}
+	if short {
+		for i := range all {
+			all[i].limit = 60 * time.Second
+		}
+	}
+	return all
+}
+
+// machine tells what is there. The loader needs nothing if the plugin finds NVIDIA's libraries
+// by itself; else their folders are given to it, for this part and the others.
+func machine(ctx context.Context, r *running) error {
+	g, err := queryGPU(ctx)
+	if err != nil {
+		return err
+	}
+	text := map[string]string{"gpu": g.name, "driver": g.driver, "capability": g.capability, "date": time.Now().UTC().Format(time.DateOnly)}
+	for name, version := range r.there.versions {
+		text[name] = version
+	}
+	golang, cc := compilers()
+	text["go"], text["cc"] = orMissing(golang), orMissing(cc)
+	if err := r.say(record.Record{Text: text, Values: map[string]float64{"memory_mb": float64(g.totalMB)}}); err != nil {
+		return err
+	}
+	loader := "nothing"
+	first, err := r.worker(ctx, nil, "report")
+	if (err != nil || kindOf(first) != "cuda") && ctx.Err() == nil && len(r.there.libraries) > 0 {
+		if noteErr := r.say(record.Record{Note: fmt.Sprintf("without LD_LIBRARY_PATH: %v", err)}); noteErr != nil {
+			return noteErr
+		}
+		loader = "LD_LIBRARY_PATH"
+		r.there.env = append(r.there.env, "LD_LIBRARY_PATH="+strings.Join(r.there.libraries, ":"))
+		first, err = r.worker(ctx, nil, "report")
+	}
+	if err != nil {
+		return err
+	}
+	if kind := kindOf(first); kind != "cuda" {
+		return fmt.Errorf("expected to compute on cuda, got %s: %s", kind, first[0].Text["note"])
+	}
+	if err := r.say(record.Record{Text: map[string]string{"loader": loader}}); err != nil {
+		return err
+	}
+	// The plugin is not tried again.
+	_, err = r.worker(ctx, nil, "report")
+	return err
+}
+
+func orMissing(path string) string {
+	if path == "" {
+		return "none"
+	}
+	return path
+}
+
+func kindOf(reports []record.Record) string {
+	if len(reports) == 0 {
+		return "nothing"
+	}
+	return reports[0].Text["kind"]
+}
+
+// documentPart runs the document's program twice: XLA tries kernels in the first only.
+func documentPart(ctx context.Context, r *running) error {
+	args := []string{"document"}
+	want := 0.988
+	if r.short {
+		args, want = append(args, "-epochs", "1", "-examples", "4096"), 0.75
+	}
+	for range 2 {
+		got, err := r.worker(ctx, nil, args...)
+		if err != nil {
+			return err
+		}
+		if a := got[0].Values["test_accuracy"]; a < want {
+			return fmt.Errorf("expected a test accuracy of at least %g, got %g", want, a)
+		}
+		if r.short || r.standIn {
+			break
+		}
+	}
+	return nil
+}
+
+func (r *running) configs(all []string) string {
+	if r.short {
+		all = shortConfigs
+	}
+	return strings.Join(all, ",")
+}
+
+func (r *running) measure() string {
+	switch {
+	case r.short:
+		return "0.2"
+	case r.standIn:
+		return "0.5"
+	}
+	return "1.5"
+}
+
+// ourSteps measures ours: types are for a whole program.
+func ourSteps(ctx context.Context, r *running) error {
+	var fast, exact []string
+	for c := range strings.SplitSeq(r.configs(configs), ",") {
+		if strings.HasSuffix(c, ":float32") {
+			exact = append(exact, c)
+		} else {
+			fast = append(fast, c)
+		}
+	}
+	for i, some := range [][]string{exact, fast} {
+		if len(some) == 0 {
+			continue
+		}
+		err := r.sampled(ctx, "gradbook", func() error {
+			return oneFailed(r.worker(ctx, []string{fmt.Sprintf("GRADBOOK_TF32=%d", i)}, "steps", "-configs", strings.Join(some, ","), "-measure", r.measure()+"s"))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// oneFailed reports a configuration that failed, of a program that went on with others.
+func oneFailed(all []record.Record, err error) error {
+	for _, rec := range all {
+		if rec.Note != "" {
+			err = errors.Join(err, fmt.Errorf("%s, batch %d, %s: %s", rec.Model, rec.Batch, rec.DType, rec.Note))
+		}
+	}
+	return err
+}
+
+func jaxSteps(ctx context.Context, r *running) error {
+	if !r.there.has("jax") || !r.there.has("optax") {
+		return leftOut{"no jax with optax in this Python"}
+	}
+	return r.sampled(ctx, "jax", func() error {
+		return oneFailed(r.peer(ctx, "jax_gpu.py", "--configs", r.configs(configs), "--measure", r.measure()))
+	})
+}
+
+func torchSteps(ctx context.Context, r *running) error {
+	if !r.there.has("torch") {
+		return leftOut{"no torch in this Python"}
+	}
+	var images []string // layouts are for images
+	for c := range strings.SplitSeq(r.configs(configs), ",") {
+		if strings.HasPrefix(c, "cnn:") {
+			images = append(images, c)
+		}
+	}
+	for _, v := range []struct{ variant, name, configs string }{
+		{"eager", "pytorch eager", r.configs(configs)},
+		{"channels_last", "pytorch channels last", strings.Join(images, ",")},
+	} {
+		err := r.sampled(ctx, v.name, func() error {
+			return oneFailed(r.peer(ctx, "torch_gpu.py", "--variant", v.variant, "--configs", v.configs, "--measure", r.measure()))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func compiledSteps(ctx context.Context, r *running) error {
+	if !r.there.has("torch") {
+		return leftOut{"no torch in this Python"}
+	}
+	if _, cc := compilers(); cc == "" {
+		return leftOut{"no C compiler, which torch.compile needs"}
+	}
+	return r.sampled(ctx, "pytorch compiled", func() error {
+		return oneFailed(r.peer(ctx, "torch_gpu.py", "--variant", "compiled", "--configs", r.configs(compiledConfigs), "--measure", r.measure()))
+	})
+}
+
+func hostPart(ctx context.Context, r *running) error {
+	_, err := r.worker(ctx, nil, "host", "-measure", r.measure()+"s")
+	return err
+}
+
+// memoryPart has two programs compute at once, without and with a limit, and one that wants
+// more memory than it may have.
+func memoryPart(ctx context.Context, r *running) error {
+	for _, env := range [][]string{nil, {"GRADBOOK_GPU_MEMORY=0.3"}} {
+		err := r.sampled(ctx, strings.Join(append([]string{"two programs"}, env...), ", "), func() error {
+			failed := make(chan error)
+			for range 2 {
+				go func() {
+					failed <- oneFailed(r.worker(ctx, env, "steps", "-configs", "cnn:64:tf32", "-measure", r.measure()+"s"))
+				}()
+			}
+			return errors.Join(<-failed, <-failed)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	env, args := []string{"GRADBOOK_GPU_MEMORY=0.04"}, []string{"oom"}
+	if r.standIn {
+		env, args = []string{"FAKE_MEMORY=100000000"}, append(args, "-batch", "4096")
+	}
+	_, err := r.worker(ctx, env, args...)
+	return err
+}
+
+// filePart saves on the GPU and loads in pure Go, which every machine has.
+func filePart(ctx context.Context, r *running) error {
+	dir, err := os.MkdirTemp("", "model-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a leftover is only clutter
+	exact := "GRADBOOK_TF32=0"
+	if _, err := r.worker(ctx, []string{exact}, "save", "-dir", dir); err != nil {
+		return err
+	}
+	got, err := r.worker(ctx, []string{"GRADBOOK_DEVICE=go"}, "load", "-dir", dir)
+	if err != nil {
+		return err
+	}
+	const most = 1e-4
+	if d := got[0].Values["worst_difference"]; !(d <= most) || got[0].Text["loaded_on"] != "go" {
+		return fmt.Errorf("expected predictions on the CPU within %g of those on the GPU, got %g on %s", most, d, got[0].Text["loaded_on"])
+	}
+	return nil
+}
+
+// samePart trains twice with a seed, and once without, which says what it costs.
+func samePart(ctx context.Context, r *running) error {
+	args := []string{"train", "-examples", "12800"}
+	if r.short || r.standIn {
+		args[2] = "640"
+	}
+	var weights []string
+	for range 2 {
+		got, err := r.worker(ctx, nil, append(args, "-seed")...)
+		if err != nil {
+			return err
+		}
+		weights = append(weights, got[0].Text["weights"])
+	}
+	if _, err := r.worker(ctx, nil, args...); err != nil {
+		return err
+	}
+	if weights[0] != weights[1] {
+		return fmt.Errorf("expected the same weights of the same seed, got %s and %s", weights[0], weights[1])
+	}
+	return nil
+}
+
+// sessionPart runs a notebook whose cells share a model, in a checkout that is set up.
+func sessionPart(ctx context.Context, r *running) error {
+	golang, cc := compilers()
+	if golang == "" || cc == "" {
+		return leftOut{fmt.Sprintf("a session compiles its cells; go: %s, C compiler: %s", orMissing(golang), orMissing(cc))}
+	}
+	gradbook := r.gradbook
+	if gradbook == "" {
+		var err error
+		if gradbook, err = exec.LookPath("gradbook"); err != nil {
+			return leftOut{"no gradbook command that is set up; -gradbook names one"}
+		}
+	}
+	var found bool
+	_, err := r.execute(ctx, command{
+		args: []string{gradbook, "run", "-o", filepath.Join(r.out, "session"), filepath.Join(r.files, "session.ipynb")},
+		own:  true,
+		line: func(line string) error {
+			if strings.Contains(line, "computed on cuda true") {
+				found = true
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if !found {
+		return errors.New("expected a session that computes on cuda, got another; see the notebook in " + r.out)
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+// Package networks has the networks that are measured, compiled as the document does. Those of
+// the peers are in bench/peers and bench/gpu/peers.
+package networks
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gradbook/gradbook/dl"
+	"github.com/gradbook/gradbook/dl/activations"
+	"github.com/gradbook/gradbook/dl/layers"
+	"github.com/gradbook/gradbook/dl/losses"
+	"github.com/gradbook/gradbook/dl/metrics"
+	"github.com/gradbook/gradbook/dl/optimizers"
+)
+
+// bodies are the networks by name, but for the last layer: the document's, a plain one,
+// recurrent ones that read a digit row by row, and an encoder that looks at all rows.
+var bodies = map[string]func(x *dl.Symbol) *dl.Symbol{
+	"cnn":         func(x *dl.Symbol) *dl.Symbol { return x.Then(cnn()...) },
+	"mlp":         mlp,
+	"simple_rnn":  rows(layers.SimpleRNN{Units: 128}),
+	"lstm":        rows(layers.LSTM{Units: 128}),
+	"gru":         rows(layers.GRU{Units: 128}),
+	"transformer": transformer,
+}
+
+func cnn() []layers.Layer {
+	window := [2]int{3, 3}
+	return []layers.Layer{
+		layers.Conv2D{Filters: 32, KernelSize: window, Activation: activations.ReLU},
+		layers.MaxPooling2D{},
+		layers.Conv2D{Filters: 64, KernelSize: window, Activation: activations.ReLU},
+		layers.MaxPooling2D{},
+		layers.Conv2D{Filters: 64, KernelSize: window, Activation: activations.ReLU},
+		layers.Flatten{},
+		layers.Dense{Units: 64, Activation: activations.ReLU},
+	}
+}
+
+func mlp(x *dl.Symbol) *dl.Symbol {
+	return x.Then(
+		layers.Flatten{},
+		layers.Dense{Units: 512, Activation: activations.ReLU},
+		layers.Dense{Units: 512, Activation: activations.ReLU},
+	)
+}
+
+func rows(l layers.Layer) func(*dl.Symbol) *dl.Symbol {
+	return func(x *dl.Symbol) *dl.Symbol { return x.Then(layers.Reshape{TargetShape: []int{28, 28}}, l) }
+}
+
+// transformer has two encoders of 4 heads and 128 features over an image's 28 rows.
+//
+// Source: Vaswani et al., Attention Is All You Need, 2017, https://arxiv.org/abs/1706.03762
+func transformer(x *dl.Symbol) *dl.Symbol {
+	const features = 128
+	x = x.Then(layers.Reshape{TargetShape: []int{28, 28}}, layers.Dense{Units: features})
+	for range 2 {
+		attended := dl.Apply(layers.MultiHeadAttention{NumHeads: 4, KeyDim: features / 4}, x, x)
+		x = dl.Apply(layers.Add{}, x, attended).Then(layers.LayerNormalization{})
+		wide := x.Then(layers.Dense{Units: 4 * features, Activation: activations.ReLU}, layers.Dense{Units: features})
+		x = dl.Apply(layers.Add{}, x, wide).Then(layers.LayerNormalization{})
+	}
+	return x.Then(layers.GlobalAveragePooling1D{})
+}
+
+// Known reports a name that no network has.
+func Known(name string) error {
+	if bodies[name] == nil {
+		return fmt.Errorf("expected a network of %s, got %q", strings.Join(slices.Sorted(maps.Keys(bodies)), ", "), name)
+	}
+	return nil
+}
+
+// New makes a network for MNIST.
+func New(name string) (*dl.Model, error) {
+	if err := Known(name); err != nil {
+		return nil, err
+	}
+	in := dl.Input(layers.Shape{28, 28, 1})
+	out := bodies[name](in).Then(layers.Dense{Units: 10, Activation: activations.Softmax})
+	m, err := dl.Functional([]*dl.Symbol{in}, []*dl.Symbol{out})
+	if err != nil {
+		return nil, err
+	}
+	return m, Compile(m)
+}
+
+// Compile compiles a classifier as the document does.
+func Compile(m *dl.Model) error {
+	return m.Compile(dl.CompileConfig{
+		Optimizer: optimizers.Adam{},
+		Loss:      losses.SparseCategoricalCrossentropy{},
+		Metrics:   []metrics.Metric{metrics.Accuracy{}},
+	})
+}
