@@ -8,7 +8,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 SOURCES  := $(shell find cmd datasets dl kernel notebooks viz -name '*.go' -o -name '*.py' -o -name '*.js' -o -name '*.html' -o -name '*.csv' -o -name '*.svg' -o -name 'package.json' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lab test check programs lint bench bench-kernels bench-coldstart clean doctor parity gallery notebooks cross vulncheck licenses dist
+.PHONY: help setup run lab test check programs lint bench bench-gpu bench-kernels bench-coldstart clean doctor parity gallery notebooks cross vulncheck licenses dist
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ dist: setup ## make the archives of a release, with checksums and an SBOM, in di
 
 bench: setup ## measure the network here and in Keras, JAX and PyTorch, and print the ratios
 	$(GO) run ./bench
+
+bench-gpu: ## pack what is measured on a GPU, for a machine that has one
+	bench/gpu/try
 
 bench-kernels: setup ## measure the kernel beside stock GoNB and ipykernel with Keras (after make bench)
 	$(GO) run ./bench/kernels

@@ -77,7 +77,7 @@ func TestKerasFits(t *testing.T) {
 						t.Errorf("expected %s in the history, got %v", key, h.Names)
 						break
 					}
-					if math.Abs(got[e]-v) > 1e-4*math.Max(1, math.Abs(v)) {
+					if math.Abs(got[e]-v) > kerastest.Tolerance(1e-4)*math.Max(1, math.Abs(v)) {
 						t.Errorf("%s of epoch %d: expected %v, got %v", key, e+1, v, got[e])
 					}
 				}

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -111,7 +112,7 @@ func (r *parityResult) compare(what string, got *tensors.Tensor, want *tensors.T
 		if d > r.worst {
 			r.worst = d
 		}
-		if d > parityTolerance && r.err == nil {
+		if d > kerastest.Tolerance(parityTolerance) && r.err == nil {
 			r.err = fmt.Errorf("%s: value %d: expected %g, got %g", what, i, w[i], g[i])
 		}
 	}
@@ -144,7 +145,7 @@ func TestParity(t *testing.T) {
 	results := make([]*parityResult, len(cases))
 	var wg sync.WaitGroup
 	next := make(chan int)
-	for range 2 {
+	for range max(2, runtime.GOMAXPROCS(0)) {
 		wg.Go(func() {
 			for i := range next {
 				results[i] = cases[i].run()
@@ -166,6 +167,19 @@ func TestParity(t *testing.T) {
 			t.Errorf("%s %s: %v", r.c.Kind, r.c.Name, r.err)
 		}
 	}
+	agree, of, worst := 0, 0, &parityResult{c: cases[0]}
+	for _, r := range results {
+		if r == nil {
+			continue
+		}
+		if of++; r.err == nil {
+			agree++
+		}
+		if r.worst > worst.worst {
+			worst = r
+		}
+	}
+	t.Logf("%d of %d cases agree within %g; the worst differs by %.2g (%s %s)", agree, of, kerastest.Tolerance(parityTolerance), worst.worst, worst.c.Kind, worst.c.Name)
 	if len(results) < 400 {
 		t.Errorf("expected at least 400 cases, got %d", len(results))
 	}

@@ -46,7 +46,7 @@ func main() {
 	var err error
 	switch {
 	case s.list:
-		for _, p := range parts(s.short) {
+		for _, p := range parts(s) {
 			fmt.Printf("%-12s %4.0f s at most  %s\n", p.name, p.limit.Seconds(), p.what)
 		}
 	case *write != "":
@@ -85,7 +85,7 @@ func run(ctx context.Context, s settings) error {
 	}
 	defer r.file.Close() //nolint:errcheck // each line was synced
 	var together []part
-	for _, p := range parts(s.short) {
+	for _, p := range parts(s) {
 		if s.only != "" && !strings.Contains(","+s.only+",", ","+p.name+",") {
 			continue
 		}

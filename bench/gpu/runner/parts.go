@@ -26,7 +26,7 @@ var (
 )
 
 // parts are those of a run, in order: what matters most comes first, in case the time ends.
-func parts(short bool) []part {
+func parts(s settings) []part {
 	all := []part{
 		{name: "machine", what: "the GPU, its driver, versions; the plugin is tried, and what the loader needs", limit: 60 * time.Second, run: machine},
 		{name: "document", what: "the document's program: five epochs, accuracy, time, with kernels to try and with those known", limit: 60 * time.Second, run: documentPart},
@@ -42,9 +42,12 @@ func parts(short bool) []part {
 		{name: "same", what: "the same weights of two programs with the same seed", limit: 60 * time.Second, together: true, run: samePart},
 		{name: "session", what: "a notebook's session with state, where Go and a C compiler are", limit: 60 * time.Second, together: true, run: sessionPart},
 	}
-	if short {
-		for i := range all {
+	for i := range all {
+		switch {
+		case s.short:
 			all[i].limit = 60 * time.Second
+		case s.standIn:
+			all[i].limit *= 2
 		}
 	}
 	return all
@@ -108,8 +111,11 @@ func kindOf(reports []record.Record) string {
 func documentPart(ctx context.Context, r *running) error {
 	args := []string{"document"}
 	want := 0.988
-	if r.short {
+	switch {
+	case r.short:
 		args, want = append(args, "-epochs", "1", "-examples", "4096"), 0.75
+	case r.standIn:
+		args, want = append(args, "-epochs", "1"), 0.96
 	}
 	for range 2 {
 		got, err := r.worker(ctx, nil, args...)

@@ -165,7 +165,7 @@ func (f findings) rest(b *strings.Builder) {
 	if host := f.values("host", "gradbook", "step_ms"); len(host) > 0 {
 		text := fmt.Sprintf("A step with as many weights as the document's and next to nothing to compute takes %.3f ms: at most so much is the host's, which works ahead of the device", host[0])
 		for _, r := range f.all {
-			if r.Part == "steps" && r.Model == "cnn" && r.DType == "tf32" && r.Batch >= 512 && r.Values["step_ms"] > 0 {
+			if r.Part == "steps" && r.Who == "gradbook" && r.Model == "cnn" && r.DType == "tf32" && r.Batch >= 512 && r.Values["step_ms"] > 0 {
 				text += fmt.Sprintf("; at batch %d it is %.0f %% of a step", r.Batch, 100*host[0]/r.Values["step_ms"])
 			}
 		}

@@ -76,10 +76,25 @@ func Compute(build func(in []*graph.Node) []*graph.Node, in ...*tensors.Tensor) 
 	return program.Call(in)
 }
 
+// Tolerance is how far from float32's exact numbers a device may be. On a GPU that rounds the
+// factors of products to TF32's 10 bits, each may be wrong by 2⁻¹¹, one part in 2,000; and so
+// 500 times as much is allowed as elsewhere: 0.005 for what may differ by 0.00001.
+func Tolerance(exact float64) float64 {
+	d, err := device.Current()
+	if err != nil || d.Kind != "cuda" {
+		return exact
+	}
+	if tf32, err := device.TF32(); err != nil || !tf32 {
+		return exact
+	}
+	return 500 * exact
+}
+
 // Close fails the test unless got has want's shape and its values, within
-// tolerance of each value or, where it is larger, of 1.
+// Tolerance(tolerance) of each value or, where it is larger, of 1.
 func Close(t testing.TB, what string, got, want *tensors.Tensor, tolerance float64) {
 	t.Helper()
+	tolerance = Tolerance(tolerance)
 	if !got.Shape().Equal(want.Shape()) {
 		t.Errorf("%s: expected shape %v, got %v", what, want.Shape(), got.Shape())
 		return
