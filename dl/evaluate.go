@@ -75,12 +75,21 @@ func (m *Model) predictAll(ctx context.Context, ds *data.Dataset) ([]*tensors.Te
 		values[i] = make([]float32, 0, max(s.Len(), 0)*o.shape.Size())
 	}
 	none := func() []compute.Buffer { return nil }
+	// A batch is read when the next one is under way.
+	n := len(m.outputs)
+	var last []compute.Buffer
+	var lastSize int
 	take := func(out []compute.Buffer, size int) ([]compute.Buffer, error) {
-		n := len(m.outputs)
-		return out[n:], gather(values, out[:n], m.outputs, size)
+		before, beforeSize := last, lastSize
+		last, lastSize = out[:n:n], size
+		return out[n:], gather(values, before, m.outputs, beforeSize)
 	}
 	done, err := m.pass(ctx, predict, d, s, m.portion(d, ds.BatchSize()), 0, none, take)
 	if err != nil {
+		engine.Free(last...)
+		return nil, err
+	}
+	if err := gather(values, last, m.outputs, lastSize); err != nil {
 		return nil, err
 	}
 	var result []*tensors.Tensor
@@ -90,9 +99,9 @@ func (m *Model) predictAll(ctx context.Context, ds *data.Dataset) ([]*tensors.Te
 	return result, nil
 }
 
-// gather appends the outputs of a batch.
+// gather appends the outputs of a batch, if there is one.
 func gather(values [][]float32, out []compute.Buffer, outputs []*Symbol, size int) error {
-	for i, o := range outputs {
+	for i, o := range outputs[:len(out)] {
 		n := len(values[i])
 		values[i] = append(values[i], make([]float32, size*o.shape.Size())...)
 		err := out[i].ToFlatData(values[i][n:])

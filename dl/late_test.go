@@ -1,6 +1,7 @@
 package dl
 
 import (
+	"os"
 	"slices"
 	"testing"
 )
@@ -22,5 +23,21 @@ func TestLateError(t *testing.T) {
 	}
 	if _, err := m.Fit(t.Context(), points, FitConfig{Silent: true, BatchSize: 8}); err != nil {
 		t.Errorf("expected that the model can be trained on, got %v", err)
+	}
+
+	if err := os.Unsetenv("FAKE_LATE"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Evaluate(t.Context(), points.Batch(10)); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("FAKE_LATE", "2")
+	_, err = m.Evaluate(t.Context(), points.Batch(10))
+	wantError(t, err, "examples 10 to 19:", "an illegal memory access was encountered")
+	if err := os.Unsetenv("FAKE_LATE"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Predict(t.Context(), points.Batch(10)); err != nil {
+		t.Errorf("expected predictions afterwards, got %v", err)
 	}
 }

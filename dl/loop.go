@@ -2,6 +2,7 @@ package dl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -91,8 +92,8 @@ func closing(s *source.Source, r *source.Reader) {
 // pass runs programs of a kind, which do not train, over a dataset that has been
 // accepted; limit is how many batches at most, 0 is all. more is what a program gets
 // beside the batch and the weights, take what becomes of its results for so many
-// examples; take returns those that are left over. It returns how many examples there
-// were.
+// examples, which the device may have yet to compute; take returns those that are left
+// over. It returns how many examples there were.
 func (m *Model) pass(ctx context.Context, kind programKind, d *device.Device, s *source.Source, batch, limit int,
 	more func() []compute.Buffer, take func(out []compute.Buffer, size int) ([]compute.Buffer, error),
 ) (done int, err error) {
@@ -105,6 +106,19 @@ func (m *Model) pass(ctx context.Context, kind programKind, d *device.Device, s 
 		return 0, err
 	}
 	all := m.programsFor(kind, d, s, r)
+	var queue engine.Queue
+	failed := func(n int, err error) error {
+		if late := new(engine.LateError); errors.As(err, &late) {
+			n, err = late.N, late.Err
+		}
+		size := min(batch, max(done-n, 1))
+		return fmt.Errorf("examples %d to %d: %w", n, n+size-1, forBatch(err, size))
+	}
+	defer func() {
+		if late := queue.Wait(); late != nil {
+			err = failed(0, late)
+		}
+	}()
 	for batches := 0; limit == 0 || batches < limit; batches++ {
 		if err := ctx.Err(); err != nil {
 			return done, fmt.Errorf("stopped after %d of %s examples: %w", done, number(s.Len()), err)
@@ -124,9 +138,11 @@ func (m *Model) pass(ctx context.Context, kind programKind, d *device.Device, s 
 		if err != nil {
 			return done, err
 		}
-		out, err := p.Run(slices.Concat(in, more(), weights))
+		at := done
+		done += size
+		out, err := queue.Run(p, slices.Concat(in, more(), weights), at)
 		if err != nil {
-			return done, fmt.Errorf("examples %d to %d: %w", done, done+size-1, forBatch(err, size))
+			return done, failed(at, err)
 		}
 		r.Moved(out[0])
 		rest, err := take(out[1:], size)
@@ -134,7 +150,6 @@ func (m *Model) pass(ctx context.Context, kind programKind, d *device.Device, s 
 		if err != nil {
 			return done, err
 		}
-		done += size
 	}
 	return done, nil
 }

@@ -22,6 +22,7 @@ var (
 		"cnn:512:float32",
 	}
 	shortConfigs    = []string{"cnn:32:tf32"}
+	standInConfigs  = []string{"cnn:32:tf32", "cnn:512:bfloat16", "lstm:64:tf32", "transformer:32:tf32", "cnn:32:float32"}
 	compiledConfigs = []string{"cnn:512:tf32", "cnn:4096:bfloat16", "transformer:128:tf32"}
 )
 
@@ -133,8 +134,11 @@ func documentPart(ctx context.Context, r *running) error {
 }
 
 func (r *running) configs(all []string) string {
-	if r.short {
+	switch {
+	case r.short:
 		all = shortConfigs
+	case r.standIn:
+		all = standInConfigs
 	}
 	return strings.Join(all, ",")
 }
