@@ -117,17 +117,19 @@ def measure(model, batch, dtype):
     kind = jnp.bfloat16 if dtype == "bfloat16" else jnp.float32
     precision = "highest" if dtype == "float32" else "default"
 
-    def read(index):
+    def read(pixels, index):
         return pixels[index].astype(kind) / 255
 
-    def loss(params, index):
-        logits = forward(params, read(index)).astype(jnp.float32)
-        return optax.softmax_cross_entropy_with_integer_labels(logits, digits[index]).mean()
+    def loss(params, x, y):
+        logits = forward(params, x).astype(jnp.float32)
+        return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean()
 
+    # The digits are arguments: what a function finds outside becomes part of the program.
     @functools.partial(jax.jit, donate_argnums=0)
-    def step(carried, order):
+    def step(carried, order, pixels, digits):
         params, state, at, total = carried
-        value, gradients = jax.value_and_grad(loss)(params, jax.lax.dynamic_slice(order, (at,), (batch,)))
+        index = jax.lax.dynamic_slice(order, (at,), (batch,))
+        value, gradients = jax.value_and_grad(loss)(params, read(pixels, index), digits[index])
         updates, state = optimizer.update(gradients, state, params)
         return optax.apply_updates(params, updates), state, at + batch, total + value
 
@@ -141,7 +143,7 @@ def measure(model, batch, dtype):
                 now["order"], now["left"] = jax.device_put(next(all_orders)), len(digits) // batch
                 params, state, _, total = now["carried"]
                 now["carried"] = (params, state, jnp.int32(0), total)
-            now["carried"] = step(now["carried"], now["order"])
+            now["carried"] = step(now["carried"], now["order"], pixels, digits)
             now["left"] -= 1
 
         def wait():
@@ -154,11 +156,14 @@ def measure(model, batch, dtype):
 
 
 def predict(forward, params, read):
-    probabilities = jax.jit(lambda params, at: jax.nn.softmax(forward(params, read(at + jnp.arange(1000))).astype(jnp.float32)))
-    probabilities(params, 0).block_until_ready()
+    @jax.jit
+    def probabilities(params, at, pixels):
+        return jax.nn.softmax(forward(params, read(pixels, at + jnp.arange(1000))).astype(jnp.float32))
+
+    probabilities(params, 0, pixels).block_until_ready()
     n, start = 0, time.perf_counter()
     while n == 0 or time.perf_counter() - start < args.measure:
-        jax.device_get([probabilities(params, at) for at in range(0, 10000, 1000)])
+        jax.device_get([probabilities(params, at, pixels) for at in range(0, 10000, 1000)])
         n += 10000
     return n / (time.perf_counter() - start)
 

@@ -29,10 +29,10 @@ type part struct {
 	run      func(ctx context.Context, r *running) error
 }
 
-// leftOut is an error of a part that cannot run here, which is no failure.
-type leftOut struct{ why string }
+// leftOutError is an error of a part that cannot run here, which is no failure.
+type leftOutError struct{ why string }
 
-func (e leftOut) Error() string { return e.why }
+func (e leftOutError) Error() string { return e.why }
 
 // session is a run under way.
 type session struct {
@@ -85,7 +85,7 @@ func (s *session) part(ctx context.Context, p part) {
 	r := &running{session: s, part: p.name}
 	err := p.run(limited, r)
 	end := record.Record{Part: p.name, Status: "ok", Values: map[string]float64{"took_s": time.Since(began).Seconds()}}
-	var out leftOut
+	var out leftOutError
 	switch {
 	case errors.As(err, &out):
 		end.Status, end.Note = "left out", out.why

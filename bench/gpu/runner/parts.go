@@ -189,7 +189,7 @@ func oneFailed(all []record.Record, err error) error {
 
 func jaxSteps(ctx context.Context, r *running) error {
 	if !r.there.has("jax") || !r.there.has("optax") {
-		return leftOut{"no jax with optax in this Python"}
+		return leftOutError{"no jax with optax in this Python"}
 	}
 	return r.sampled(ctx, "jax", func() error {
 		return oneFailed(r.peer(ctx, "jax_gpu.py", "--configs", r.configs(configs), "--measure", r.measure()))
@@ -198,7 +198,7 @@ func jaxSteps(ctx context.Context, r *running) error {
 
 func torchSteps(ctx context.Context, r *running) error {
 	if !r.there.has("torch") {
-		return leftOut{"no torch in this Python"}
+		return leftOutError{"no torch in this Python"}
 	}
 	var images []string // layouts are for images
 	for c := range strings.SplitSeq(r.configs(configs), ",") {
@@ -222,10 +222,10 @@ func torchSteps(ctx context.Context, r *running) error {
 
 func compiledSteps(ctx context.Context, r *running) error {
 	if !r.there.has("torch") {
-		return leftOut{"no torch in this Python"}
+		return leftOutError{"no torch in this Python"}
 	}
 	if _, cc := compilers(); cc == "" {
-		return leftOut{"no C compiler, which torch.compile needs"}
+		return leftOutError{"no C compiler, which torch.compile needs"}
 	}
 	return r.sampled(ctx, "pytorch compiled", func() error {
 		return oneFailed(r.peer(ctx, "torch_gpu.py", "--variant", "compiled", "--configs", r.configs(compiledConfigs), "--measure", r.measure()))
@@ -311,13 +311,13 @@ func samePart(ctx context.Context, r *running) error {
 func sessionPart(ctx context.Context, r *running) error {
 	golang, cc := compilers()
 	if golang == "" || cc == "" {
-		return leftOut{fmt.Sprintf("a session compiles its cells; go: %s, C compiler: %s", orMissing(golang), orMissing(cc))}
+		return leftOutError{fmt.Sprintf("a session compiles its cells; go: %s, C compiler: %s", orMissing(golang), orMissing(cc))}
 	}
 	gradbook := r.gradbook
 	if gradbook == "" {
 		var err error
 		if gradbook, err = exec.LookPath("gradbook"); err != nil {
-			return leftOut{"no gradbook command that is set up; -gradbook names one"}
+			return leftOutError{"no gradbook command that is set up; -gradbook names one"}
 		}
 	}
 	var found bool

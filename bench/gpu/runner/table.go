@@ -50,10 +50,10 @@ func (f findings) text(name string) string {
 	return "?"
 }
 
-// values are all values of a name in a part, in order.
-func (f findings) values(part, who, name string) (all []float64) {
+// values are all of ours of a name in a part, in order.
+func (f findings) values(part, name string) (all []float64) {
 	for _, r := range f.all {
-		if v, ok := r.Values[name]; ok && r.Part == part && r.Who == who {
+		if v, ok := r.Values[name]; ok && r.Part == part && r.Who == "gradbook" {
 			all = append(all, v)
 		}
 	}
@@ -150,11 +150,11 @@ func ratio(a, b float64) string {
 // rest is what else was found, a line each.
 func (f findings) rest(b *strings.Builder) {
 	line := func(format string, args ...any) { fmt.Fprintf(b, "- "+format+"\n", args...) }
-	if open := f.values("machine", "gradbook", "open_s"); len(open) > 1 {
+	if open := f.values("machine", "open_s"); len(open) > 1 {
 		line("The device is open after %.1f s, the first time, when the plugin is tried apart, %.1f s; the plugin's loader needs %s.", open[1], open[0], f.text("loader"))
 	}
-	accuracy, whole := f.values("document", "gradbook", "test_accuracy"), f.values("document", "gradbook", "whole_s")
-	epochs, examples := f.values("document", "gradbook", "epochs"), f.values("document", "gradbook", "examples")
+	accuracy, whole := f.values("document", "test_accuracy"), f.values("document", "whole_s")
+	epochs, examples := f.values("document", "epochs"), f.values("document", "examples")
 	if len(whole) > 0 {
 		text := fmt.Sprintf("The document's program, %.0f epochs of %.0f digits with compiling: %.1f s, test accuracy (测试准确度) %.4f", epochs[0], examples[0], whole[0], accuracy[0])
 		if len(whole) > 1 {
@@ -162,7 +162,7 @@ func (f findings) rest(b *strings.Builder) {
 		}
 		line("%s.", text)
 	}
-	if host := f.values("host", "gradbook", "step_ms"); len(host) > 0 {
+	if host := f.values("host", "step_ms"); len(host) > 0 {
 		text := fmt.Sprintf("A step with as many weights as the document's and next to nothing to compute takes %.3f ms: at most so much is the host's, which works ahead of the device", host[0])
 		for _, r := range f.all {
 			if r.Part == "steps" && r.Who == "gradbook" && r.Model == "cnn" && r.DType == "tf32" && r.Batch >= 512 && r.Values["step_ms"] > 0 {
@@ -190,7 +190,7 @@ func (f findings) rest(b *strings.Builder) {
 			line("A model saved there predicts the same on the CPU (%s), within %.1g.", r.Text["loaded_on"], d)
 		}
 	}
-	if t := f.values("same", "gradbook", "train_s"); len(t) > 2 {
+	if t := f.values("same", "train_s"); len(t) > 2 {
 		line("Two programs with the same seed end with the same weights: %s. Training took %.1f s with the seed, %.1f s without.", f.status("same"), t[1], t[2])
 	}
 	b.WriteString("\n")

@@ -63,6 +63,6 @@ func unpackOne(dir string, h *tar.Header, content io.Reader) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	_, err = io.Copy(f, content) //nolint:gosec // of our own making
+	_, err = io.Copy(f, content)
 	return err
 }

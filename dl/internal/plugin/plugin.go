@@ -59,7 +59,7 @@ func Open(path, kind string) (*Plugin, error) {
 			p.Name = fmt.Sprintf("/%s-%d", kind, len(loaded))
 		}
 	}
-	if wrong := C.gradbook_open(name, &p.table); wrong != nil {
+	if wrong := C.gradbook_open(name, &p.table); wrong != nil { //nolint:gocritic // what cgo makes of it
 		return nil, errors.New(C.GoString(wrong))
 	}
 	p.Major, p.Minor = int(p.table.pjrt_api_version.major_version), int(p.table.pjrt_api_version.minor_version)
@@ -88,7 +88,7 @@ func (p *Plugin) Ahead(f func() error) (pending *Pending, err error) {
 	C.gradbook_ahead()
 	defer func() { // also after a panic: the thread goes on
 		var events **C.PJRT_Event
-		n := C.gradbook_behind(&events)
+		n := C.gradbook_behind(&events) //nolint:gocritic // what cgo makes of it
 		pending.events = append(pending.events, unsafe.Slice(events, n)...)
 		if err != nil {
 			err = errors.Join(err, pending.Wait())
