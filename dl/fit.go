@@ -67,9 +67,9 @@ func (e *InterruptedError) Unwrap() error { return e.Err }
 // Fit trains the model on a dataset, and returns what it measured. The last
 // batch of an epoch may be smaller than the others.
 //
-// If ctx is cancelled, Fit ends after the step under way, with the history so
-// far and an *InterruptedError. Called again, it goes on from there: with the
-// same weights and the optimizer's state.
+// If ctx is cancelled, Fit ends after the step under way (or a few, where they are short),
+// with the history so far and an *InterruptedError. Called again, it goes on from there:
+// with the same weights and the optimizer's state.
 //
 // Source: https://keras.io/api/models/model_training_apis/#fit-method
 func (m *Model) Fit(ctx context.Context, ds *data.Dataset, c FitConfig) (_ *History, err error) {

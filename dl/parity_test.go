@@ -118,6 +118,32 @@ func (r *parityResult) compare(what string, got *tensors.Tensor, want *tensors.T
 	}
 }
 
+// paritySum counts cases.
+type paritySum struct {
+	sync.Mutex
+	agree, of int
+	worst     *parityResult
+}
+
+// add says now and then how many there are: on a GPU, time may end before the last.
+func (s *paritySum) add(t *testing.T, r *parityResult) {
+	s.Lock()
+	defer s.Unlock()
+	if s.of++; r.err == nil {
+		s.agree++
+	}
+	if s.worst == nil || r.worst > s.worst.worst {
+		s.worst = r
+	}
+	if s.of%50 == 0 {
+		s.log(t)
+	}
+}
+
+func (s *paritySum) log(t *testing.T) {
+	t.Logf("%d of %d cases agree within %g; the worst differs by %.2g (%s %s)", s.agree, s.of, kerastest.Tolerance(parityTolerance), s.worst.worst, s.worst.c.Kind, s.worst.c.Name)
+}
+
 func flatFloats(t *tensors.Tensor) []float64 {
 	var out []float64
 	if err := t.ConstFlatData(func(flat any) {
@@ -143,12 +169,14 @@ func flatFloats(t *tensors.Tensor) []float64 {
 func TestParity(t *testing.T) {
 	cases, versions := parityCases(t)
 	results := make([]*parityResult, len(cases))
+	var sum paritySum
 	var wg sync.WaitGroup
 	next := make(chan int)
 	for range max(2, runtime.GOMAXPROCS(0)) {
 		wg.Go(func() {
 			for i := range next {
 				results[i] = cases[i].run()
+				sum.add(t, results[i])
 			}
 		})
 	}
@@ -167,19 +195,7 @@ func TestParity(t *testing.T) {
 			t.Errorf("%s %s: %v", r.c.Kind, r.c.Name, r.err)
 		}
 	}
-	agree, of, worst := 0, 0, &parityResult{c: cases[0]}
-	for _, r := range results {
-		if r == nil {
-			continue
-		}
-		if of++; r.err == nil {
-			agree++
-		}
-		if r.worst > worst.worst {
-			worst = r
-		}
-	}
-	t.Logf("%d of %d cases agree within %g; the worst differs by %.2g (%s %s)", agree, of, kerastest.Tolerance(parityTolerance), worst.worst, worst.c.Kind, worst.c.Name)
+	sum.log(t)
 	if len(results) < 400 {
 		t.Errorf("expected at least 400 cases, got %d", len(results))
 	}

@@ -352,12 +352,13 @@ func (t *training) epoch(ctx context.Context) error {
 		return err
 	}
 	err = t.steps(ctx, done)
-	// What came after a step that failed has failed with it, whatever is said of it.
+	// A step that turns out to have failed is why others did, or a callback could not read.
 	if late := new(engine.LateError); errors.As(t.queue.Wait(), &late) {
 		err = &stepError{late.N, forBatch(late.Err, t.batch)}
 	}
 	if failed := new(stepError); errors.As(err, &failed) {
 		before.restore(vars)
+		engine.Free(t.model.noise.buffer)
 		t.model.noise = &noise{host: noiseBefore}
 		t.compiled.iteration = iteration
 		if !t.config.once {

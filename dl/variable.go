@@ -100,7 +100,6 @@ func takeSnapshot(vars []*variable) (snapshot, error) {
 
 func (s snapshot) restore(vars []*variable) {
 	for i, v := range vars {
-		v.buffer = nil // the step that failed may have used it up
 		v.set(s[i])
 	}
 }

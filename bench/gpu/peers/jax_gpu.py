@@ -112,7 +112,6 @@ NETWORKS = {"cnn": (cnn_params, cnn), "lstm": (lstm_params, lstm), "transformer"
 
 
 def measure(model, batch, dtype):
-    began = time.perf_counter()
     init, forward = NETWORKS[model]
     kind = jnp.bfloat16 if dtype == "bfloat16" else jnp.float32
     precision = "highest" if dtype == "float32" else "default"
@@ -137,6 +136,7 @@ def measure(model, batch, dtype):
         params = init(jax.random.key(0))
         all_orders = orders(len(digits))
         now = {"carried": (params, optimizer.init(params), jnp.int32(0), jnp.float32(0)), "left": 0}
+        jax.block_until_ready(now)
 
         def once():
             if now["left"] == 0:
@@ -149,7 +149,7 @@ def measure(model, batch, dtype):
         def wait():
             now["carried"][3].block_until_ready()
 
-        values = timed(once, wait, args.measure, began)
+        values = timed(once, wait, args.measure, time.perf_counter())
         if model == "cnn":
             values["predict_per_s"] = predict(forward, now["carried"][0], read)
         return values

@@ -50,7 +50,7 @@ def timed(step, wait, seconds, began):
     while n == 0 or time.perf_counter() - start < seconds:
         step()
         n += 1
-        if n % 32 == 0:
+        if n % 512 == 0:
             wait()  # none may run away from its device
     wait()
     return {"first_s": first, "step_ms": (time.perf_counter() - start) / n * 1e3, "steps": n}

@@ -15,6 +15,7 @@ pixels, digits = mnist(args.data)
 pixels = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float().div(255).contiguous()
 digits = torch.from_numpy(digits.astype(np.int64)).to(device)
 synchronize = (lambda: None) if args.cpu else torch.cuda.synchronize
+torch.backends.cudnn.benchmark = True  # tries algorithms, as XLA does
 
 
 class LSTM(nn.Module):
@@ -51,7 +52,6 @@ NETWORKS = {
 
 
 def measure(model, batch, dtype):
-    began = time.perf_counter()
     torch.manual_seed(0)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = dtype == "tf32"
     net = NETWORKS[model]().to(device).to(memory_format=layout)
@@ -77,7 +77,8 @@ def measure(model, batch, dtype):
         criterion(logits.float(), digits[index]).backward()
         optimizer.step()
 
-    values = timed(once, synchronize, args.measure, began)
+    synchronize()
+    values = timed(once, synchronize, args.measure, time.perf_counter())
     if model == "cnn":
         values["predict_per_s"] = predict(net, half)
     return values
@@ -87,7 +88,8 @@ def measure(model, batch, dtype):
 def predict(net, half):
     def all_digits():
         with half():
-            return [torch.softmax(net(pixels[at : at + 1000].contiguous(memory_format=layout)).float(), 1).cpu() for at in range(0, 10000, 1000)]
+            all = [torch.softmax(net(pixels[at : at + 1000].contiguous(memory_format=layout)).float(), 1) for at in range(0, 10000, 1000)]
+            return torch.cat(all).cpu()
 
     all_digits()
     n, start = 0, time.perf_counter()

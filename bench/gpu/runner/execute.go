@@ -24,7 +24,7 @@ const resultsName = "results.jsonl"
 type part struct {
 	name, what string
 	limit      time.Duration
-	// together with others at the end: nothing is timed in it.
+	// together with those beside it: nothing is timed in it.
 	together bool
 	run      func(ctx context.Context, r *running) error
 }
@@ -135,7 +135,7 @@ func (r *running) execute(ctx context.Context, c command) (all []record.Record, 
 	cmd.Env = append(cmd.Env, c.env...)
 	group(cmd)
 	cmd.WaitDelay = 2 * time.Second
-	var log bytes.Buffer
+	var log, said bytes.Buffer // of its standard error, and of what is no record
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -155,13 +155,14 @@ func (r *running) execute(ctx context.Context, c command) (all []record.Record, 
 		}
 		var rec record.Record
 		if json.Unmarshal([]byte(line), &rec) != nil || rec.Who == "" {
-			log.WriteString(line + "\n") // a library has said something
+			said.WriteString(line + "\n") // a library has said something
 			continue
 		}
 		all = append(all, rec)
 		kept = errors.Join(kept, r.say(rec))
 	}
 	err = cmd.Wait()
+	log.Write(said.Bytes())
 	if log.Len() > 0 {
 		kept = errors.Join(kept, r.log(fmt.Sprintf("== %s: %s\n%s\n", r.part, strings.Join(c.args, " "), log.Bytes())))
 	}

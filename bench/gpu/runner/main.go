@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -84,27 +85,19 @@ func run(ctx context.Context, s settings) error {
 		return err
 	}
 	defer r.file.Close() //nolint:errcheck // each line was synced
-	var together []part
+	var together sync.WaitGroup
 	for _, p := range parts(s) {
 		if s.only != "" && !strings.Contains(","+s.only+",", ","+p.name+",") {
 			continue
 		}
 		if p.together {
-			together = append(together, p)
+			together.Go(func() { r.part(ctx, p) })
 			continue
 		}
+		together.Wait()
 		r.part(ctx, p)
 	}
-	done := make(chan bool)
-	for _, p := range together {
-		go func() {
-			r.part(ctx, p)
-			done <- true
-		}()
-	}
-	for range together {
-		<-done
-	}
+	together.Wait()
 	fmt.Printf("%.0f s; the table is in %s\n", time.Since(began).Seconds(), filepath.Join(s.out, "table.md"))
 	all, err := record.Read(filepath.Join(s.out, resultsName))
 	if err != nil {

@@ -1,37 +1,45 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
-	"time"
+	"os/exec"
+	"strconv"
+	"strings"
 
 	"github.com/gradbook/gradbook/bench/gpu/record"
 )
 
 // sampled calls f and says how much of the GPU's memory was in use at most meanwhile, beyond
-// what was before.
+// what was before. One nvidia-smi looks twice a second.
 func (r *running) sampled(ctx context.Context, who string, f func() error) error {
 	before, err := queryGPU(ctx)
 	if err != nil {
 		return err
 	}
-	most := before.usedMB
-	stop, stopped := make(chan bool), make(chan bool)
+	looking, stop := context.WithCancel(ctx)
+	defer stop()
+	cmd := exec.CommandContext(looking, "nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits", "--id=0", "--loop-ms=500")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	most, ended := before.usedMB, make(chan bool)
 	go func() {
-		defer close(stopped)
-		for {
-			select {
-			case <-stop:
-				return
-			case <-time.After(500 * time.Millisecond):
-				if now, err := queryGPU(ctx); err == nil {
-					most = max(most, now.usedMB)
-				}
+		defer close(ended)
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			if mb, err := strconv.Atoi(strings.TrimSpace(lines.Text())); err == nil { // "[N/A]" is none
+				most = max(most, mb)
 			}
 		}
 	}()
 	err = f()
-	close(stop)
-	<-stopped
+	stop()
+	<-ended
+	_ = cmd.Wait() // it was killed
 	return errors.Join(err, r.say(record.Record{Who: who, Values: map[string]float64{"gpu_memory_mb": float64(most - before.usedMB)}}))
 }

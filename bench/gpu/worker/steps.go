@@ -48,6 +48,9 @@ func steps(o options) error {
 	if err != nil {
 		return err
 	}
+	if _, err := dl.Device(); err != nil { // it is open before anything is timed
+		return err
+	}
 	for _, c := range configs {
 		values, err := measure(c, o.measure)
 		r := record.Record{Model: c.model, Batch: c.batch, DType: c.dtype, Values: values}

@@ -67,7 +67,6 @@ func train(o options) error {
 	if o.seed {
 		dl.SetRandomSeed(7)
 	}
-	began := time.Now()
 	h := sha256.New()
 	cnn, err := networks.New("cnn")
 	if err != nil {
@@ -112,9 +111,14 @@ func train(o options) error {
 			}
 		}
 	}
+	weights := hex.EncodeToString(h.Sum(nil)[:8])
+	t, err := timeSteps(cnn, ds, 64, o.measure)
+	if err != nil {
+		return err
+	}
 	return say(record.Record{
-		Text:   map[string]string{"weights": hex.EncodeToString(h.Sum(nil)[:8])},
-		Values: map[string]float64{"train_s": time.Since(began).Seconds()},
+		Text:   map[string]string{"weights": weights},
+		Values: map[string]float64{"step_ms": t.step().Seconds() * 1000},
 	})
 }
 

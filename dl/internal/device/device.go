@@ -61,20 +61,31 @@ func (d *Device) Description() string {
 	for _, n := range d.Nums {
 		names = append(names, d.DeviceDescription(n))
 	}
-	return fmt.Sprintf("XLA on %s, PJRT %d.%d", strings.Join(names, ", "), d.Loaded.Major, d.Loaded.Minor)
+	text := "XLA on " + strings.Join(names, ", ")
+	if d.Loaded.Minor > 0 {
+		text += fmt.Sprintf(", PJRT %d.%d", d.Loaded.Major, d.Loaded.Minor)
+	}
+	return text
 }
 
 // Deterministic are the options of XLA with which a program computes the same each time:
-// without, sums on a GPU may be in any order. It is nil where that is so anyway, or where
-// the plugin is of a version for which the options are not known.
-func (d *Device) Deterministic() []string {
+// without, sums on a GPU may be in any order, and which kernel is the fastest is tried out.
+// Products and convolutions are then NVIDIA's libraries', which choose by rule. It is nil
+// where programs compute the same anyway, or where the plugin is of a version for which the
+// options are not known.
+func (d *Device) Deterministic() []plugin.Option {
 	if d.Kind != "cuda" {
 		return nil
 	}
 	if c, _ := pjrt.CUDAOf(d.Plugin); c == nil {
 		return nil
 	}
-	return []string{"xla_gpu_exclude_nondeterministic_ops", "xla_gpu_enable_scatter_determinism_expander"}
+	return []plugin.Option{
+		{Name: "xla_gpu_exclude_nondeterministic_ops", Value: true},
+		{Name: "xla_gpu_enable_scatter_determinism_expander", Value: true},
+		{Name: "xla_gpu_autotune_level", Value: 0},
+		{Name: "xla_gpu_enable_triton_gemm", Value: false},
+	}
 }
 
 var (

@@ -63,9 +63,14 @@ func flagsFor(kind, path string) []string {
 
 // autotuned is the folder in which XLA keeps which kernels were the fastest for what. To
 // try them takes seconds when a model first runs; and as times vary, two programs could
-// choose others and round differently. It is "" where nothing can be written.
+// choose others and round differently. Those that round to TF32 are kept apart: XLA does not
+// tell them apart where NVIDIA's libraries are told. It is "" where nothing can be written.
 func autotuned(c *pjrt.CUDA) string {
-	dir, err := cache.Dir("pjrt", "autotuned", c.Name()+"-"+c.XLA)
+	name := c.Name() + "-" + c.XLA
+	if on, err := TF32(); err == nil && !on {
+		name += "-exact"
+	}
+	dir, err := cache.Dir("pjrt", "autotuned", name)
 	if err != nil || strings.ContainsAny(dir, " \t\n") || os.MkdirAll(dir, 0o755) != nil || !cache.Writable(filepath.Join(dir, "a file")) {
 		return ""
 	}

@@ -48,7 +48,7 @@ func (e *LateError) Error() string { return e.Err.Error() }
 func (e *LateError) Unwrap() error { return e.Err }
 
 // Run executes a program, without waiting for it. n is the caller's number for it. An error
-// may be of a program before: then it is a *LateError.
+// may be of a program before: then it is a *LateError. After an error nothing is under way.
 func (q *Queue) Run(p *Program, in []compute.Buffer, n int) (out []compute.Buffer, err error) {
 	if p.device.Loaded == nil || len(p.device.Nums) > 1 { // devices that wait for each other are waited for
 		return p.Run(in)
@@ -59,22 +59,28 @@ func (q *Queue) Run(p *Program, in []compute.Buffer, n int) (out []compute.Buffe
 		return err
 	})
 	if err != nil {
-		if earlier := q.Wait(); earlier != nil { // it may have failed for want of what one before should have made
+		if earlier := q.Wait(); earlier != nil { // it failed for want of what one before should have made
 			err = earlier
 		}
 		return nil, err
 	}
 	q.running = append(q.running, running{p, pending, n, began})
-	limit := maxAhead
-	if q.took > slow {
-		limit = 1
-	}
-	for len(q.running) > limit || len(q.running) > 0 && q.running[0].pending.Done() {
+	for len(q.running) > q.limit() || len(q.running) > 0 && q.running[0].pending.Done() {
 		if err := q.wait(); err != nil {
+			_ = q.Wait() // what came after it failed with it
+			Free(out...)
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// limit is how many may be under way: one, until it is known how long they take.
+func (q *Queue) limit() int {
+	if q.took == 0 || q.took > slow {
+		return 1
+	}
+	return maxAhead
 }
 
 // wait waits for the oldest program.
@@ -83,7 +89,7 @@ func (q *Queue) wait() error {
 	q.running = q.running[1:]
 	err := shortage(r.program.device, r.pending.Wait())
 	now := time.Now()
-	q.took = now.Sub(later(r.began, q.last))
+	q.took = max(now.Sub(later(r.began, q.last)), 1)
 	q.last = now
 	if err != nil {
 		return &LateError{r.n, err}

@@ -75,7 +75,7 @@ func CompileDeterministic(d *device.Device, name string, params []Param, build f
 
 var undetermined sync.Once
 
-func compile(d *device.Device, name string, params []Param, build func(in []*graph.Node) []*graph.Node, options []string) (*Program, error) {
+func compile(d *device.Device, name string, params []Param, build func(in []*graph.Node) []*graph.Node, options []plugin.Option) (*Program, error) {
 	g := graph.NewGraph(d.Backend, name)
 	p := &Program{device: d}
 	err := Try(func() error {

@@ -126,7 +126,7 @@ func (p *Pending) Done() bool {
 }
 
 // With calls f, in which programs are compiled with these options of XLA.
-func With(options []string, f func() error) error {
+func With(options []Option, f func() error) error {
 	if len(options) == 0 {
 		return f()
 	}

@@ -26,4 +26,4 @@ func (*Pending) Wait() error { return nil }
 func (*Pending) Done() bool { return true }
 
 // With calls f; the options are not known here.
-func With(_ []string, f func() error) error { return f() }
+func With(_ []Option, f func() error) error { return f() }

@@ -138,7 +138,7 @@ func TestOptions(t *testing.T) {
 		return string(text)
 	}
 	compile()
-	err = plugin.With([]string{"xla_gpu_first", "xla_gpu_second"}, func() error {
+	err = plugin.With([]plugin.Option{{Name: "xla_gpu_first", Value: true}, {Name: "xla_gpu_second", Value: 0}, {Name: "xla_gpu_third", Value: false}}, func() error {
 		compile()
 		return nil
 	})
@@ -147,8 +147,8 @@ func TestOptions(t *testing.T) {
 	}
 	compile()
 	plain, with, after := read("1"), read("2"), read("3")
-	// As protoc writes them: field 7, of key and value, which is a true bool in field 2.
-	want := plain + ":\x13\n\rxla_gpu_first\x12\x02\x10\x01" + ":\x14\n\x0exla_gpu_second\x12\x02\x10\x01"
+	// As protoc writes them: field 7, of key and value, which is a bool in field 2 or a number in 3.
+	want := plain + ":\x13\n\rxla_gpu_first\x12\x02\x10\x01" + ":\x14\n\x0exla_gpu_second\x12\x02\x18\x00" + ":\x13\n\rxla_gpu_third\x12\x02\x10\x00"
 	if with != want || after != plain {
 		t.Errorf("expected %q, got %q, and afterwards %q", want, with, after)
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/gradbook/gradbook/dl/internal/plugin"
 	"github.com/gradbook/gradbook/dl/pjrt"
 )
 
@@ -19,9 +20,11 @@ var h100 []byte
 
 // Deviceless compiles programs for H100s that are not there, with CUDA's own compiler.
 type Deviceless struct {
-	t               testing.TB
-	program, target string
-	plugin, data    string
+	// Plugin is the path of CUDA's plugin.
+	Plugin string
+
+	t                     testing.TB
+	program, target, data string
 }
 
 // NewDeviceless prepares it. The test is skipped where the plugin for CUDA 13 is not
@@ -33,14 +36,14 @@ func NewDeviceless(t testing.TB) *Deviceless {
 		t.Skip("no C compiler")
 	}
 	d := &Deviceless{t: t}
-	d.plugin, err = pjrt.CUDAs[0].Path()
+	d.Plugin, err = pjrt.CUDAs[0].Path()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(d.plugin); err != nil {
+	if _, err := os.Stat(d.Plugin); err != nil {
 		t.Skip("no plugin for CUDA; GRADBOOK_CUDA=13 gradbook setup installs it")
 	}
-	_, d.data = pjrt.CUDAOf(d.plugin)
+	_, d.data = pjrt.CUDAOf(d.Plugin)
 	dir := t.TempDir()
 	code := filepath.Join(dir, "deviceless.c")
 	d.program, d.target = filepath.Join(dir, "deviceless"), filepath.Join(dir, "h100.txtpb")
@@ -53,14 +56,18 @@ func NewDeviceless(t testing.TB) *Deviceless {
 	return d
 }
 
-// Compile compiles a program, as the fake plugin wrote it to $FAKE_PROGRAMS, for so many GPUs,
-// and returns what XLA has made of it, as text.
-func (d *Deviceless) Compile(program string, gpus int, flags string) (hlo string) {
+// Compile compiles a program, as the fake plugin wrote it to $FAKE_PROGRAMS, for so many GPUs
+// and with options of its own, and returns what XLA has made of it, as text.
+func (d *Deviceless) Compile(program string, gpus int, options []plugin.Option) (hlo string) {
 	d.t.Helper()
 	dump := d.t.TempDir()
-	options := program[:len(program)-len(filepath.Ext(program))] + ".options"
-	cmd := exec.CommandContext(d.t.Context(), d.program, d.plugin, d.target, fmt.Sprintf("1x1x%d", gpus), program, options)
-	cmd.Env = append(os.Environ(), "TF_CPP_MIN_LOG_LEVEL=2", "XLA_FLAGS=--xla_dump_to="+dump+" --xla_gpu_cuda_data_dir="+d.data+" "+flags)
+	withOptions := program[:len(program)-len(filepath.Ext(program))] + ".options"
+	flags := "--xla_dump_to=" + dump + " --xla_gpu_cuda_data_dir=" + d.data
+	for _, o := range options {
+		flags += fmt.Sprintf(" --%s=%v", o.Name, o.Value)
+	}
+	cmd := exec.CommandContext(d.t.Context(), d.program, d.Plugin, d.target, fmt.Sprintf("1x1x%d", gpus), program, withOptions)
+	cmd.Env = append(os.Environ(), "TF_CPP_MIN_LOG_LEVEL=2", "XLA_FLAGS="+flags)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		d.t.Fatalf("%s: %v\n%.3000s", program, err, out)
 	}

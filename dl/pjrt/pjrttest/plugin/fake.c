@@ -5,7 +5,7 @@
 //	FAKE_OPTIONS   the file to write the options to that it is opened with
 //	FAKE_PROGRAMS  the folder to write all programs to, and the options they are compiled with
 //	FAKE_STEPS     how many programs are executed before there is no memory for more
-//	FAKE_LATE      which program, counted from when it is set, fails after it was begun
+//	FAKE_LATE      from which program on, counted from when it is set, they fail after they were begun
 //	FAKE_MEMORY    how many bytes a program may need beside its inputs and outputs
 //
 // Interface: https://github.com/openxla/xla/blob/main/xla/pjrt/c/pjrt_c_api.h
@@ -121,7 +121,9 @@ static long long scratch(PJRT_LoadedExecutable *loaded) {
 	return stats.temp_size_in_bytes;
 }
 
-static PJRT_Event *late;
+// Events of programs that fail late; few are under way at once.
+static PJRT_Event *late[64];
+static int lates;
 
 static PJRT_Error *execute(PJRT_LoadedExecutable_Execute_Args *args) {
 	// The first programs are those that try the plugin, and may be small.
@@ -136,16 +138,20 @@ static PJRT_Error *execute(PJRT_LoadedExecutable_Execute_Args *args) {
 	}
 	PJRT_Error *failed = real->PJRT_LoadedExecutable_Execute(args);
 	if (getenv("FAKE_LATE") == NULL) begun = 0;
-	else if (failed == NULL && ++begun == atoi(getenv("FAKE_LATE")))
-		late = args->device_complete_events[0];
+	else if (failed == NULL && ++begun >= atoi(getenv("FAKE_LATE")))
+		late[lates++ % 64] = args->device_complete_events[0];
 	return failed;
 }
 
 static PJRT_Error *await(PJRT_Event_Await_Args *args) {
 	PJRT_Error *failed = real->PJRT_Event_Await(args);
-	if (failed != NULL || late == NULL || args->event != late) return failed;
-	late = NULL;
-	return fail(PJRT_Error_Code_INTERNAL, "an illegal memory access was encountered");
+	if (failed != NULL) return failed;
+	for (int i = 0; i < 64; i++) {
+		if (late[i] == NULL || late[i] != args->event) continue;
+		late[i] = NULL;
+		return fail(PJRT_Error_Code_INTERNAL, "an illegal memory access was encountered");
+	}
+	return NULL;
 }
 
 const PJRT_Api *GetPjrtApi(void) {
