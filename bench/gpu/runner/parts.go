@@ -250,7 +250,7 @@ func memoryPart(ctx context.Context, r *running) error {
 			failed := make(chan error)
 			for range 2 {
 				go func() {
-					failed <- oneFailed(r.worker(ctx, env, "steps", "-configs", "cnn:64:tf32", "-measure", r.measure()+"s"))
+					failed <- oneFailed(r.worker(ctx, env, "steps", "-configs", "mlp:512:tf32", "-measure", r.measure()+"s"))
 				}()
 			}
 			return errors.Join(<-failed, <-failed)
@@ -260,7 +260,7 @@ func memoryPart(ctx context.Context, r *running) error {
 		}
 	}
 	if r.standIn {
-		_, err := r.worker(ctx, []string{"FAKE_MEMORY=100000000"}, "oom", "-batch", "4096")
+		_, err := r.worker(ctx, []string{"FAKE_MEMORY=100000000"}, "oom", "-batch", "1024")
 		return err
 	}
 	// Each operation of such a step fits into 4 GB, which it may have to be tried; all do not.
@@ -303,7 +303,7 @@ func samePart(ctx context.Context, r *running) error {
 	}
 	var weights []string
 	for _, seed := range []string{"-seed=true", "-seed=false", "-seed=true"} {
-		got, err := r.worker(ctx, nil, "train", "-examples", examples, seed)
+		got, err := r.worker(ctx, nil, "train", "-examples", examples, seed, "-measure", r.measure()+"s")
 		if err != nil {
 			return err
 		}
