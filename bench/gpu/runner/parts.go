@@ -13,19 +13,6 @@ import (
 	"github.com/gradbook/gradbook/bench/gpu/record"
 )
 
-// configs are what is measured of ours and of the peers: model:batch:dtype. In float32 nothing
-// is rounded to TF32.
-var (
-	configs = []string{
-		"cnn:32:tf32", "cnn:512:tf32", "cnn:4096:tf32", "cnn:512:bfloat16", "cnn:4096:bfloat16",
-		"lstm:128:tf32", "transformer:128:tf32", "transformer:512:bfloat16", "cnn:128:tf32",
-		"cnn:512:float32",
-	}
-	shortConfigs    = []string{"cnn:32:tf32"}
-	standInConfigs  = []string{"cnn:32:tf32", "cnn:512:bfloat16", "lstm:64:tf32", "transformer:32:tf32", "cnn:32:float32"}
-	compiledConfigs = []string{"cnn:512:tf32", "cnn:4096:bfloat16", "transformer:128:tf32"}
-)
-
 // parts are those of a run, in order: what matters most comes first, in case the time ends.
 func parts(s settings) []part {
 	all := []part{
@@ -57,17 +44,17 @@ func parts(s settings) []part {
 // machine tells what is there. The loader needs nothing if the plugin finds NVIDIA's libraries
 // by itself; else their folders are given to it, for this part and the others.
 func machine(ctx context.Context, r *running) error {
-	g, err := queryGPU(ctx)
+	g, err := firstGPU()
 	if err != nil {
 		return err
 	}
-	text := map[string]string{"gpu": g.name, "driver": g.driver, "capability": g.capability, "date": time.Now().UTC().Format(time.DateOnly)}
+	text := map[string]string{"gpu": g.Name, "driver": g.Driver, "capability": fmt.Sprintf("%.1f", g.Capability), "date": time.Now().UTC().Format(time.DateOnly)}
 	for name, version := range r.there.versions {
 		text[name] = version
 	}
 	golang, cc := compilers()
 	text["go"], text["cc"] = orMissing(golang), orMissing(cc)
-	if err := r.say(record.Record{Text: text, Values: map[string]float64{"memory_mb": float64(g.totalMB)}}); err != nil {
+	if err := r.say(record.Record{Text: text, Values: map[string]float64{"memory_mb": float64(g.Memory)}}); err != nil {
 		return err
 	}
 	loader := "nothing"
@@ -132,111 +119,6 @@ func documentPart(ctx context.Context, r *running) error {
 	return nil
 }
 
-func (r *running) configs(all []string) string {
-	switch {
-	case r.short:
-		all = shortConfigs
-	case r.standIn:
-		all = standInConfigs
-	}
-	return strings.Join(all, ",")
-}
-
-func (r *running) measure() string {
-	switch {
-	case r.short:
-		return "0.2"
-	case r.standIn:
-		return "0.5"
-	}
-	return "1.5"
-}
-
-// ourSteps measures ours: types are for a whole program.
-func ourSteps(ctx context.Context, r *running) error {
-	var fast, exact []string
-	for c := range strings.SplitSeq(r.configs(configs), ",") {
-		if strings.HasSuffix(c, ":float32") {
-			exact = append(exact, c)
-		} else {
-			fast = append(fast, c)
-		}
-	}
-	for i, some := range [][]string{exact, fast} {
-		if len(some) == 0 {
-			continue
-		}
-		// Kernels are tried anew, as the peers try theirs.
-		tried, err := os.MkdirTemp(r.files, "autotuned-*")
-		if err != nil {
-			return err
-		}
-		env := []string{fmt.Sprintf("GRADBOOK_TF32=%d", i), "XLA_FLAGS=--xla_gpu_per_fusion_autotune_cache_dir=" + tried}
-		err = r.sampled(ctx, "gradbook", func() error {
-			return oneFailed(r.worker(ctx, env, "steps", "-configs", strings.Join(some, ","), "-measure", r.measure()+"s"))
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// oneFailed reports a configuration that failed, of a program that went on with others.
-func oneFailed(all []record.Record, err error) error {
-	for _, rec := range all {
-		if rec.Note != "" {
-			err = errors.Join(err, fmt.Errorf("%s, batch %d, %s: %s", rec.Model, rec.Batch, rec.DType, rec.Note))
-		}
-	}
-	return err
-}
-
-func jaxSteps(ctx context.Context, r *running) error {
-	if !r.there.has("jax") || !r.there.has("optax") {
-		return leftOutError{"no jax with optax in this Python"}
-	}
-	return r.sampled(ctx, "jax", func() error {
-		return oneFailed(r.peer(ctx, "jax_gpu.py", "--configs", r.configs(configs), "--measure", r.measure()))
-	})
-}
-
-func torchSteps(ctx context.Context, r *running) error {
-	if !r.there.has("torch") {
-		return leftOutError{"no torch in this Python"}
-	}
-	var images []string // layouts are for images
-	for c := range strings.SplitSeq(r.configs(configs), ",") {
-		if strings.HasPrefix(c, "cnn:") {
-			images = append(images, c)
-		}
-	}
-	for _, v := range []struct{ variant, name, configs string }{
-		{"eager", "pytorch eager", r.configs(configs)},
-		{"channels_last", "pytorch channels last", strings.Join(images, ",")},
-	} {
-		err := r.sampled(ctx, v.name, func() error {
-			return oneFailed(r.peer(ctx, "torch_gpu.py", "--variant", v.variant, "--configs", v.configs, "--measure", r.measure()))
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func compiledSteps(ctx context.Context, r *running) error {
-	if !r.there.has("torch") {
-		return leftOutError{"no torch in this Python"}
-	}
-	if _, cc := compilers(); cc == "" {
-		return leftOutError{"no C compiler, which torch.compile needs"}
-	}
-	return r.sampled(ctx, "pytorch compiled", func() error {
-		return oneFailed(r.peer(ctx, "torch_gpu.py", "--variant", "compiled", "--configs", r.configs(compiledConfigs), "--measure", r.measure()))
-	})
-}
-
 func hostPart(ctx context.Context, r *running) error {
 	_, err := r.worker(ctx, nil, "host", "-measure", r.measure()+"s")
 	return err
@@ -264,11 +146,11 @@ func memoryPart(ctx context.Context, r *running) error {
 		return err
 	}
 	// Each operation of such a step fits into 4 GB, which it may have to be tried; all do not.
-	g, err := queryGPU(ctx)
+	g, err := firstGPU()
 	if err != nil {
 		return err
 	}
-	_, err = r.worker(ctx, []string{fmt.Sprintf("GRADBOOK_GPU_MEMORY=%.4f", 4096/float64(max(g.totalMB, 4096)))}, "oom", "-batch", "30000")
+	_, err = r.worker(ctx, []string{fmt.Sprintf("GRADBOOK_GPU_MEMORY=%.4f", 4096/float64(max(g.Memory, 4096)))}, "oom", "-batch", "30000")
 	return err
 }
 

@@ -14,10 +14,6 @@ import (
 // sampled calls f and says how much of the GPU's memory was in use at most meanwhile, beyond
 // what was before. One nvidia-smi looks twice a second.
 func (r *running) sampled(ctx context.Context, who string, f func() error) error {
-	before, err := queryGPU(ctx)
-	if err != nil {
-		return err
-	}
 	looking, stop := context.WithCancel(ctx)
 	defer stop()
 	cmd := exec.CommandContext(looking, "nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits", "--id=0", "--loop-ms=500")
@@ -28,18 +24,23 @@ func (r *running) sampled(ctx context.Context, who string, f func() error) error
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	most, ended := before.usedMB, make(chan bool)
+	lines := bufio.NewScanner(out)
+	used := func() int {
+		mb, _ := strconv.Atoi(strings.TrimSpace(lines.Text())) // "[N/A]" is 0
+		return mb
+	}
+	lines.Scan()
+	before := used()
+	most, ended := before, make(chan bool)
 	go func() {
 		defer close(ended)
-		for lines := bufio.NewScanner(out); lines.Scan(); {
-			if mb, err := strconv.Atoi(strings.TrimSpace(lines.Text())); err == nil { // "[N/A]" is none
-				most = max(most, mb)
-			}
+		for lines.Scan() {
+			most = max(most, used())
 		}
 	}()
 	err = f()
 	stop()
 	<-ended
 	_ = cmd.Wait() // it was killed
-	return errors.Join(err, r.say(record.Record{Who: who, Values: map[string]float64{"gpu_memory_mb": float64(most - before.usedMB)}}))
+	return errors.Join(err, r.say(record.Record{Who: who, Values: map[string]float64{"gpu_memory_mb": float64(most - before)}}))
 }

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -102,7 +102,7 @@ func (f findings) steps(b *strings.Builder) {
 		return
 	}
 	slices.SortStableFunc(rows, func(a, c *row) int {
-		return errors0(strings.Compare(a.model, c.model), a.batch-c.batch, strings.Compare(a.dtype, c.dtype))
+		return cmp.Or(strings.Compare(a.model, c.model), a.batch-c.batch, strings.Compare(a.dtype, c.dtype))
 	})
 	b.WriteString("| training | batch | type | step ms |")
 	for _, p := range peersOf {
@@ -121,16 +121,6 @@ func (f findings) steps(b *strings.Builder) {
 			number(ours["predict_per_s"], 0), ratio(ours["predict_per_s"], jax["predict_per_s"]))
 	}
 	b.WriteString("\nRatios are ours to theirs: of steps and first steps, less than 1 is faster; of predictions, more than 1. A step is what training takes for each over a while, with all that the host does.\n\n")
-}
-
-// errors0 is the first of comparisons that is not 0.
-func errors0(all ...int) int {
-	for _, c := range all {
-		if c != 0 {
-			return c
-		}
-	}
-	return 0
 }
 
 func number(v float64, digits int) string {
@@ -251,7 +241,7 @@ func writePage(page, results string) error {
 	if !ok || !ok2 {
 		return fmt.Errorf("expected the lines %q and %q in %s", strings.TrimSpace(begins), strings.TrimSpace(ends), page)
 	}
-	return errors.Join(os.WriteFile(page, []byte(before+begins+"\n"+table(all)+"\n"+ends+after), 0o644))
+	return os.WriteFile(page, []byte(before+begins+"\n"+table(all)+"\n"+ends+after), 0o644)
 }
 
 // standInName is part of the name of what is no GPU.

@@ -3,12 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
+
+	"github.com/gradbook/gradbook/dl/pjrt"
 )
 
 // there is what the machine has.
@@ -93,30 +94,13 @@ func find(ctx context.Context, s settings) (*there, error) {
 // has says whether Python has a package.
 func (t *there) has(name string) bool { return t.versions[name] != "" }
 
-// gpu is what nvidia-smi says of the first GPU.
-type gpu struct {
-	name, driver, capability string
-	totalMB, usedMB          int
-}
-
-// queryGPU asks nvidia-smi.
-func queryGPU(ctx context.Context) (g gpu, err error) {
-	out, err := exec.CommandContext(ctx, "nvidia-smi", "--query-gpu=name,driver_version,compute_cap,memory.total,memory.used", "--format=csv,noheader,nounits").Output()
-	if err != nil {
-		return g, fmt.Errorf("nvidia-smi: %w", err)
+// firstGPU is what nvidia-smi says of the first GPU.
+func firstGPU() (pjrt.GPU, error) {
+	all := pjrt.GPUs()
+	if len(all) == 0 {
+		return pjrt.GPU{}, errors.New("expected a GPU that nvidia-smi knows, got none")
 	}
-	line, _, _ := strings.Cut(string(out), "\n")
-	f := strings.Split(line, ",")
-	if len(f) != 5 {
-		return g, fmt.Errorf("nvidia-smi: expected five values, got %q", line)
-	}
-	for i := range f {
-		f[i] = strings.TrimSpace(f[i])
-	}
-	g = gpu{name: f[0], driver: f[1], capability: f[2]}
-	g.totalMB, _ = strconv.Atoi(f[3]) // "[N/A]" is 0
-	g.usedMB, _ = strconv.Atoi(f[4])
-	return g, nil
+	return all[0], nil
 }
 
 // compilers are the Go toolchain and the C compiler, as far as they are there.
