@@ -79,7 +79,7 @@ func (m *Model) checkInputs(s *source.Source, info source.Info) error {
 	}
 	for i, in := range m.inputs {
 		l := m.taker(in)
-		if c, ok := l.Layer.(interface{ Classes() int }); ok {
+		if c, ok := l.Layer.(layers.ClassReader); ok {
 			if err := inRange(fmt.Sprintf("inputs of %s", l), s.X[i], s.Rows, c.Classes(), true); err != nil {
 				return err
 			}

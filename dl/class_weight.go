@@ -34,7 +34,10 @@ func (m *Model) weighted(ds *data.Dataset, byClass map[int]float64) (*data.Datas
 		}
 		weights[class] = float32(w)
 	}
-	_, sparse := m.compiled.Loss.(losses.SparseCategoricalCrossentropy)
+	sparse := false // labels are class numbers
+	if c, ok := m.compiled.Loss.(losses.Classes); ok {
+		_, sparse = c.NumClasses(output)
+	}
 	out := ds.MapAll(func(b data.Nodes) data.Nodes {
 		y := b.Y[0]
 		last := y.Shape().Dimensions[y.Rank()-1]

@@ -29,7 +29,7 @@ func describeCompiled(c *compiled) (map[string]any, error) {
 	}
 	var err error
 	encode := func(v any) any {
-		o, e := config.Encode(v)
+		o, e := config.EncodeAny(v)
 		if e != nil && err == nil {
 			err = e
 		}
@@ -73,7 +73,7 @@ func constructCompiled(raw map[string]any) (c CompileConfig, err error) {
 	}
 	switch l := raw["loss"].(type) {
 	case string:
-		c.Loss, err = losses.Named(l)
+		c.Loss, err = lossOf(l)
 	case map[string]any:
 		if _, one := l["class_name"]; one {
 			c.Loss, err = config.DecodeAny[losses.Loss](l)

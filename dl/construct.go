@@ -282,21 +282,18 @@ func argumentsOf(n node, find func(history []any) *Symbol) (in []*Symbol, ready 
 		delete(kwargs, name)
 	}
 	for name, v := range kwargs {
-		switch {
-		case v == nil || v == false || name == "training" || name == "mask":
-		case name == "use_causal_mask":
-			if a, ok := n.layer.Layer.(layers.MultiHeadAttention); ok {
-				a.UseCausalMask = true
-				n.layer.Layer = a
-			}
-		case name == "return_attention_scores":
-			if a, ok := n.layer.Layer.(layers.MultiHeadAttention); ok {
-				a.ReturnAttentionScores = true
-				n.layer.Layer = a
-			}
-		default:
+		if v == nil || v == false || name == "training" || name == "mask" {
+			continue
+		}
+		var changed layers.Layer
+		c, ok := n.layer.Layer.(layers.KerasCaller)
+		if ok {
+			changed, ok = c.WithKerasArgument(name, v)
+		}
+		if !ok {
 			return nil, false, fmt.Errorf("the argument %s = %v of a call is not supported", name, v)
 		}
+		n.layer.Layer = changed
 	}
 	return in, ready, nil
 }

@@ -179,32 +179,10 @@ func countedName(count map[string]int, class string) string {
 
 // kerasWithin is the part of a layer's path that leads to a weight in it.
 func kerasWithin(l layers.Layer, weight string) string {
-	switch l := l.(type) {
-	case layers.SimpleRNN, layers.LSTM, layers.GRU:
-		return "/cell"
-	case layers.Bidirectional:
-		part, rest := cutPart(weight)
-		return "/" + part + kerasWithin(l.Layer, rest)
-	case layers.TimeDistributed:
-		_, rest := cutPart(weight)
-		return "/layer" + kerasWithin(l.Layer, rest)
-	case layers.MultiHeadAttention:
-		part, _ := cutPart(weight)
-		if part == "attention_output" {
-			part = "output"
-		}
-		return "/" + part + "_dense"
+	if p, ok := l.(layers.KerasPather); ok {
+		return p.KerasPath(weight)
 	}
 	return ""
-}
-
-func cutPart(name string) (part, rest string) {
-	for i := range name {
-		if name[i] == '/' {
-			return name[:i], name[i+1:]
-		}
-	}
-	return "", name
 }
 
 // adapt puts what Normalization layers have been adapted to, which Keras keeps among

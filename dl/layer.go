@@ -222,6 +222,16 @@ func (l *Layer) Weights() (_ []*tensors.Tensor, err error) {
 	return read(l.kept())
 }
 
+// WeightNames returns the names of the layer's weights, in the order of Weights: "kernel".
+func (l *Layer) WeightNames() (names []string) {
+	lock.Lock()
+	defer lock.Unlock()
+	for _, w := range l.kept() {
+		names = append(names, w.name)
+	}
+	return names
+}
+
 // SetWeights replaces the layer's weights, given in the order of Weights. If one does
 // not fit, none is replaced.
 func (l *Layer) SetWeights(weights []*tensors.Tensor) (err error) {

@@ -111,7 +111,7 @@ func (m *Model) measure(f *flow, y []*graph.Node, w *graph.Node) (loss, sums *gr
 		l, from := c.lossOf(names[o]), output
 		if better, ok := l.(losses.FromLogits); ok {
 			if logits, ok := f.pass.Logits(raw); ok {
-				if better, ok := better.OfLogits(logits.Activation); ok {
+				if better, ok := better.OfLogits(logits.Of); ok {
 					l, from = better, graph.ConvertDType(logits.Node, dtypes.Float32)
 				}
 			}

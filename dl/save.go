@@ -30,7 +30,7 @@ type progress struct {
 // happens, there is a whole file.
 //
 // A Step is a function, and is not saved; compile again after Load. Types of your own
-// need layers.Register.
+// need Register.
 //
 // Source: https://keras.io/api/models/model_saving_apis/model_saving_and_loading/
 func (m *Model) Save(path string) (err error) {

@@ -4,115 +4,121 @@
 //
 //	layers.Dense{Units: 64, Activation: activations.ReLU}
 //
+// A value says of itself what else is known of it, through small interfaces: Looped, Logits,
+// build.Activation. Nothing is concluded from its name.
+//
 // Source: https://keras.io/api/layers/activations/
 package activations
 
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/onnx/build"
 )
-
-// Activation is a function of a tensor that keeps its shape.
-type Activation interface {
-	// Name is the name by which Keras knows the function, for example "relu".
-	Name() string
-	// Apply adds the function to x's graph.
-	Apply(x *graph.Node) *graph.Node
-}
-
-// Func makes an Activation of a function of one's own, which must keep the
-// shape of its argument.
-func Func(name string, apply func(x *graph.Node) *graph.Node) Activation {
-	return activation{name, apply}
-}
-
-type activation struct {
-	name  string
-	apply func(x *graph.Node) *graph.Node
-}
-
-func (a activation) Name() string                    { return a.name }
-func (a activation) Apply(x *graph.Node) *graph.Node { return a.apply(x) }
-func (a activation) String() string                  { return a.name }
 
 // The activations that models use most, under Keras's names.
 var (
 	// Linear is f(x) = x.
-	Linear = Func("linear", func(x *graph.Node) *graph.Node { return x })
+	Linear Activation = looped{
+		function{Named: named("linear"), apply: identity, onnx: func(_ *build.Graph, x string) string { return x }},
+		identity, func(y *graph.Node) *graph.Node { return graph.OnesLike(y) },
+	}.value()
 	// ReLU is f(x) = max(x, 0). Its gradient at 0 is 0, as in Keras.
-	ReLU = Func("relu", relu)
+	ReLU Activation = looped{
+		function{Named: named("relu"), apply: relu, onnx: operator("Relu")},
+		func(x *graph.Node) *graph.Node {
+			return graph.Max(x, graph.ConvertDType(graph.Const(x.Graph(), float32(0)), x.DType()))
+		},
+		func(y *graph.Node) *graph.Node {
+			return graph.ConvertDType(graph.GreaterThan(y, graph.ZerosLike(y)), y.DType())
+		},
+	}.value()
 	// ReLU6 is f(x) = min(max(x, 0), 6).
-	ReLU6 = Func("relu6", func(x *graph.Node) *graph.Node { return graph.MinScalar(relu(x), 6.0) })
+	ReLU6 = plain("relu6", func(x *graph.Node) *graph.Node { return graph.MinScalar(relu(x), 6.0) },
+		func(g *build.Graph, x string) string { return g.Op("Clip", []string{x, g.Scalar(0), g.Scalar(6)}) })
 	// LeakyReLU is f(x) = x for x > 0, else 0.2 x.
-	LeakyReLU = Func("leaky_relu", func(x *graph.Node) *graph.Node {
-		return piecewise(x, graph.MulScalar(x, 0.2))
-	})
+	LeakyReLU = plain("leaky_relu", func(x *graph.Node) *graph.Node { return piecewise(x, graph.MulScalar(x, 0.2)) },
+		operator("LeakyRelu", build.Attr{Name: "alpha", Value: 0.2}))
 	// ELU is f(x) = x for x > 0, else eˣ − 1.
-	ELU = Func("elu", func(x *graph.Node) *graph.Node { return smooth(x, expm1(x)) })
+	ELU = plain("elu", func(x *graph.Node) *graph.Node { return smooth(x, expm1(x)) }, operator("Elu"))
 	// SELU is the self-normalising ELU of Klambauer et al., 2017 (arXiv:1706.02515).
-	SELU = Func("selu", func(x *graph.Node) *graph.Node {
+	SELU = plain("selu", func(x *graph.Node) *graph.Node {
 		const alpha, scale = 1.67326324235437728481704, 1.05070098735548049342
 		return graph.MulScalar(smooth(x, graph.MulScalar(expm1(x), alpha)), scale)
-	})
+	}, operator("Selu"))
 	// GELU is x Φ(x), with Φ the cumulative function of the normal distribution.
-	GELU = Func("gelu", func(x *graph.Node) *graph.Node {
+	GELU = plain("gelu", func(x *graph.Node) *graph.Node {
 		return graph.Mul(graph.MulScalar(x, 0.5), graph.OnePlus(graph.Erf(graph.MulScalar(x, 1/math.Sqrt2))))
-	})
+	}, operator("Gelu"))
 	// SiLU is x σ(x), also known as swish.
-	SiLU = Func("silu", func(x *graph.Node) *graph.Node { return graph.Mul(x, graph.Sigmoid(x)) })
+	SiLU = plain("silu", func(x *graph.Node) *graph.Node { return graph.Mul(x, graph.Sigmoid(x)) },
+		func(g *build.Graph, x string) string {
+			return g.Op("Mul", []string{x, g.Op("Sigmoid", []string{x})})
+		})
 	// Sigmoid is σ(x) = 1 / (1 + e⁻ˣ).
-	Sigmoid = Func("sigmoid", graph.Sigmoid)
+	Sigmoid Activation = looped{
+		function{Named: named("sigmoid"), apply: graph.Sigmoid, logits: SigmoidLogits, onnx: operator("Sigmoid")},
+		graph.Sigmoid, func(y *graph.Node) *graph.Node { return graph.Mul(y, graph.OneMinus(y)) },
+	}.value()
 	// HardSigmoid is min(max(x/6 + 1/2, 0), 1).
-	HardSigmoid = Func("hard_sigmoid", func(x *graph.Node) *graph.Node {
+	HardSigmoid = plain("hard_sigmoid", func(x *graph.Node) *graph.Node {
 		return graph.MinScalar(relu(graph.AddScalar(graph.DivScalar(x, 6.0), 0.5)), 1.0)
-	})
+	}, operator("HardSigmoid", build.Attr{Name: "alpha", Value: 1.0 / 6}, build.Attr{Name: "beta", Value: 0.5}))
 	// Tanh is the hyperbolic tangent.
-	Tanh = Func("tanh", graph.Tanh)
+	Tanh Activation = looped{
+		function{Named: named("tanh"), apply: graph.Tanh, onnx: operator("Tanh")},
+		graph.Tanh, func(y *graph.Node) *graph.Node { return graph.OneMinus(graph.Square(y)) },
+	}.value()
 	// Softplus is log(1 + eˣ), computed so that a large x does not overflow.
-	Softplus = Func("softplus", softplus)
+	Softplus = plain("softplus", softplus, operator("Softplus"))
 	// Softsign is x / (1 + |x|).
-	Softsign = Func("softsign", func(x *graph.Node) *graph.Node {
+	Softsign = plain("softsign", func(x *graph.Node) *graph.Node {
 		return graph.Div(x, graph.OnePlus(graph.Abs(x)))
-	})
+	}, operator("Softsign"))
 	// Exponential is eˣ.
-	Exponential = Func("exponential", graph.Exp)
+	Exponential = plain("exponential", graph.Exp, operator("Exp"))
 	// Mish is x tanh(log(1 + eˣ)).
-	Mish = Func("mish", func(x *graph.Node) *graph.Node { return graph.Mul(x, graph.Tanh(softplus(x))) })
+	Mish = plain("mish", func(x *graph.Node) *graph.Node { return graph.Mul(x, graph.Tanh(softplus(x))) }, operator("Mish"))
 	// Softmax makes a probability distribution of the last axis: eˣⁱ / Σⱼ eˣʲ.
-	Softmax = Func("softmax", func(x *graph.Node) *graph.Node { return graph.Softmax(x, -1) })
+	Softmax Activation = &function{
+		Named: named("softmax"), apply: func(x *graph.Node) *graph.Node { return graph.Softmax(x, -1) },
+		logits: SoftmaxLogits, onnx: operator("Softmax", build.Attr{Name: "axis", Value: -1}),
+	}
 	// LogSoftmax is the logarithm of Softmax, computed without taking it.
-	LogSoftmax = Func("log_softmax", func(x *graph.Node) *graph.Node { return graph.LogSoftmax(x, -1) })
+	LogSoftmax = plain("log_softmax", func(x *graph.Node) *graph.Node { return graph.LogSoftmax(x, -1) },
+		operator("LogSoftmax", build.Attr{Name: "axis", Value: -1}))
 )
 
-var all = []Activation{
-	Linear, ReLU, ReLU6, LeakyReLU, ELU, SELU, GELU, SiLU, Sigmoid, HardSigmoid, Tanh,
-	Softplus, Softsign, Exponential, Mish, Softmax, LogSoftmax,
+func init() {
+	for _, a := range []Activation{
+		Linear, ReLU, ReLU6, LeakyReLU, ELU, SELU, GELU, SiLU, Sigmoid, HardSigmoid, Tanh,
+		Softplus, Softsign, Exponential, Mish, Softmax, LogSoftmax,
+	} {
+		config.Register(a)
+	}
+	config.Finds(Get)
 }
 
-// Get returns the activation that Keras knows by name; "swish" is "silu".
+// Get returns the activation that goes by a name: one of Keras's, of which "swish" is
+// "silu", or one that dl.Register has been called with.
 func Get(name string) (Activation, error) {
 	want := name
 	if want == "swish" {
 		want = "silu"
 	}
-	names := make([]string, 0, len(all))
-	for _, a := range all {
-		if a.Name() == want {
-			return a, nil
-		}
-		names = append(names, a.Name())
+	a, others, ok := config.Value[Activation](want)
+	if !ok {
+		return nil, fmt.Errorf("activations: unknown activation %q; there are %s", name, strings.Join(others, ", "))
 	}
-	slices.Sort(names)
-	return nil, fmt.Errorf("activations: unknown activation %q; there are %s", name, strings.Join(names, ", "))
+	return a, nil
 }
 
-func init() { config.RegisterNames(Get) }
+func identity(x *graph.Node) *graph.Node { return x }
 
 func relu(x *graph.Node) *graph.Node { return piecewise(x, graph.ZerosLike(x)) }
 

@@ -120,8 +120,8 @@ type VarianceScaling struct {
 	Uniform bool
 }
 
-// ReadConfig implements config.Reader.
-func (v *VarianceScaling) ReadConfig(c map[string]any) error {
+// readVarianceScaling reads a configuration of Keras.
+func readVarianceScaling(v *VarianceScaling, c map[string]any) error {
 	switch d := c["distribution"]; d {
 	case "uniform":
 		v.Uniform = true
@@ -319,4 +319,8 @@ func orDefault(v, def float64) float64 {
 		return def
 	}
 	return v
+}
+
+func init() {
+	config.Reads(readVarianceScaling)
 }

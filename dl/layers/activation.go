@@ -10,8 +10,15 @@ import (
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
+	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
 )
+
+func init() {
+	config.Register(Activation{}, ReLU{}, LeakyReLU{}, ELU{}, PReLU{}, Softmax{}, ActivityRegularization{})
+	config.Reads(readLeakyReLU)
+}
 
 // Activation applies a function to its input.
 //
@@ -85,8 +92,8 @@ type LeakyReLU struct {
 	Name          string
 }
 
-// ReadConfig implements config.Reader: alpha is an older name.
-func (*LeakyReLU) ReadConfig(c map[string]any) error {
+// readLeakyReLU reads a configuration of Keras: alpha is an older name.
+func readLeakyReLU(_ *LeakyReLU, c map[string]any) error {
 	if v, ok := c["alpha"]; ok {
 		c["negative_slope"] = v
 		delete(c, "alpha")
@@ -220,4 +227,51 @@ func positiveOr(x, negative *graph.Node) *graph.Node {
 
 func scalar(like *graph.Node, v float64) *graph.Node {
 	return graph.Scalar(like.Graph(), like.DType(), v)
+}
+
+// ONNX implements build.Layer.
+func (l Activation) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxActivated(g, c.In[0], l.Activation)
+}
+
+// ONNX implements build.Layer.
+func (l Softmax) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	if len(l.Axes) > 1 {
+		return nil, errors.New("a softmax over several axes has no counterpart in ONNX")
+	}
+	return []string{g.Op("Softmax", c.In[:1], build.Attr{Name: "axis", Value: append(l.Axes, -1)[0]})}, nil
+}
+
+// ONNX implements build.Layer.
+func (l ReLU) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	x := c.In[0]
+	y := g.Op("Relu", []string{x})
+	if l.NegativeSlope != 0 || l.Threshold != 0 {
+		below := g.Op("Mul", []string{g.Op("Sub", []string{x, g.Scalar(l.Threshold)}), g.Scalar(l.NegativeSlope)})
+		y = g.Op("Where", []string{g.Op("Greater", []string{x, g.Scalar(l.Threshold)}), x, below})
+	}
+	if l.MaxValue > 0 {
+		y = g.Op("Min", []string{y, g.Scalar(l.MaxValue)})
+	}
+	return []string{y}, nil
+}
+
+// ONNX implements build.Layer.
+func (l LeakyReLU) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return []string{g.Op("LeakyRelu", c.In[:1], build.Attr{Name: "alpha", Value: orFloat(l.NegativeSlope, 0.3)})}, nil
+}
+
+// ONNX implements build.Layer.
+func (l ELU) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return []string{g.Op("Elu", c.In[:1], build.Attr{Name: "alpha", Value: orFloat(l.Alpha, 1)})}, nil
+}
+
+// ONNX implements build.Layer.
+func (PReLU) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return []string{g.Op("PRelu", []string{c.In[0], g.Array(c.Weights[0])})}, nil
+}
+
+// ONNX implements build.Layer.
+func (ActivityRegularization) ONNX(_ *build.Graph, c build.Call) ([]string, error) {
+	return c.In, nil // it is for training only
 }

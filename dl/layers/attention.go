@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -11,8 +12,15 @@ import (
 
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
+	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
 )
+
+func init() {
+	config.Register(MultiHeadAttention{})
+	config.Reads(readMultiHeadAttention)
+}
 
 // MultiHeadAttention lets each step of a query look at all steps of a value: in
 // each head, softmax(q·kᵀ/√KeyDim)·v of projections q, k and v.
@@ -50,8 +58,8 @@ type MultiHeadAttention struct {
 	Name                                                    string
 }
 
-// ReadConfig implements config.Reader.
-func (*MultiHeadAttention) ReadConfig(c map[string]any) error {
+// readMultiHeadAttention reads a configuration of Keras.
+func readMultiHeadAttention(_ *MultiHeadAttention, c map[string]any) error {
 	for _, key := range []string{"attention_axes", "gate", "use_gate"} {
 		if list, ok := c[key].([]any); ok && len(list) == 1 && list[0] == 1.0 {
 			delete(c, key)
@@ -186,4 +194,65 @@ func (l MultiHeadAttention) mask(c *Context, inputs int, scores *graph.Node) *gr
 		and(graph.InsertAxes(graph.GreaterOrEqual(graph.Iota(scores.Graph(), square, 0), graph.Iota(scores.Graph(), square, 1)), 0, 0))
 	}
 	return mask
+}
+
+// WithKerasArgument implements KerasCaller.
+func (l MultiHeadAttention) WithKerasArgument(name string, value any) (Layer, bool) {
+	on, ok := value.(bool)
+	switch name {
+	case "use_causal_mask":
+		l.UseCausalMask = on
+	case "return_attention_scores":
+		l.ReturnAttentionScores = on
+	default:
+		return nil, false
+	}
+	return l, ok
+}
+
+// KerasPath implements KerasPather.
+func (MultiHeadAttention) KerasPath(weight string) string {
+	part, _, _ := strings.Cut(weight, "/")
+	if part == "attention_output" {
+		part = "output"
+	}
+	return "/" + part + "_dense"
+}
+
+// ONNX implements build.Layer.
+func (l MultiHeadAttention) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	in, w, shapes := c.In, c.Weights, c.Shapes
+	query, value, key := in[0], in[min(1, len(in)-1)], in[len(in)-1]
+	per := 2
+	if l.NoBias {
+		per = 1
+	}
+	project := func(x string, w []build.Array, perm ...int) string {
+		d := w[0].Dims
+		y := g.Op("MatMul", []string{x, g.Array(w[0].Reshaped(d[0], d[1]*d[2]))})
+		if len(w) > 1 {
+			y = g.Op("Add", []string{y, g.Array(w[1].Reshaped(d[1] * d[2]))})
+		}
+		return g.Op("Transpose", []string{g.Op("Reshape", []string{y, g.Ints(0, 0, d[1], d[2])})}, onnxInts("perm", perm...))
+	}
+	q := project(query, w[:per], 0, 2, 1, 3)
+	k := project(key, w[per:2*per], 0, 2, 3, 1)
+	v := project(value, w[2*per:3*per], 0, 2, 1, 3)
+	q = g.Op("Mul", []string{q, g.Scalar(1 / math.Sqrt(float64(l.KeyDim)))})
+	scores := g.Op("MatMul", []string{q, k})
+	if l.UseCausalMask {
+		target, source := shapes[0][0], shapes[len(shapes)-1][0]
+		mask := make([]float32, target*source)
+		for i := range target {
+			for j := i + 1; j < source; j++ {
+				mask[i*source+j] = -1e9
+			}
+		}
+		scores = g.Op("Add", []string{scores, g.Floats(mask, target, source)})
+	}
+	scores = g.Op("Softmax", []string{scores}, build.Attr{Name: "axis", Value: -1})
+	y := g.Op("Transpose", []string{g.Op("MatMul", []string{scores, v})}, onnxInts("perm", 0, 2, 1, 3))
+	o := w[3*per]
+	y = g.Op("MatMul", []string{g.Op("Reshape", []string{y, g.Ints(0, 0, -1)}), g.Array(o.Reshaped(o.Dims[0]*o.Dims[1], o.Dims[2]))})
+	return []string{onnxBias(g, y, w[3*per+1:]), scores}, nil
 }

@@ -10,8 +10,18 @@ import (
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/ops"
+	"github.com/gradbook/gradbook/dl/onnx/build"
 )
+
+func init() {
+	config.Register(RandomFlip{}, RandomRotation{}, RandomTranslation{}, RandomZoom{}, RandomContrast{}, RandomBrightness{})
+	config.Reads(readRandomRotation)
+	config.Reads(readRandomTranslation)
+	config.Reads(readRandomZoom)
+	config.Reads(readRandomBrightness)
+}
 
 // PlusMinus is the range from −f to f: layers.RandomRotation{Factor: layers.PlusMinus(0.1)}.
 func PlusMinus(f float64) [2]float64 { return [2]float64{-f, f} }
@@ -258,21 +268,21 @@ func (l RandomBrightness) Call(c *Context, x *graph.Node) *graph.Node {
 	return graph.ClipScalar(y, r[0], r[1])
 }
 
-// ReadConfig implements config.Reader.
-func (*RandomRotation) ReadConfig(c map[string]any) error { return ranges(c, "factor") }
+// readRandomRotation reads a configuration of Keras.
+func readRandomRotation(_ *RandomRotation, c map[string]any) error { return ranges(c, "factor") }
 
-// ReadConfig implements config.Reader.
-func (*RandomTranslation) ReadConfig(c map[string]any) error {
+// readRandomTranslation reads a configuration of Keras.
+func readRandomTranslation(_ *RandomTranslation, c map[string]any) error {
 	return ranges(c, "height_factor", "width_factor")
 }
 
-// ReadConfig implements config.Reader.
-func (*RandomZoom) ReadConfig(c map[string]any) error {
+// readRandomZoom reads a configuration of Keras.
+func readRandomZoom(_ *RandomZoom, c map[string]any) error {
 	return ranges(c, "height_factor", "width_factor")
 }
 
-// ReadConfig implements config.Reader.
-func (*RandomBrightness) ReadConfig(c map[string]any) error { return ranges(c, "factor") }
+// readRandomBrightness reads a configuration of Keras.
+func readRandomBrightness(_ *RandomBrightness, c map[string]any) error { return ranges(c, "factor") }
 
 // ranges makes {−f, f} of a single f.
 func ranges(c map[string]any, keys ...string) error {
@@ -367,4 +377,34 @@ func (f Fill) read(x, row, column *graph.Node) *graph.Node {
 	}
 	seen := graph.BroadcastToDims(graph.InsertAxes(graph.LogicalAnd(in(row, d[1]), in(column, d[2])), -1), pixels.Shape().Dimensions...)
 	return graph.Where(seen, pixels, graph.BroadcastToDims(scalar(pixels, f.FillValue), pixels.Shape().Dimensions...))
+}
+
+// ONNX implements build.Layer.
+func (RandomFlip) ONNX(_ *build.Graph, c build.Call) ([]string, error) {
+	return c.In, nil // it is for training only
+}
+
+// ONNX implements build.Layer.
+func (RandomRotation) ONNX(_ *build.Graph, c build.Call) ([]string, error) {
+	return c.In, nil // it is for training only
+}
+
+// ONNX implements build.Layer.
+func (RandomTranslation) ONNX(_ *build.Graph, c build.Call) ([]string, error) {
+	return c.In, nil // it is for training only
+}
+
+// ONNX implements build.Layer.
+func (RandomZoom) ONNX(_ *build.Graph, c build.Call) ([]string, error) {
+	return c.In, nil // it is for training only
+}
+
+// ONNX implements build.Layer.
+func (RandomContrast) ONNX(_ *build.Graph, c build.Call) ([]string, error) {
+	return c.In, nil // it is for training only
+}
+
+// ONNX implements build.Layer.
+func (RandomBrightness) ONNX(_ *build.Graph, c build.Call) ([]string, error) {
+	return c.In, nil // it is for training only
 }

@@ -5,8 +5,18 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/ops"
+	"github.com/gradbook/gradbook/dl/onnx/build"
 )
+
+func init() {
+	config.Register(ZeroPadding1D{}, ZeroPadding2D{}, ZeroPadding3D{}, Cropping1D{}, Cropping2D{}, Cropping3D{})
+	config.Reads(readZeroPadding2D)
+	config.Reads(readZeroPadding3D)
+	config.Reads(readCropping2D)
+	config.Reads(readCropping3D)
+}
 
 // ZeroPadding1D puts zeros before and behind a sequence.
 //
@@ -114,17 +124,17 @@ func (l Cropping2D) Call(_ *Context, x *graph.Node) *graph.Node { return cropAll
 // Call implements Layer.
 func (l Cropping3D) Call(_ *Context, x *graph.Node) *graph.Node { return cropAll(x, l.Cropping[:]...) }
 
-// ReadConfig implements config.Reader.
-func (*ZeroPadding2D) ReadConfig(c map[string]any) error { return pairs(c, "padding", 2) }
+// readZeroPadding2D reads a configuration of Keras.
+func readZeroPadding2D(_ *ZeroPadding2D, c map[string]any) error { return pairs(c, "padding", 2) }
 
-// ReadConfig implements config.Reader.
-func (*ZeroPadding3D) ReadConfig(c map[string]any) error { return pairs(c, "padding", 3) }
+// readZeroPadding3D reads a configuration of Keras.
+func readZeroPadding3D(_ *ZeroPadding3D, c map[string]any) error { return pairs(c, "padding", 3) }
 
-// ReadConfig implements config.Reader.
-func (*Cropping2D) ReadConfig(c map[string]any) error { return pairs(c, "cropping", 2) }
+// readCropping2D reads a configuration of Keras.
+func readCropping2D(_ *Cropping2D, c map[string]any) error { return pairs(c, "cropping", 2) }
 
-// ReadConfig implements config.Reader.
-func (*Cropping3D) ReadConfig(c map[string]any) error { return pairs(c, "cropping", 3) }
+// readCropping3D reads a configuration of Keras.
+func readCropping3D(_ *Cropping3D, c map[string]any) error { return pairs(c, "cropping", 3) }
 
 // pairs makes {{1, 1}, {2, 2}} of {1, 2}, which Keras takes for the same.
 func pairs(c map[string]any, key string, n int) error {
@@ -171,4 +181,34 @@ func cropAll(x *graph.Node, amounts ...[2]int) *graph.Node {
 		x = ops.Crop(x, 1+i, a)
 	}
 	return x
+}
+
+// ONNX implements build.Layer.
+func (l ZeroPadding1D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxPad(g, c, [][2]int{l.Padding}), nil
+}
+
+// ONNX implements build.Layer.
+func (l ZeroPadding2D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxPad(g, c, l.Padding[:]), nil
+}
+
+// ONNX implements build.Layer.
+func (l ZeroPadding3D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxPad(g, c, l.Padding[:]), nil
+}
+
+// ONNX implements build.Layer.
+func (l Cropping1D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxCrop(g, c, [][2]int{l.Cropping}), nil
+}
+
+// ONNX implements build.Layer.
+func (l Cropping2D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxCrop(g, c, l.Cropping[:]), nil
+}
+
+// ONNX implements build.Layer.
+func (l Cropping3D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxCrop(g, c, l.Cropping[:]), nil
 }

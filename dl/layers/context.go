@@ -142,8 +142,8 @@ type Pass struct {
 
 // Logits is the argument that an activation was given.
 type Logits struct {
-	Node       *graph.Node
-	Activation string
+	Node *graph.Node
+	Of   activations.Logits
 }
 
 // NewPass starts a pass. rng is the state of the random number generator.
@@ -160,7 +160,9 @@ func (p *Pass) Layer(name string, weights map[string]*graph.Node) *Context {
 // that follows can be computed from it.
 func (p *Pass) Activate(a activations.Activation, x *graph.Node) *graph.Node {
 	y := a.Apply(x)
-	p.logits[y] = Logits{x, a.Name()}
+	if of, ok := a.(activations.Probabilities); ok && of.Logits() != activations.NoLogits {
+		p.logits[y] = Logits{x, of.Logits()}
+	}
 	return y
 }
 

@@ -8,9 +8,15 @@ import (
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/ops"
+	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
 )
+
+func init() {
+	config.Register(Conv1D{}, Conv2D{}, Conv3D{})
+}
 
 // Conv1D slides a window over a sequence: Conv2D with one axis.
 //
@@ -225,4 +231,19 @@ func convolve(x, kernel *graph.Node, strides, dilation []int, padding Padding, g
 		pads[i] = padding.amounts(x.Shape().Dimensions[1+i], (kernel.Shape().Dimensions[i]-1)*dilation[i]+1, strides[i])
 	}
 	return ops.Convolve(x, kernel, strides, dilation, pads, groups)
+}
+
+// ONNX implements build.Layer.
+func (l Conv1D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return l.conv().onnx(g, c)
+}
+
+// ONNX implements build.Layer.
+func (l Conv2D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return l.conv().onnx(g, c)
+}
+
+// ONNX implements build.Layer.
+func (l Conv3D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return l.conv().onnx(g, c)
 }

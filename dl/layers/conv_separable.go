@@ -8,8 +8,14 @@ import (
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
+	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
 )
+
+func init() {
+	config.Register(DepthwiseConv2D{}, SeparableConv1D{}, SeparableConv2D{})
+}
 
 // DepthwiseConv2D convolves each channel for itself, with DepthMultiplier filters.
 //
@@ -244,4 +250,20 @@ func orInt(v, def int) int {
 		return def
 	}
 	return v
+}
+
+// ONNX implements build.Layer.
+func (l DepthwiseConv2D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	c.Weights = append([]build.Array{onnxDepthwise(c.Weights[0])}, c.Weights[1:]...)
+	return onnxActivated(g, onnxConv(g, c, l.Strides[:], l.DilationRate[:], l.Padding, c.Shapes[0][2]), l.Activation)
+}
+
+// ONNX implements build.Layer.
+func (l SeparableConv2D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxActivated(g, onnxSeparable(g, c, l.Strides[:], l.DilationRate[:], l.Padding), l.Activation)
+}
+
+// ONNX implements build.Layer.
+func (l SeparableConv1D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxActivated(g, onnxSeparable(g, c, []int{l.Strides}, []int{l.DilationRate}, l.Padding), l.Activation)
 }

@@ -8,9 +8,15 @@ import (
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/ops"
+	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
 )
+
+func init() {
+	config.Register(Conv1DTranspose{}, Conv2DTranspose{})
+}
 
 // Conv2DTranspose goes the way of Conv2D's gradient: it spreads each value over a
 // window, and so makes images larger.
@@ -171,4 +177,14 @@ func (l convTranspose) call(c *Context, x *graph.Node) *graph.Node {
 	}
 	y := ops.Transposed(x, c.Weight("kernel"), strides, dilation, before, out)
 	return l.reg.activity(c, activate(c, l.activation, addBias(c, l.noBias, y)))
+}
+
+// ONNX implements build.Layer.
+func (l Conv2DTranspose) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxActivated(g, onnxConvTranspose(g, c, l.Strides[:], l.DilationRate[:], l.Padding), l.Activation)
+}
+
+// ONNX implements build.Layer.
+func (l Conv1DTranspose) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxActivated(g, onnxConvTranspose(g, c, []int{l.Strides}, []int{l.DilationRate}, l.Padding), l.Activation)
 }

@@ -8,8 +8,14 @@ import (
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
+	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
 )
+
+func init() {
+	config.Register(Dense{})
+}
 
 // Dense connects each input with each unit: y = f(x·W + b), where unit j is
 // a_j = f(Σᵢ w_ij a_i + b_j).
@@ -77,4 +83,9 @@ func addBias(c *Context, noBias bool, y *graph.Node) *graph.Node {
 		return y
 	}
 	return graph.Add(y, graph.ExpandLeftToRank(c.Weight("bias"), y.Rank()))
+}
+
+// ONNX implements build.Layer.
+func (l Dense) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxActivated(g, onnxBias(g, g.Op("MatMul", []string{c.In[0], g.Array(c.Weights[0])}), c.Weights[1:]), l.Activation)
 }

@@ -7,7 +7,14 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/onnx/build"
 )
+
+func init() {
+	config.Register(Dropout{}, SpatialDropout1D{}, SpatialDropout2D{}, SpatialDropout3D{}, GaussianNoise{}, GaussianDropout{}, AlphaDropout{})
+}
 
 // Dropout sets a part of its input to 0 while training, another one in each
 // step, and scales the rest by 1/(1 − Rate) so that its sum is the same in the
@@ -219,4 +226,39 @@ func dropChannels(c *Context, x *graph.Node, rate float64) *graph.Node {
 
 func normal(c *Context, x *graph.Node) *graph.Node {
 	return graph.ConvertDType(c.RandomNormal(shapes.Make(dtypes.Float32, x.Shape().Dimensions...)), x.DType())
+}
+
+// ONNX implements build.Layer.
+func (Dropout) ONNX(_ *build.Graph, c build.Call) ([]string, error) {
+	return c.In, nil // it is for training only
+}
+
+// ONNX implements build.Layer.
+func (SpatialDropout1D) ONNX(_ *build.Graph, c build.Call) ([]string, error) {
+	return c.In, nil // it is for training only
+}
+
+// ONNX implements build.Layer.
+func (SpatialDropout2D) ONNX(_ *build.Graph, c build.Call) ([]string, error) {
+	return c.In, nil // it is for training only
+}
+
+// ONNX implements build.Layer.
+func (SpatialDropout3D) ONNX(_ *build.Graph, c build.Call) ([]string, error) {
+	return c.In, nil // it is for training only
+}
+
+// ONNX implements build.Layer.
+func (GaussianNoise) ONNX(_ *build.Graph, c build.Call) ([]string, error) {
+	return c.In, nil // it is for training only
+}
+
+// ONNX implements build.Layer.
+func (GaussianDropout) ONNX(_ *build.Graph, c build.Call) ([]string, error) {
+	return c.In, nil // it is for training only
+}
+
+// ONNX implements build.Layer.
+func (AlphaDropout) ONNX(_ *build.Graph, c build.Call) ([]string, error) {
+	return c.In, nil // it is for training only
 }

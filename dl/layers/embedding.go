@@ -1,13 +1,21 @@
 package layers
 
 import (
+	"errors"
+
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
+	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
 )
+
+func init() {
+	config.Register(Embedding{}, Masking{})
+}
 
 // Embedding turns numbers of words, or of anything else, into vectors that are
 // learned.
@@ -80,4 +88,14 @@ func (l Masking) Call(c *Context, x *graph.Node) *graph.Node {
 	c.SetMask(mask)
 	counts = graph.BroadcastToDims(graph.InsertAxes(mask, -1), x.Shape().Dimensions...)
 	return graph.Where(counts, x, graph.ZerosLike(x))
+}
+
+// ONNX implements build.Layer.
+func (l Embedding) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	if l.MaskZero {
+		return nil, errors.New("its mask has no counterpart in ONNX")
+	}
+	const int64Type = 7
+	ids := g.Op("Cast", c.In[:1], build.Attr{Name: "to", Value: int64Type})
+	return []string{g.Op("Gather", []string{g.Array(c.Weights[0]), ids})}, nil
 }

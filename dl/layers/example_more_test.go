@@ -322,9 +322,3 @@ func ExampleContext_Part() {
 	output(Residual{layers.Dense{Units: 2, KernelInitializer: initializers.Ones{}}}, [][]float32{{1, 2}})
 	// Output: [[4 5]]
 }
-
-func ExampleRegister() {
-	layers.Register(Residual{})
-	fmt.Println("models with Residual layers can be saved and loaded")
-	// Output: models with Residual layers can be saved and loaded
-}

@@ -6,8 +6,14 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/ops"
+	"github.com/gradbook/gradbook/dl/onnx/build"
 )
+
+func init() {
+	config.Register(Add{}, Subtract{}, Multiply{}, Average{}, Maximum{}, Minimum{}, Concatenate{}, Dot{})
+}
 
 // Add is the sum of its inputs.
 //
@@ -351,4 +357,43 @@ func (l Dot) CallAll(_ *Context, in []*graph.Node) []*graph.Node {
 		y = graph.InsertAxes(y, -1)
 	}
 	return []*graph.Node{y}
+}
+
+// ONNX implements build.Layer.
+func (Add) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxFold(g, c, "Add"), nil
+}
+
+// ONNX implements build.Layer.
+func (Subtract) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxFold(g, c, "Sub"), nil
+}
+
+// ONNX implements build.Layer.
+func (Multiply) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxFold(g, c, "Mul"), nil
+}
+
+// ONNX implements build.Layer.
+func (Average) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return []string{g.Op("Mean", c.In)}, nil
+}
+
+// ONNX implements build.Layer.
+func (Maximum) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return []string{g.Op("Max", c.In)}, nil
+}
+
+// ONNX implements build.Layer.
+func (Minimum) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return []string{g.Op("Min", c.In)}, nil
+}
+
+// ONNX implements build.Layer.
+func (l Concatenate) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	axis := l.Axis
+	if axis == 0 {
+		axis = -1
+	}
+	return []string{g.Op("Concat", c.In, build.Attr{Name: "axis", Value: axis})}, nil
 }

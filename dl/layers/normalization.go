@@ -1,6 +1,7 @@
 package layers
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -9,93 +10,14 @@ import (
 
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/ops"
+	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
 )
 
-// BatchNormalization scales each channel to mean 0 and variance 1: those of the
-// batch while training, and of all batches seen, with more weight on the last,
-// afterwards.
-//
-//	y = γ (x − μ)/√(σ² + ε) + β
-//
-// Input shape: any. Output shape: the input's. A frozen layer uses what it has
-// seen, also while training.
-//
-// Source: Ioffe and Szegedy, 2015 (arXiv:1502.03167);
-// https://keras.io/api/layers/normalization_layers/batch_normalization/
-type BatchNormalization struct {
-	// Axis is that of the channels, counted with the batch; 0 means −1.
-	Axis int
-	// Momentum is the part of the running mean and variance that stays in a
-	// step; 0 means 0.99.
-	Momentum float64 `zero:"0.99"`
-	// Epsilon is ε; 0 means 0.001.
-	Epsilon float64 `zero:"0.001"`
-	// NoCenter leaves β out, NoScale γ.
-	NoCenter bool `keras:"center,not"`
-	NoScale  bool `keras:"scale,not"`
-	// BetaInitializer starts β, nil is Zeros; GammaInitializer γ, nil is Ones.
-	BetaInitializer, GammaInitializer initializers.Initializer
-	// MovingMeanInitializer and MovingVarianceInitializer start the running
-	// means; nil is Zeros and Ones.
-	MovingMeanInitializer, MovingVarianceInitializer initializers.Initializer
-	BetaRegularizer, GammaRegularizer                regularizers.Regularizer
-	BetaConstraint, GammaConstraint                  constraints.Constraint
-	Name                                             string
-}
-
-// ReadConfig implements config.Reader.
-func (*BatchNormalization) ReadConfig(c map[string]any) error {
-	if c["renorm"] != true {
-		delete(c, "renorm_momentum")
-	}
-	return nil
-}
-
-// Build implements Layer.
-func (l BatchNormalization) Build(in Shape) (Spec, error) {
-	axis, err := axisOf("Axis", orInt(l.Axis, -1), in)
-	if err = checked(err, wantFraction("Momentum", l.Momentum), wantEpsilon(l.Epsilon)); err != nil {
-		return Spec{}, err
-	}
-	n := Shape{in[axis]}
-	var w []Weight
-	if !l.NoScale {
-		w = append(w, Weight{Name: "gamma", Shape: n, Initializer: orInitializer(l.GammaInitializer, initializers.Ones{}), Regularizer: l.GammaRegularizer, Constraint: l.GammaConstraint})
-	}
-	if !l.NoCenter {
-		w = append(w, Weight{Name: "beta", Shape: n, Initializer: orInitializer(l.BetaInitializer, initializers.Zeros{}), Regularizer: l.BetaRegularizer, Constraint: l.BetaConstraint})
-	}
-	return Spec{Output: in, KeepsMask: true, Weights: append(w,
-		Weight{Name: "moving_mean", Shape: n, Initializer: orInitializer(l.MovingMeanInitializer, initializers.Zeros{}), NonTrainable: true},
-		Weight{Name: "moving_variance", Shape: n, Initializer: orInitializer(l.MovingVarianceInitializer, initializers.Ones{}), NonTrainable: true},
-	)}, nil
-}
-
-// Call implements Layer.
-func (l BatchNormalization) Call(c *Context, x *graph.Node) *graph.Node {
-	axis := graph.MustAdjustAxis(orInt(l.Axis, -1), x)
-	wide := x
-	if x.DType() != dtypes.Float64 {
-		wide = graph.ConvertDType(x, dtypes.Float32)
-	}
-	moving := func(name string) *graph.Node {
-		return along(graph.ConvertDType(c.Variable(name), wide.DType()), axis, x.Rank())
-	}
-	mean, variance := moving("moving_mean"), moving("moving_variance")
-	if c.Training && c.Trainable {
-		rest := otherAxes(x.Rank(), axis)
-		mean, variance = moments(wide, c.Mask(), rest)
-		momentum := orFloat(l.Momentum, 0.99)
-		for name, value := range map[string]*graph.Node{"moving_mean": mean, "moving_variance": variance} {
-			old := c.Variable(name)
-			now := graph.StopGradient(graph.ConvertDType(graph.Reshape(value, old.Shape().Dimensions...), old.DType()))
-			c.Update(name, graph.Add(graph.MulScalar(old, momentum), graph.MulScalar(now, 1-momentum)))
-		}
-	}
-	y := graph.Mul(graph.Sub(wide, mean), ops.Rsqrt(graph.AddScalar(variance, orFloat(l.Epsilon, 1e-3))))
-	return graph.ConvertDType(scaleShift(c, y, !l.NoScale, !l.NoCenter, func(w *graph.Node) *graph.Node { return along(w, axis, x.Rank()) }), x.DType())
+func init() {
+	config.Register(LayerNormalization{}, RMSNormalization{})
 }
 
 // moments returns mean and variance over axes, of the steps that a mask, if there is
@@ -267,98 +189,6 @@ func (l RMSNormalization) Call(c *Context, x *graph.Node) *graph.Node {
 	return graph.Mul(y, along(c.Weight("scale"), axis, x.Rank()))
 }
 
-// GroupNormalization scales groups of channels of each example to mean 0 and
-// variance 1.
-//
-// Input shape: any. Output shape: the input's.
-//
-// Source: Wu and He, 2018 (arXiv:1803.08494);
-// https://keras.io/api/layers/normalization_layers/group_normalization/
-type GroupNormalization struct {
-	// Groups is their number, which must divide the channels; 0 means 32, −1 as
-	// many as there are channels.
-	Groups int `zero:"32"`
-	// Axis is that of the channels, counted with the batch; 0 means −1.
-	Axis int
-	// Epsilon is ε; 0 means 0.001.
-	Epsilon float64 `zero:"0.001"`
-	// NoCenter leaves β out, NoScale γ.
-	NoCenter bool `keras:"center,not"`
-	NoScale  bool `keras:"scale,not"`
-	// BetaInitializer starts β, nil is Zeros; GammaInitializer γ, nil is Ones.
-	BetaInitializer, GammaInitializer initializers.Initializer
-	BetaRegularizer, GammaRegularizer regularizers.Regularizer
-	BetaConstraint, GammaConstraint   constraints.Constraint
-	Name                              string
-}
-
-func (l GroupNormalization) groups(channels int) int {
-	if l.Groups == -1 {
-		return channels
-	}
-	return orInt(l.Groups, 32)
-}
-
-// Build implements Layer.
-func (l GroupNormalization) Build(in Shape) (Spec, error) {
-	axis, err := axisOf("Axis", orInt(l.Axis, -1), in)
-	if err = checked(err, wantEpsilon(l.Epsilon)); err != nil {
-		return Spec{}, err
-	}
-	if g := l.groups(in[axis]); g < 1 || in[axis]%g != 0 {
-		return Spec{}, fmt.Errorf("expected Groups to divide the input's %d channels, got %d", in[axis], g)
-	}
-	n := Shape{in[axis]}
-	var w []Weight
-	if !l.NoScale {
-		w = append(w, Weight{Name: "gamma", Shape: n, Initializer: orInitializer(l.GammaInitializer, initializers.Ones{}), Regularizer: l.GammaRegularizer, Constraint: l.GammaConstraint})
-	}
-	if !l.NoCenter {
-		w = append(w, Weight{Name: "beta", Shape: n, Initializer: orInitializer(l.BetaInitializer, initializers.Zeros{}), Regularizer: l.BetaRegularizer, Constraint: l.BetaConstraint})
-	}
-	return Spec{Output: in, Weights: w, KeepsMask: true}, nil
-}
-
-// Call implements Layer.
-func (l GroupNormalization) Call(c *Context, x *graph.Node) *graph.Node {
-	axis := graph.MustAdjustAxis(orInt(l.Axis, -1), x)
-	d := x.Shape().Dimensions
-	g := l.groups(d[axis])
-	grouped := graph.Reshape(x, slices.Concat(d[:axis], []int{g, d[axis] / g}, d[axis+1:])...)
-	mean, variance := moments(grouped, nil, otherAxes(grouped.Rank(), 0, axis))
-	y := graph.Mul(graph.Sub(grouped, mean), ops.Rsqrt(graph.AddScalar(variance, orFloat(l.Epsilon, 1e-3))))
-	y = graph.Reshape(y, d...)
-	return graph.ConvertDType(scaleShift(c, y, !l.NoScale, !l.NoCenter, func(w *graph.Node) *graph.Node { return along(w, axis, x.Rank()) }), x.DType())
-}
-
-// UnitNormalization scales each example to length 1.
-//
-// Input shape: any. Output shape: the input's.
-//
-// Source: https://keras.io/api/layers/normalization_layers/unit_normalization/
-type UnitNormalization struct {
-	// Axes are those along which the length is taken, counted with the batch;
-	// nil means [−1].
-	Axes []int `keras:"axis"`
-	Name string
-}
-
-// Build implements Layer.
-func (l UnitNormalization) Build(in Shape) (Spec, error) {
-	_, err := LayerNormalization{Axes: l.Axes}.over(in)
-	return same(in, err)
-}
-
-// Call implements Layer.
-func (l UnitNormalization) Call(_ *Context, x *graph.Node) *graph.Node {
-	over, err := LayerNormalization{Axes: l.Axes}.over(x.Shape().Dimensions[1:])
-	if err != nil {
-		panic(err)
-	}
-	length := graph.ReduceAndKeep(graph.Square(x), graph.ReduceSum, over...)
-	return graph.Mul(x, ops.Rsqrt(graph.MaxScalar(length, 1e-12)))
-}
-
 func wantFraction(field string, v float64) error {
 	if !(v >= 0 && v < 1) {
 		return fmt.Errorf("expected %s in [0, 1) (0 is the default), got %g", field, v)
@@ -379,4 +209,60 @@ func orFloat(v, def float64) float64 {
 		return def
 	}
 	return v
+}
+
+// ONNX implements build.Layer.
+func (l LayerNormalization) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	axis := -1
+	if l.Axes != nil {
+		axis = l.Axes[0]
+	}
+	if err := onnxLastAxis(axis, c); err != nil || len(l.Axes) > 1 {
+		return nil, errOtherAxes
+	}
+	x := c.In[0]
+	y := x
+	if !l.RMSScaling {
+		y = g.Op("Sub", []string{x, g.Op("ReduceMean", []string{x, g.Ints(-1)})})
+	}
+	y = g.Op("Div", []string{y, onnxRoot(g, y, orFloat(l.Epsilon, 1e-3))})
+	return onnxScaleShift(g, y, c.Weights), nil
+}
+
+// ONNX implements build.Layer.
+func (l RMSNormalization) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	if err := onnxLastAxis(l.Axis, c); err != nil {
+		return nil, err
+	}
+	y := g.Op("Div", []string{c.In[0], onnxRoot(g, c.In[0], orFloat(l.Epsilon, 1e-6))})
+	return onnxScaleShift(g, y, c.Weights), nil
+}
+
+var errOtherAxes = errors.New("along other axes than the last it has no counterpart in ONNX here")
+
+// onnxLastAxis reports an axis, counted with the batch, that is not the last.
+func onnxLastAxis(axis int, c build.Call) error {
+	if axis == 0 || axis == -1 || axis == len(c.Shapes[0]) {
+		return nil
+	}
+	return errOtherAxes
+}
+
+// onnxRoot is √(mean of squares + ε) over the last axis.
+func onnxRoot(g *build.Graph, y string, epsilon float64) string {
+	square := g.Op("ReduceMean", []string{g.Op("Mul", []string{y, y}), g.Ints(-1)})
+	return g.Op("Sqrt", []string{g.Op("Add", []string{square, g.Scalar(epsilon)})})
+}
+
+// onnxScaleShift is y·γ + β, of those that there are: the weights are γ and β, or one of
+// them, which its name tells.
+func onnxScaleShift(g *build.Graph, y string, w []build.Array) []string {
+	for _, a := range w {
+		op := "Mul"
+		if a.Name == "beta" {
+			op = "Add"
+		}
+		y = g.Op(op, []string{y, g.Array(a)})
+	}
+	return []string{y}
 }

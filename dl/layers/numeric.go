@@ -7,7 +7,16 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/onnx/build"
 )
+
+func init() {
+	config.Register(Rescaling{}, Normalization{}, CategoryEncoding{}, Discretization{})
+	config.Reads(readNormalization)
+	config.Reads(readDiscretization)
+}
 
 // Rescaling is x·Scale + Offset.
 //
@@ -47,8 +56,8 @@ type Normalization struct {
 	Name   string
 }
 
-// ReadConfig implements config.Reader.
-func (*Normalization) ReadConfig(c map[string]any) error {
+// readNormalization reads a configuration of Keras.
+func readNormalization(_ *Normalization, c map[string]any) error {
 	switch axis := c["axis"].(type) {
 	case nil:
 	case []any:
@@ -189,8 +198,8 @@ type Discretization struct {
 	Name          string
 }
 
-// ReadConfig implements config.Reader.
-func (*Discretization) ReadConfig(c map[string]any) error {
+// readDiscretization reads a configuration of Keras.
+func readDiscretization(_ *Discretization, c map[string]any) error {
 	if c["output_mode"] == "int" {
 		delete(c, "output_mode")
 	}
@@ -213,4 +222,22 @@ func (l Discretization) Call(_ *Context, x *graph.Node) *graph.Node {
 		bin = graph.Add(bin, graph.ConvertDType(graph.GreaterOrEqual(x, scalar(x, b)), x.DType()))
 	}
 	return bin
+}
+
+// ONNX implements build.Layer.
+func (l Rescaling) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return []string{g.Op("Add", []string{g.Op("Mul", []string{c.In[0], g.Scalar(orFloat(l.Scale, 1))}), g.Scalar(l.Offset)})}, nil
+}
+
+// ONNX implements build.Layer.
+func (l Normalization) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	mean, deviation := make([]float32, len(l.Mean)), make([]float32, len(l.Mean))
+	for i := range mean {
+		mean[i], deviation[i] = float32(l.Mean[i]), float32(math.Max(math.Sqrt(l.Variance[i]), 1e-7))
+	}
+	m, d := g.Floats(mean, len(mean)), g.Floats(deviation, len(mean))
+	if l.Invert {
+		return []string{g.Op("Add", []string{g.Op("Mul", []string{c.In[0], d}), m})}, nil
+	}
+	return []string{g.Op("Div", []string{g.Op("Sub", []string{c.In[0], m}), d})}, nil
 }

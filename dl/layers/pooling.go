@@ -6,8 +6,14 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/ops"
+	"github.com/gradbook/gradbook/dl/onnx/build"
 )
+
+func init() {
+	config.Register(MaxPooling1D{}, MaxPooling2D{}, MaxPooling3D{}, AveragePooling1D{}, AveragePooling2D{}, AveragePooling3D{})
+}
 
 // MaxPooling1D takes the largest value of each window. The gradient goes to that
 // value; where several are equal, to the first, as in Keras.
@@ -294,4 +300,34 @@ func (p pooling) mean(x *graph.Node) *graph.Node {
 		pads = append(pads, p.padding.amounts(x.Shape().Dimensions[1+i], p.size[i], p.strides[i]))
 	}
 	return b.PaddingPerDim(pads).Done()
+}
+
+// ONNX implements build.Layer.
+func (l MaxPooling1D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return l.pool().onnx(g, c, "MaxPool"), nil
+}
+
+// ONNX implements build.Layer.
+func (l MaxPooling2D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return l.pool().onnx(g, c, "MaxPool"), nil
+}
+
+// ONNX implements build.Layer.
+func (l MaxPooling3D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return l.pool().onnx(g, c, "MaxPool"), nil
+}
+
+// ONNX implements build.Layer.
+func (l AveragePooling1D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return l.pool().onnx(g, c, "AveragePool"), nil
+}
+
+// ONNX implements build.Layer.
+func (l AveragePooling2D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return l.pool().onnx(g, c, "AveragePool"), nil
+}
+
+// ONNX implements build.Layer.
+func (l AveragePooling3D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return l.pool().onnx(g, c, "AveragePool"), nil
 }

@@ -1,6 +1,15 @@
 package layers
 
-import "github.com/gomlx/gomlx/core/graph"
+import (
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/onnx/build"
+)
+
+func init() {
+	config.Register(GlobalMaxPooling1D{}, GlobalMaxPooling2D{}, GlobalMaxPooling3D{}, GlobalAveragePooling1D{}, GlobalAveragePooling2D{}, GlobalAveragePooling3D{})
+}
 
 // GlobalMaxPooling1D takes the largest value of each channel.
 //
@@ -151,4 +160,34 @@ func largest(x *graph.Node, keep bool) *graph.Node {
 	hit := graph.ConvertDType(graph.Equal(x, top), x.DType())
 	part := graph.Div(hit, reduce(hit, graph.ReduceSum, true))
 	return reduce(graph.Mul(x, part), graph.ReduceSum, keep)
+}
+
+// ONNX implements build.Layer.
+func (l GlobalMaxPooling1D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxGlobal(g, c, "ReduceMax", l.KeepDims), nil
+}
+
+// ONNX implements build.Layer.
+func (l GlobalMaxPooling2D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxGlobal(g, c, "ReduceMax", l.KeepDims), nil
+}
+
+// ONNX implements build.Layer.
+func (l GlobalMaxPooling3D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxGlobal(g, c, "ReduceMax", l.KeepDims), nil
+}
+
+// ONNX implements build.Layer.
+func (l GlobalAveragePooling1D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxGlobal(g, c, "ReduceMean", l.KeepDims), nil
+}
+
+// ONNX implements build.Layer.
+func (l GlobalAveragePooling2D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxGlobal(g, c, "ReduceMean", l.KeepDims), nil
+}
+
+// ONNX implements build.Layer.
+func (l GlobalAveragePooling3D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxGlobal(g, c, "ReduceMean", l.KeepDims), nil
 }

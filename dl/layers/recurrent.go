@@ -6,8 +6,13 @@ import (
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/regularizers"
 )
+
+func init() {
+	config.Register(SimpleRNN{}, LSTM{}, GRU{})
+}
 
 // SimpleRNN reads a sequence step by step and carries a state h on:
 //

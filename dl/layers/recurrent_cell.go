@@ -238,7 +238,7 @@ func (r recurrent) call(c *Context, in []*graph.Node) []*graph.Node {
 // states at the end.
 func (r recurrent) run(c *Context, x, mask *graph.Node, carry []*graph.Node, given bool) (out *graph.Node, last []*graph.Node) {
 	d := x.Shape().Dimensions
-	cell := &loopCell{x: x, w: c.Weight("kernel"), u: c.Weight("recurrent_kernel"), carry: carry, act: r.act, gate: r.gate}
+	cell := &loopCell{x: x, w: c.Weight("kernel"), u: c.Weight("recurrent_kernel"), carry: carry}
 	if r.biases != nil {
 		cell.bx = c.Weight("bias")
 		if cell.bx.Rank() == 2 {
@@ -257,6 +257,7 @@ func (r recurrent) run(c *Context, x, mask *graph.Node, carry []*graph.Node, giv
 	}
 	var all *graph.Node // [steps, batch, units]
 	if r.looped != nil && inLoops(x.Graph(), r.act, r.gate) {
+		cell.act, cell.gate = r.act.(activations.Looped), r.gate.(activations.Looped)
 		all, last = r.looped(cell)
 	} else {
 		all, last = r.unrolled(cell)

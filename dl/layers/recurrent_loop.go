@@ -1,8 +1,6 @@
 package layers
 
 import (
-	"slices"
-
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
@@ -22,44 +20,22 @@ type loopCell struct {
 	mask            *graph.Node   // [time, batch, units] bool: true where a step counts; or nil
 	keep            *graph.Node   // [batch, units], by which h is multiplied before U; or nil
 	carry           []*graph.Node // at first
-	act, gate       activations.Activation
+	act, gate       activations.Looped
 
 	batch, time, features, units int
 }
 
-// inLoops says whether loops can be used: XLA has them whole, and these activations.
+// inLoops says whether loops can be used: XLA has them whole, and the activations too.
 func inLoops(g *graph.Graph, acts ...activations.Activation) bool {
 	if g.Backend().Name() == "go" {
 		return false // it has no DynamicSlice
 	}
 	for _, a := range acts {
-		if !slices.Contains([]string{"tanh", "sigmoid", "linear", "relu"}, a.Name()) {
+		if _, ok := a.(activations.Looped); !ok {
 			return false
 		}
 	}
 	return true
-}
-
-// applyInLoop applies an activation without the scalars that a loop cannot use.
-func applyInLoop(a activations.Activation, z *graph.Node) *graph.Node {
-	if a.Name() == "relu" {
-		zero := graph.ConvertDType(graph.Const(z.Graph(), float32(0)), z.DType())
-		return graph.Max(z, zero)
-	}
-	return a.Apply(z)
-}
-
-// slope is an activation's derivative where its value is y.
-func slope(a activations.Activation, y *graph.Node) *graph.Node {
-	switch a.Name() {
-	case "tanh":
-		return graph.OneMinus(graph.Square(y))
-	case "sigmoid":
-		return graph.Mul(y, graph.OneMinus(y))
-	case "relu":
-		return graph.ConvertDType(graph.GreaterThan(y, graph.ZerosLike(y)), y.DType())
-	}
-	return graph.OnesLike(y)
 }
 
 func (c *loopCell) measure() {
@@ -200,13 +176,13 @@ func (c *loopCell) simple() (all *graph.Node, last []*graph.Node) {
 		if c.keep != nil {
 			xh = graph.Concatenate([]*graph.Node{graph.SliceAxis(xh, 1, graph.AxisRange(0, c.features)), c.seen(s[1], o[1:])}, 1)
 		}
-		h := c.pick(t, applyInLoop(c.act, graph.Add(graph.MatMul(xh, wu), o[0])), s[1])
+		h := c.pick(t, c.act.ApplyInLoop(graph.Add(graph.MatMul(xh, wu), o[0])), s[1])
 		return []*graph.Node{putAt(s[0], h, c.next(t), c.features), h}
 	})
 	xh := out[0]
 	hs := graph.Slice(xh, graph.AxisRangeToEnd(1), graph.AxisRange(), graph.AxisRangeToEnd(c.features))
 	r := ops.WithGradient([]*graph.Node{hs, out[1]}, c.inputs(), func(d []*graph.Node) []*graph.Node {
-		k := c.only(slope(c.act, hs), graph.ZerosLike(hs))
+		k := c.only(c.act.Slope(hs), graph.ZerosLike(hs))
 		ut := graph.Transpose(c.u, 0, 1)
 		end := loop(c.time, []*graph.Node{c.orZeros(d[1]), zeros(c.x, c.time, c.batch, c.units)}, c.outer(), func(t *graph.Node, s, o []*graph.Node) []*graph.Node {
 			t = c.backwards(t)
@@ -238,10 +214,10 @@ func (c *loopCell) lstm() (all *graph.Node, last []*graph.Node) {
 	out := loop(c.time, state, c.outer(c.bias(c.bx)), func(t *graph.Node, s, o []*graph.Node) []*graph.Node {
 		pre := graph.Add(graph.MatMul(c.seen(s[3], o[1:]), c.u), graph.MatMul(at(xt, t), c.w))
 		z := graph.Add(pre, o[0])
-		gate := func(k int) *graph.Node { return applyInLoop(c.gate, c.block(z, k)) }
-		cell := graph.Add(graph.Mul(gate(1), s[4]), graph.Mul(gate(0), applyInLoop(c.act, c.block(z, 2))))
+		gate := func(k int) *graph.Node { return c.gate.ApplyInLoop(c.block(z, k)) }
+		cell := graph.Add(graph.Mul(gate(1), s[4]), graph.Mul(gate(0), c.act.ApplyInLoop(c.block(z, 2))))
 		cell = c.pick(t, cell, s[4])
-		h := c.pick(t, graph.Mul(gate(3), applyInLoop(c.act, cell)), s[3])
+		h := c.pick(t, graph.Mul(gate(3), c.act.ApplyInLoop(cell)), s[3])
 		return []*graph.Node{putAt(s[0], h, c.next(t), c.features), put(s[1], pre, t), put(s[2], cell, c.next(t)), h, cell}
 	})
 	xh := out[0]
@@ -256,13 +232,13 @@ func (c *loopCell) lstm() (all *graph.Node, last []*graph.Node) {
 		// The gradients of the gates are these times that of c, or for o of h. The loop
 		// writes them in their place.
 		ks := []*graph.Node{
-			c.only(graph.Mul(candidate, slope(c.gate, i)), zero),
-			c.only(graph.Mul(before, slope(c.gate, f)), zero),
-			c.only(graph.Mul(i, slope(c.act, candidate)), zero),
-			c.only(graph.Mul(y, slope(c.gate, o)), zero),
+			c.only(graph.Mul(candidate, c.gate.Slope(i)), zero),
+			c.only(graph.Mul(before, c.gate.Slope(f)), zero),
+			c.only(graph.Mul(i, c.act.Slope(candidate)), zero),
+			c.only(graph.Mul(y, c.gate.Slope(o)), zero),
 		}
-		through := c.only(graph.Mul(o, slope(c.act, y)), zero) // from h to c
-		stays := c.only(f, graph.OnesLike(f))                  // from c to the c before
+		through := c.only(graph.Mul(o, c.act.Slope(y)), zero) // from h to c
+		stays := c.only(f, graph.OnesLike(f))                 // from c to the c before
 		ut := graph.Transpose(c.u, 0, 1)
 		outer := c.outer(graph.OptimizationBarriers(through, stays)...)
 		end := loop(c.time, append([]*graph.Node{c.orZeros(d[1]), c.orZeros(d[2])}, ks...), outer, func(t *graph.Node, s, o []*graph.Node) []*graph.Node {
@@ -316,8 +292,8 @@ func (c *loopCell) gru() (all *graph.Node, last []*graph.Node) {
 		before, x := s[2], s[3]
 		pre := graph.MatMul(c.seen(before, o[1:]), c.u)
 		h := graph.Add(pre, o[0])
-		gate := func(k int) *graph.Node { return applyInLoop(c.gate, graph.Add(c.block(x, k), c.block(h, k))) }
-		candidate := applyInLoop(c.act, graph.Add(c.block(x, 2), graph.Mul(gate(1), c.block(h, 2))))
+		gate := func(k int) *graph.Node { return c.gate.ApplyInLoop(graph.Add(c.block(x, k), c.block(h, k))) }
+		candidate := c.act.ApplyInLoop(graph.Add(c.block(x, 2), graph.Mul(gate(1), c.block(h, 2))))
 		now := graph.Add(candidate, graph.Mul(gate(0), graph.Sub(before, candidate)))
 		now = c.pick(t, now, before)
 		// The last start is beyond the end, and XLA moves it back.
@@ -331,11 +307,11 @@ func (c *loopCell) gru() (all *graph.Node, last []*graph.Node) {
 		z, r, h := gate(0), gate(1), c.block(hz, 2)
 		candidate := c.act.Apply(graph.Add(c.block(xz, 2), graph.Mul(r, h)))
 		zero := graph.ZerosLike(before)
-		kn := c.only(graph.Mul(graph.OneMinus(z), slope(c.act, candidate)), zero)
+		kn := c.only(graph.Mul(graph.OneMinus(z), c.act.Slope(candidate)), zero)
 		ks := []*graph.Node{ // of h̃ for x, and of z, r and h̃ for h
 			kn,
-			c.only(graph.Mul(graph.Sub(before, candidate), slope(c.gate, z)), zero),
-			graph.Mul(graph.Mul(kn, h), slope(c.gate, r)),
+			c.only(graph.Mul(graph.Sub(before, candidate), c.gate.Slope(z)), zero),
+			graph.Mul(graph.Mul(kn, h), c.gate.Slope(r)),
 			graph.Mul(kn, r),
 		}
 		stays := c.only(z, graph.OnesLike(z))

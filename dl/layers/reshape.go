@@ -5,7 +5,14 @@ import (
 	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/onnx/build"
 )
+
+func init() {
+	config.Register(Flatten{}, Reshape{}, Permute{}, RepeatVector{})
+}
 
 // Flatten makes one axis of all axes of an example, in row-major order.
 //
@@ -124,4 +131,24 @@ func (l RepeatVector) Build(in Shape) (Spec, error) {
 func (l RepeatVector) Call(_ *Context, x *graph.Node) *graph.Node {
 	d := x.Shape().Dimensions
 	return graph.BroadcastToDims(graph.InsertAxes(x, 1), d[0], l.N, d[1])
+}
+
+// ONNX implements build.Layer.
+func (Flatten) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return []string{g.Op("Reshape", []string{c.In[0], g.Ints(append([]int{-1}, c.Out...)...)})}, nil
+}
+
+// ONNX implements build.Layer.
+func (Reshape) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return []string{g.Op("Reshape", []string{c.In[0], g.Ints(append([]int{-1}, c.Out...)...)})}, nil
+}
+
+// ONNX implements build.Layer.
+func (l Permute) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return []string{g.Op("Transpose", c.In[:1], build.Attr{Name: "perm", Value: append([]int{0}, l.Dims...)})}, nil
+}
+
+// ONNX implements build.Layer.
+func (l RepeatVector) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return []string{g.Op("Expand", []string{g.Op("Unsqueeze", []string{c.In[0], g.Ints(1)}), g.Ints(1, l.N, 1)})}, nil
 }

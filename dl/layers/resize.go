@@ -6,7 +6,15 @@ import (
 	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/onnx/build"
 )
+
+func init() {
+	config.Register(UpSampling1D{}, UpSampling2D{}, UpSampling3D{}, Resizing{}, CenterCrop{})
+	config.Reads(readResizing)
+}
 
 // Interpolation says what lies between two pixels.
 type Interpolation int
@@ -157,8 +165,8 @@ type Resizing struct {
 	Name          string
 }
 
-// ReadConfig implements config.Reader: what is outside is never seen.
-func (*Resizing) ReadConfig(c map[string]any) error {
+// readResizing reads a configuration of Keras: what is outside is never seen.
+func readResizing(_ *Resizing, c map[string]any) error {
 	delete(c, "fill_mode")
 	delete(c, "fill_value")
 	return nil
@@ -243,4 +251,19 @@ func interpolation(from, to int, how Interpolation) [][]float32 {
 		m[i][min(max(int(low)+1, 0), from-1)] += part
 	}
 	return m
+}
+
+// ONNX implements build.Layer.
+func (l UpSampling1D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxResize(g, c, []int{l.Size}, Nearest), nil
+}
+
+// ONNX implements build.Layer.
+func (l UpSampling2D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxResize(g, c, l.Size[:], l.Interpolation), nil
+}
+
+// ONNX implements build.Layer.
+func (l UpSampling3D) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return onnxResize(g, c, l.Size[:], Nearest), nil
 }

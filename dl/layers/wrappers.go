@@ -7,8 +7,15 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/ops"
+	"github.com/gradbook/gradbook/dl/onnx/build"
 )
+
+func init() {
+	config.Register(TimeDistributed{}, Bidirectional{})
+	config.Reads(readBidirectional)
+}
 
 // TimeDistributed applies a layer to each step of a sequence.
 //
@@ -119,8 +126,8 @@ type Bidirectional struct {
 	Name      string
 }
 
-// ReadConfig implements config.Reader.
-func (l *Bidirectional) ReadConfig(c map[string]any) error {
+// readBidirectional reads a configuration of Keras.
+func readBidirectional(l *Bidirectional, c map[string]any) error {
 	if mode, ok := c["merge_mode"]; ok && mode == nil {
 		c["merge_mode"] = "none"
 	}
@@ -221,4 +228,18 @@ func (l Bidirectional) CallAll(c *Context, in []*graph.Node) []*graph.Node {
 		out = []*graph.Node{f[0], b[0]}
 	}
 	return append(append(out, f[1:]...), b[1:]...)
+}
+
+// ONNX implements build.Layer.
+func (l TimeDistributed) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	inner, ok := l.Layer.(build.Layer)
+	if !ok {
+		return nil, errNoONNX
+	}
+	each := g.Op("Reshape", []string{c.In[0], g.Ints(append([]int{-1}, c.Shapes[0][1:]...)...)})
+	y, err := inner.ONNX(g, build.Call{In: []string{each}, Shapes: [][]int{c.Shapes[0][1:]}, Out: c.Out[1:], Weights: c.Weights})
+	if err != nil {
+		return nil, err
+	}
+	return []string{g.Op("Reshape", []string{y[0], g.Ints(append([]int{-1}, c.Out...)...)})}, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
+	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/internal/ops"
 )
 
@@ -30,8 +31,8 @@ func (SparseCategoricalCrossentropy) NumClasses(output []int) (n int, whole bool
 }
 
 // OfLogits implements FromLogits.
-func (l SparseCategoricalCrossentropy) OfLogits(activation string) (Loss, bool) {
-	return SparseCategoricalCrossentropy{Logits: true}, !l.Logits && activation == "softmax"
+func (l SparseCategoricalCrossentropy) OfLogits(of activations.Logits) (Loss, bool) {
+	return SparseCategoricalCrossentropy{Logits: true}, !l.Logits && of == activations.SoftmaxLogits
 }
 
 // Check implements Loss.
@@ -70,8 +71,8 @@ type CategoricalCrossentropy struct {
 func (CategoricalCrossentropy) Name() string { return "categorical_crossentropy" }
 
 // OfLogits implements FromLogits.
-func (l CategoricalCrossentropy) OfLogits(activation string) (Loss, bool) {
-	return CategoricalCrossentropy{Logits: true, LabelSmoothing: l.LabelSmoothing}, !l.Logits && activation == "softmax"
+func (l CategoricalCrossentropy) OfLogits(of activations.Logits) (Loss, bool) {
+	return CategoricalCrossentropy{Logits: true, LabelSmoothing: l.LabelSmoothing}, !l.Logits && of == activations.SoftmaxLogits
 }
 
 // Check implements Loss.
@@ -118,8 +119,8 @@ func (BinaryCrossentropy) Name() string { return "binary_crossentropy" }
 func (BinaryCrossentropy) NumClasses([]int) (n int, whole bool) { return 2, false }
 
 // OfLogits implements FromLogits.
-func (l BinaryCrossentropy) OfLogits(activation string) (Loss, bool) {
-	return BinaryCrossentropy{Logits: true, LabelSmoothing: l.LabelSmoothing}, !l.Logits && activation == "sigmoid"
+func (l BinaryCrossentropy) OfLogits(of activations.Logits) (Loss, bool) {
+	return BinaryCrossentropy{Logits: true, LabelSmoothing: l.LabelSmoothing}, !l.Logits && of == activations.SigmoidLogits
 }
 
 // Check implements Loss.

@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 
+	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/internal/config"
 )
 
@@ -32,9 +33,9 @@ type Loss interface {
 // the softmax is close to 0.
 type FromLogits interface {
 	Loss
-	// OfLogits returns the loss that takes the argument of the named
-	// activation, if there is one.
-	OfLogits(activation string) (Loss, bool)
+	// OfLogits returns the loss that takes the logits of such probabilities, if there is
+	// one.
+	OfLogits(of activations.Logits) (Loss, bool)
 }
 
 // Classes is a loss whose labels are class numbers.
@@ -98,6 +99,9 @@ func init() {
 
 // Named returns the loss that Keras knows by a name or an alias: "mse".
 func Named(name string) (Loss, error) {
+	if l, _, ok := config.Value[Loss](name); ok {
+		return l, nil
+	}
 	if long, ok := map[string]string{
 		"mse": "MeanSquaredError", "mae": "MeanAbsoluteError", "mape": "MeanAbsolutePercentageError",
 		"msle": "MeanSquaredLogarithmicError", "kld": "KLDivergence", "kullback_leibler_divergence": "KLDivergence",

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/losses"
 )
 
@@ -36,8 +37,8 @@ func (m AUC) Check(labels, output []int) error {
 	return losses.BinaryCrossentropy{}.Check(labels, output)
 }
 
-// ReadConfig implements config.Reader.
-func (*AUC) ReadConfig(c map[string]any) error {
+// readAUC reads a configuration of Keras.
+func readAUC(_ *AUC, c map[string]any) error {
 	if c["summation_method"] == "interpolation" {
 		delete(c, "summation_method")
 	}
@@ -93,4 +94,8 @@ func (m AUC) Result(sums []float64) float64 {
 		area += (alarm(i) - alarm(i+1)) * (recall(i) + recall(i+1)) / 2
 	}
 	return area
+}
+
+func init() {
+	config.Reads(readAUC)
 }

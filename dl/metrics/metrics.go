@@ -285,6 +285,9 @@ func init() {
 // Named returns the metric that Keras knows by class or by name: "Precision",
 // "mean_squared_error", "accuracy".
 func Named(name string) (Metric, error) {
+	if m, _, ok := config.Value[Metric](name); ok {
+		return m, nil
+	}
 	if long, ok := map[string]string{
 		"acc": "Accuracy", "accuracy": "Accuracy", "mse": "MeanSquaredError", "mae": "MeanAbsoluteError", "mape": "MeanAbsolutePercentageError",
 		"msle": "MeanSquaredLogarithmicError", "auc": "AUC", "cosine_similarity": "CosineSimilarity",

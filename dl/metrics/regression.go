@@ -6,6 +6,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/losses"
 )
 
@@ -28,8 +29,8 @@ func (R2Score) Check(labels, output []int) error {
 	return losses.MeanSquaredError{}.Check(labels, output)
 }
 
-// ReadConfig implements config.Reader.
-func (*R2Score) ReadConfig(c map[string]any) error {
+// readR2Score reads a configuration of Keras.
+func readR2Score(_ *R2Score, c map[string]any) error {
 	if c["class_aggregation"] == "uniform_average" {
 		delete(c, "class_aggregation")
 	}
@@ -129,3 +130,7 @@ func (RootMeanSquaredError) Result(s []float64) float64 { return math.Sqrt(ratio
 
 // Result implements Accumulator.
 func (Perplexity) Result(s []float64) float64 { return math.Exp(ratio(s[0], s[1])) }
+
+func init() {
+	config.Reads(readR2Score)
+}

@@ -8,15 +8,15 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/gradbook/gradbook/dl"
 	"github.com/gradbook/gradbook/dl/internal/atomicfile"
-	"github.com/gradbook/gradbook/dl/layers"
+	"github.com/gradbook/gradbook/dl/onnx/build"
 )
 
 // The versions that are written: opset 20 is the first with all the operators that
@@ -31,9 +31,10 @@ const (
 // layers. Layers that only training uses are left out. The file is replaced when it is
 // complete.
 //
-// Masks, and layers of your own, have no counterpart in ONNX and are refused.
+// Masks have no counterpart in ONNX and are refused, as are layers of one's own that do not say
+// what they are there; see package build for how.
 func Save(m *dl.Model, path string) error {
-	e := &exporter{done: make(map[*dl.Symbol]string)}
+	e := &exporter{graph: &build.Graph{}, done: make(map[*dl.Symbol]string)}
 	g, err := e.model(m)
 	if err != nil {
 		return fmt.Errorf("onnx: cannot save model %q: %w", m.Name(), err)
@@ -51,9 +52,8 @@ func Save(m *dl.Model, path string) error {
 
 // exporter builds a graph.
 type exporter struct {
-	graph graphProto
+	graph *build.Graph
 	done  map[*dl.Symbol]string // the names of what is computed already
-	count int
 }
 
 func (e *exporter) model(m *dl.Model) (graphProto, error) {
@@ -61,7 +61,6 @@ func (e *exporter) model(m *dl.Model) (graphProto, error) {
 	if inputs == nil {
 		return graphProto{}, fmt.Errorf("expected a model that is built")
 	}
-	e.graph.name = m.Name()
 	value := func(name string, s *dl.Symbol) valueProto {
 		v := valueProto{name: name, kind: typeFloat, dims: []int64{-1}}
 		for _, d := range s.Shape() {
@@ -69,6 +68,7 @@ func (e *exporter) model(m *dl.Model) (graphProto, error) {
 		}
 		return v
 	}
+	var ins, outs []valueProto
 	names := make(map[string]bool)
 	nameOf := func(s *dl.Symbol) string {
 		l, _, output := s.Origin()
@@ -84,7 +84,7 @@ func (e *exporter) model(m *dl.Model) (graphProto, error) {
 	}
 	for _, s := range inputs {
 		e.done[s] = nameOf(s)
-		e.graph.inputs = append(e.graph.inputs, value(e.done[s], s))
+		ins = append(ins, value(e.done[s], s))
 	}
 	for _, s := range outputs {
 		from, err := e.symbol(s)
@@ -92,10 +92,12 @@ func (e *exporter) model(m *dl.Model) (graphProto, error) {
 			return graphProto{}, err
 		}
 		name := nameOf(s)
-		e.graph.nodes = append(e.graph.nodes, nodeProto{op: "Identity", in: []string{from}, out: []string{name}})
-		e.graph.outputs = append(e.graph.outputs, value(name, s))
+		e.graph.Nodes = append(e.graph.Nodes, build.Node{Op: "Identity", In: []string{from}, Out: []string{name}})
+		outs = append(outs, value(name, s))
 	}
-	return e.graph, nil
+	g, err := proto(e.graph)
+	g.name, g.inputs, g.outputs = m.Name(), ins, outs
+	return g, err
 }
 
 // symbol returns the name of what computes a symbol.
@@ -105,7 +107,7 @@ func (e *exporter) symbol(s *dl.Symbol) (string, error) {
 	}
 	l, in, output := s.Origin()
 	var names []string
-	var shapes []layers.Shape
+	var shapes [][]int
 	for _, i := range in {
 		name, err := e.symbol(i)
 		if err != nil {
@@ -126,7 +128,7 @@ func (e *exporter) symbol(s *dl.Symbol) (string, error) {
 
 // nested runs a model that is a layer.
 func (e *exporter) nested(m *dl.Model, in []string) ([]string, error) {
-	inner := &exporter{graph: e.graph, count: e.count, done: make(map[*dl.Symbol]string)}
+	inner := &exporter{graph: e.graph, done: make(map[*dl.Symbol]string)}
 	for i, s := range m.Inputs() {
 		inner.done[s] = in[i]
 	}
@@ -138,32 +140,79 @@ func (e *exporter) nested(m *dl.Model, in []string) ([]string, error) {
 		}
 		outs = append(outs, name)
 	}
-	e.graph, e.count = inner.graph, inner.count
 	return outs, nil
 }
 
-func (e *exporter) name(prefix string) string {
-	e.count++
-	return fmt.Sprintf("%s_%d", prefix, e.count)
-}
-
-// floats adds a constant.
-func (e *exporter) floats(values []float32, dims ...int) string {
-	t := tensorProto{name: e.name("weight"), kind: typeFloat, floats: values}
-	for _, d := range dims {
-		t.dims = append(t.dims, int64(d))
+// layer adds a layer's operators and returns the names of its outputs.
+func (e *exporter) layer(l *dl.Layer, in []string, shapes [][]int, out []int) ([]string, error) {
+	if m, ok := l.Layer.(*dl.Model); ok {
+		return e.nested(m, in)
 	}
-	e.graph.initializers = append(e.graph.initializers, t)
-	return t.name
+	f, ok := l.Layer.(build.Layer)
+	if !ok {
+		return nil, errors.New("it has no counterpart in ONNX")
+	}
+	w, err := arrays(l)
+	if err != nil {
+		return nil, err
+	}
+	return f.ONNX(e.graph, build.Call{In: in, Shapes: shapes, Out: out, Weights: w})
 }
 
-func (e *exporter) scalar(v float64) string { return e.floats([]float32{float32(v)}) }
+// arrays are a layer's weights.
+func arrays(l *dl.Layer) ([]build.Array, error) {
+	weights, err := l.Weights()
+	if err != nil {
+		return nil, err
+	}
+	names := l.WeightNames()
+	var all []build.Array
+	for i, w := range weights {
+		values, err := tensors.CopyFlatData[float32](w)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, build.Array{Name: names[i], Dims: w.Shape().Dimensions, Values: values})
+	}
+	return all, nil
+}
 
-// ints adds a constant vector of int64.
-func (e *exporter) ints(values ...int) string {
-	t := tensorProto{name: e.name("shape"), kind: typeInt64, dims: []int64{int64(len(values))}, integers: wide(values)}
-	e.graph.initializers = append(e.graph.initializers, t)
-	return t.name
+// proto is the graph as it is written.
+func proto(g *build.Graph) (p graphProto, err error) {
+	for _, c := range g.Constants {
+		t := tensorProto{name: c.Name, dims: wide(c.Dims), kind: typeFloat, floats: c.Floats}
+		if c.Ints != nil {
+			t.kind, t.integers = typeInt64, wide(c.Ints)
+		}
+		p.initializers = append(p.initializers, t)
+	}
+	for _, n := range g.Nodes {
+		node := nodeProto{op: n.Op, name: n.Name, in: n.In, out: n.Out, attributes: make(map[string]attribute)}
+		for _, a := range n.Attrs {
+			if node.attributes[a.Name], err = attributeOf(a.Value); err != nil {
+				return p, fmt.Errorf("operator %s, setting %s: %w", n.Op, a.Name, err)
+			}
+			node.order = append(node.order, a.Name)
+		}
+		p.nodes = append(p.nodes, node)
+	}
+	return p, nil
+}
+
+func attributeOf(value any) (attribute, error) {
+	switch v := value.(type) {
+	case int:
+		return attribute{kind: kindInt, i: int64(v)}, nil
+	case float64:
+		return attribute{kind: kindFloat, f: float32(v)}, nil
+	case string:
+		return attribute{kind: kindString, s: v}, nil
+	case []int:
+		return attribute{kind: kindInts, ints: wide(v)}, nil
+	case []string:
+		return attribute{kind: kindStrings, strings: v}, nil
+	}
+	return attribute{}, fmt.Errorf("expected an int, a float64, a string, []int or []string, got %T", value)
 }
 
 func wide(values []int) (all []int64) {
@@ -172,107 +221,3 @@ func wide(values []int) (all []int64) {
 	}
 	return all
 }
-
-// attr is a setting of an operator.
-type attr struct {
-	name string
-	attribute
-}
-
-func intAttr(name string, v int) attr { return attr{name, attribute{kind: kindInt, i: int64(v)}} }
-func floatAttr(name string, v float64) attr {
-	return attr{name, attribute{kind: kindFloat, f: float32(v)}}
-}
-func textAttr(name, v string) attr { return attr{name, attribute{kind: kindString, s: v}} }
-func intsAttr(name string, v ...int) attr {
-	return attr{name, attribute{kind: kindInts, ints: wide(v)}}
-}
-
-// ops adds an operator of several outputs.
-func (e *exporter) ops(op string, outs int, in []string, attrs ...attr) []string {
-	n := nodeProto{op: op, name: e.name(op), in: in, attributes: make(map[string]attribute)}
-	for _, a := range attrs {
-		n.attributes[a.name] = a.attribute
-		n.order = append(n.order, a.name)
-	}
-	for i := range outs {
-		n.out = append(n.out, fmt.Sprintf("%s_out%d", n.name, i))
-	}
-	e.graph.nodes = append(e.graph.nodes, n)
-	return n.out
-}
-
-// op adds an operator of one output.
-func (e *exporter) op(op string, in []string, attrs ...attr) string {
-	return e.ops(op, 1, in, attrs...)[0]
-}
-
-// array is a weight that is laid out anew for ONNX.
-type array struct {
-	dims   []int
-	values []float32
-}
-
-// arrays are a layer's weights.
-func arrays(l *dl.Layer) ([]array, error) {
-	weights, err := l.Weights()
-	if err != nil {
-		return nil, err
-	}
-	var all []array
-	for _, w := range weights {
-		values, err := tensors.CopyFlatData[float32](w)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, array{w.Shape().Dimensions, values})
-	}
-	return all, nil
-}
-
-// permuted is the array with its axes in another order.
-func (a array) permuted(axes ...int) array {
-	out := array{make([]int, len(axes)), make([]float32, len(a.values))}
-	strides := make([]int, len(a.dims))
-	step := 1
-	for i := len(a.dims) - 1; i >= 0; i-- {
-		strides[i] = step
-		step *= a.dims[i]
-	}
-	for i, axis := range axes {
-		out.dims[i] = a.dims[axis]
-	}
-	at := make([]int, len(axes))
-	for i := range out.values {
-		from := 0
-		for j, axis := range axes {
-			from += at[j] * strides[axis]
-		}
-		out.values[i] = a.values[from]
-		for j := len(axes) - 1; j >= 0; j-- {
-			if at[j]++; at[j] < out.dims[j] {
-				break
-			}
-			at[j] = 0
-		}
-	}
-	return out
-}
-
-func (a array) reshaped(dims ...int) array { return array{dims, a.values} }
-
-// blocks puts the n equal parts of the last axis into another order.
-func (a array) blocks(order ...int) array {
-	columns := a.dims[len(a.dims)-1]
-	width := columns / len(order)
-	out := array{slices.Clone(a.dims), make([]float32, len(a.values))}
-	for row := 0; row < len(a.values); row += columns {
-		for i, from := range order {
-			copy(out.values[row+i*width:row+(i+1)*width], a.values[row+from*width:row+(from+1)*width])
-		}
-	}
-	return out
-}
-
-// constant adds an array.
-func (e *exporter) constant(a array) string { return e.floats(a.values, a.dims...) }

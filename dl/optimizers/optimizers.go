@@ -172,8 +172,8 @@ func init() {
 	config.Register(SGD{}, Adam{}, AdamW{}, Adamax{}, Nadam{}, RMSprop{}, Adagrad{}, Adadelta{}, Lion{})
 }
 
-// ReadConfig implements config.Reader: a learning rate may be a schedule.
-func (o *Options) ReadConfig(c map[string]any) error {
+// readOptions reads a configuration of Keras: a learning rate may be a schedule.
+func readOptions(o *Options, c map[string]any) error {
 	s, ok := c["learning_rate"].(map[string]any)
 	if !ok {
 		return nil
@@ -182,4 +182,8 @@ func (o *Options) ReadConfig(c map[string]any) error {
 	var err error
 	o.Schedule, err = config.DecodeAny[schedules.Schedule](s)
 	return err
+}
+
+func init() {
+	config.Reads(readOptions)
 }

@@ -59,8 +59,8 @@ type OrthogonalRegularizer struct {
 	Columns bool `keras:"mode"`
 }
 
-// ReadConfig implements config.Reader.
-func (r *OrthogonalRegularizer) ReadConfig(c map[string]any) error {
+// readOrthogonalRegularizer reads a configuration of Keras.
+func readOrthogonalRegularizer(r *OrthogonalRegularizer, c map[string]any) error {
 	r.Columns = c["mode"] == "columns"
 	delete(c, "mode")
 	return nil
@@ -88,3 +88,7 @@ func orDefault(factor float64) float64 {
 }
 
 func init() { config.Register(L1{}, L2{}, L1L2{}, OrthogonalRegularizer{}) }
+
+func init() {
+	config.Reads(readOrthogonalRegularizer)
+}

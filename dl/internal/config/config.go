@@ -19,9 +19,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
-	"sync"
 	"unicode"
 )
 
@@ -31,8 +29,20 @@ type Object struct {
 	Config map[string]any `json:"config"`
 }
 
-// Namer is a value that goes by a name alone, as activations do.
-type Namer interface{ Name() string }
+// Named is embedded by what goes by a name alone: functions, of which nothing else can be
+// written down. A name is not an identity: such a value is saved only if it is the very one
+// that is registered under its name.
+type Named struct{ name string }
+
+// NewNamed makes the name of a value.
+func NewNamed(name string) Named { return Named{name} }
+
+// Name is the name.
+func (n Named) Name() string { return n.name }
+
+func (n Named) byName() string { return n.name }
+
+type named interface{ byName() string }
 
 // Reader is a type that knows better how to read its own configuration; it may
 // change the map to what the general rules can read.
@@ -42,83 +52,29 @@ type Reader interface {
 	ReadConfig(config map[string]any) error
 }
 
-var registry struct {
-	sync.Mutex
-	types map[string]reflect.Type                    // by class name
-	named map[reflect.Type]func(string) (any, error) // by interface
-}
-
-// Register makes types known under their own names.
-func Register(values ...any) {
-	for _, v := range values {
-		RegisterAs(reflect.TypeOf(v).Name(), v)
-	}
-}
-
-// RegisterAs makes a type known under a class name.
-func RegisterAs(class string, value any) {
-	registry.Lock()
-	defer registry.Unlock()
-	if registry.types == nil {
-		registry.types = make(map[string]reflect.Type)
-	}
-	registry.types[class] = reflect.TypeOf(value)
-}
-
-// RegisterNames tells how values of an interface are found by name.
-func RegisterNames[T any](find func(name string) (T, error)) {
-	registry.Lock()
-	defer registry.Unlock()
-	if registry.named == nil {
-		registry.named = make(map[reflect.Type]func(string) (any, error))
-	}
-	registry.named[reflect.TypeFor[T]()] = func(name string) (any, error) { return find(name) }
-}
-
-func lookup(class string) (reflect.Type, bool) {
-	registry.Lock()
-	defer registry.Unlock()
-	t, ok := registry.types[class]
-	return t, ok
-}
-
-// ClassOf returns the name under which a value's type is registered, or the
-// type's own.
-func ClassOf(v any) string {
-	t := reflect.TypeOf(v)
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	registry.Lock()
-	defer registry.Unlock()
-	if registry.types[t.Name()] == t {
-		return t.Name()
-	}
-	for class, r := range registry.types {
-		if r == t {
-			return class
-		}
-	}
-	return t.Name()
-}
-
-// Known says whether a value's type can be read back.
-func Known(v any) bool {
-	t := reflect.TypeOf(v)
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	registered, ok := lookup(ClassOf(v))
-	return ok && registered == t
-}
-
 // Encode describes a value.
 func Encode(v any) (Object, error) {
 	if !Known(v) {
-		return Object{}, fmt.Errorf("type %T is not known by name: register it first (layers.Register)", v)
+		return Object{}, fmt.Errorf("type %T is not registered, so that Load could not read it: call dl.Register first", v)
 	}
 	fields, err := Fields(v)
 	return Object{ClassOf(v), fields}, err
+}
+
+// EncodeAny is Encode for what may go by a name alone.
+func EncodeAny(v any) (any, error) {
+	n, ok := v.(named)
+	if !ok {
+		return Encode(v)
+	}
+	known, ok := valueOf(n.byName(), reflect.TypeOf(v))
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("%q is not registered, so that Load could not find it: call dl.Register with it first", n.byName())
+	case known != v:
+		return nil, fmt.Errorf("%q is another than the one that Load would find under that name: give it a name of its own, and call dl.Register with it", n.byName())
+	}
+	return n.byName(), nil
 }
 
 // Fields describes the exported fields of a struct that are not zero.
@@ -140,8 +96,14 @@ func encodeFields(out map[string]any, s reflect.Value) error {
 			}
 			continue
 		}
+		if s.Field(i).IsZero() {
+			continue
+		}
 		key, not := tag(f)
-		if key == "" || s.Field(i).IsZero() {
+		if !f.IsExported() && f.Tag.Get("keras") != "-" {
+			return fmt.Errorf("%s.%s is not exported, so that it would be lost: export it, or tag it `keras:\"-\"` if it is no setting", s.Type().Name(), f.Name)
+		}
+		if key == "" {
 			continue
 		}
 		if not {
@@ -163,10 +125,7 @@ func encode(v reflect.Value) (any, error) {
 	}
 	switch v.Kind() {
 	case reflect.Interface:
-		if n, ok := v.Interface().(Namer); ok && !Known(n) {
-			return n.Name(), nil
-		}
-		return Encode(v.Interface())
+		return EncodeAny(v.Interface())
 	case reflect.Slice, reflect.Array:
 		all := make([]any, v.Len())
 		for i := range all {
@@ -228,33 +187,4 @@ func Parse(data []byte) (Object, error) {
 	var o Object
 	err := json.Unmarshal(data, &o)
 	return o, err
-}
-
-// camel finds the class of a name such as "glorot_uniform".
-func camel(name string) (string, bool) {
-	if _, ok := lookup(name); ok {
-		return name, true
-	}
-	registry.Lock()
-	defer registry.Unlock()
-	for class := range registry.types {
-		if Snake(class) == name || strings.EqualFold(class, strings.ReplaceAll(name, "_", "")) {
-			return class, true
-		}
-	}
-	return "", false
-}
-
-// known lists the registered classes that fit an interface.
-func known(t reflect.Type) string {
-	registry.Lock()
-	defer registry.Unlock()
-	var names []string
-	for class, r := range registry.types {
-		if r.Implements(t) || reflect.PointerTo(r).Implements(t) {
-			names = append(names, class)
-		}
-	}
-	slices.Sort(names)
-	return strings.Join(names, ", ")
 }

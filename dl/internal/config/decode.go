@@ -68,10 +68,8 @@ func fill(p reflect.Value, config map[string]any) error {
 	for k, v := range config {
 		left[k] = v
 	}
-	if r, ok := p.Interface().(Reader); ok {
-		if err := r.ReadConfig(left); err != nil {
-			return err
-		}
+	if err := readAll(p, left); err != nil {
+		return err
 	}
 	if s := p.Elem(); s.Kind() == reflect.Struct {
 		if err := fillFields(s, left); err != nil {
@@ -85,6 +83,23 @@ func fill(p reflect.Value, config map[string]any) error {
 		if !idle[k] && !blank(v) && !(k == "axis" && v == -1.0) {
 			return fmt.Errorf("the setting %s = %v is not supported", k, v)
 		}
+	}
+	return nil
+}
+
+// readAll lets a type, and those that it embeds, read what they know better.
+func readAll(p reflect.Value, left map[string]any) error {
+	if s := p.Elem(); s.Kind() == reflect.Struct {
+		for i := range s.NumField() {
+			if s.Type().Field(i).Anonymous && s.Type().Field(i).IsExported() && s.Field(i).Kind() == reflect.Struct {
+				if err := readAll(s.Field(i).Addr(), left); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if read := reader(p.Type().Elem()); read != nil {
+		return read(p.Interface(), left)
 	}
 	return nil
 }
@@ -218,14 +233,15 @@ func decodeInterface(field reflect.Value, raw any) error {
 	}
 	switch v := raw.(type) {
 	case string:
-		registry.Lock()
-		find := registry.named[field.Type()]
-		registry.Unlock()
-		if find != nil {
+		if find := finder(field.Type()); find != nil {
 			found, err := find(v)
 			if err != nil {
 				return err
 			}
+			field.Set(reflect.ValueOf(found))
+			return nil
+		}
+		if found, ok := valueOf(v, field.Type()); ok {
 			field.Set(reflect.ValueOf(found))
 			return nil
 		}

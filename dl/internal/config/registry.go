@@ -1,0 +1,212 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+)
+
+var registry = struct {
+	sync.Mutex
+	types  map[string]reflect.Type // by class name
+	values map[string][]any        // that go by a name alone, of different interfaces
+	own    map[string]bool         // what dl itself has registered
+	reads  map[reflect.Type]func(v any, config map[string]any) error
+	finds  map[reflect.Type]func(name string) (any, error) // by interface
+}{
+	types: make(map[string]reflect.Type), values: make(map[string][]any), own: make(map[string]bool),
+	reads: make(map[reflect.Type]func(any, map[string]any) error), finds: make(map[reflect.Type]func(string) (any, error)),
+}
+
+// Register makes dl's own types and named values known under their own names.
+func Register(values ...any) {
+	for _, v := range values {
+		if n, ok := v.(named); ok {
+			RegisterAs(n.byName(), v)
+			continue
+		}
+		RegisterAs(reflect.TypeOf(v).Name(), v)
+	}
+}
+
+// RegisterAs makes one of dl's own types or named values known under a name.
+func RegisterAs(name string, value any) {
+	registry.Lock()
+	defer registry.Unlock()
+	registry.own[name] = true
+	put(name, value)
+}
+
+// Reads makes a type known that knows better how to read its own configuration. read is
+// called on a new value before the keys are read; it may change the map to what the general
+// rules can read, and deletes keys that it has dealt with.
+func Reads[T any](read func(v *T, config map[string]any) error) {
+	registry.Lock()
+	defer registry.Unlock()
+	registry.reads[reflect.TypeFor[T]()] = func(v any, config map[string]any) error { return read(v.(*T), config) }
+}
+
+// Finds tells how values of an interface are found by the names that Keras's files give them.
+func Finds[T any](find func(name string) (T, error)) {
+	registry.Lock()
+	defer registry.Unlock()
+	registry.finds[reflect.TypeFor[T]()] = func(name string) (any, error) { return find(name) }
+}
+
+func finder(t reflect.Type) func(name string) (any, error) {
+	registry.Lock()
+	defer registry.Unlock()
+	return registry.finds[t]
+}
+
+func reader(t reflect.Type) func(v any, config map[string]any) error {
+	registry.Lock()
+	defer registry.Unlock()
+	return registry.reads[t]
+}
+
+// RegisterUser makes a user's type or named value known, under its own name if name is "".
+// One that was registered before under the name is replaced, as happens when a notebook's
+// cell runs again; dl's own cannot be.
+func RegisterUser(name string, v any) error {
+	if v == nil {
+		return fmt.Errorf("expected a value of the type to register, got nil")
+	}
+	n, isNamed := v.(named)
+	if name == "" {
+		if isNamed {
+			name = n.byName()
+		} else {
+			name = structOf(reflect.TypeOf(v)).Name()
+		}
+	} else if isNamed && name != n.byName() {
+		return fmt.Errorf("expected %q to be registered under its own name, got %q", n.byName(), name)
+	}
+	if name == "" {
+		return fmt.Errorf("expected a type with a name to register, got %T", v)
+	}
+	registry.Lock()
+	defer registry.Unlock()
+	if registry.own[name] {
+		return fmt.Errorf("expected a name that dl does not use itself to register %T, got %q", v, name)
+	}
+	put(name, v)
+	return nil
+}
+
+// put is called under the lock. Of a name there may be values of several types, as a metric
+// has the name of its loss.
+func put(name string, v any) {
+	if _, ok := v.(named); !ok {
+		registry.types[name] = structOf(reflect.TypeOf(v))
+		return
+	}
+	all := registry.values[name]
+	for i := range all {
+		if reflect.TypeOf(all[i]) == reflect.TypeOf(v) {
+			all[i] = v
+			return
+		}
+	}
+	registry.values[name] = append(all, v)
+}
+
+func structOf(t reflect.Type) reflect.Type {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t
+}
+
+func lookup(class string) (reflect.Type, bool) {
+	registry.Lock()
+	defer registry.Unlock()
+	t, ok := registry.types[class]
+	return t, ok
+}
+
+// valueOf finds a named value of a type or interface.
+func valueOf(name string, t reflect.Type) (any, bool) {
+	registry.Lock()
+	defer registry.Unlock()
+	for _, v := range registry.values[name] {
+		if reflect.TypeOf(v).AssignableTo(t) {
+			return v, true
+		}
+	}
+	return nil, false
+}
+
+// Value finds the named value of an interface, and says which names there are if it is not
+// there.
+func Value[T any](name string) (v T, others []string, ok bool) {
+	if found, ok := valueOf(name, reflect.TypeFor[T]()); ok {
+		return found.(T), nil, true
+	}
+	registry.Lock()
+	defer registry.Unlock()
+	for n, all := range registry.values {
+		if slices.ContainsFunc(all, func(v any) bool { _, ok := v.(T); return ok }) {
+			others = append(others, n)
+		}
+	}
+	slices.Sort(others)
+	return v, others, false
+}
+
+// ClassOf returns the name under which a value's type is registered, or the type's own.
+func ClassOf(v any) string {
+	t := structOf(reflect.TypeOf(v))
+	registry.Lock()
+	defer registry.Unlock()
+	if registry.types[t.Name()] == t {
+		return t.Name()
+	}
+	var classes []string
+	for class, r := range registry.types {
+		if r == t {
+			classes = append(classes, class)
+		}
+	}
+	if len(classes) == 0 {
+		return t.Name()
+	}
+	return slices.Min(classes)
+}
+
+// Known says whether a value's type can be read back.
+func Known(v any) bool {
+	registered, ok := lookup(ClassOf(v))
+	return ok && registered == structOf(reflect.TypeOf(v))
+}
+
+// camel finds the class of a name such as "glorot_uniform".
+func camel(name string) (string, bool) {
+	if _, ok := lookup(name); ok {
+		return name, true
+	}
+	registry.Lock()
+	defer registry.Unlock()
+	for class := range registry.types {
+		if Snake(class) == name || strings.EqualFold(class, strings.ReplaceAll(name, "_", "")) {
+			return class, true
+		}
+	}
+	return "", false
+}
+
+// known lists the registered classes that fit an interface.
+func known(t reflect.Type) string {
+	registry.Lock()
+	defer registry.Unlock()
+	var names []string
+	for class, r := range registry.types {
+		if r.Implements(t) || reflect.PointerTo(r).Implements(t) {
+			names = append(names, class)
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
