@@ -13,10 +13,7 @@ import (
 // if there is a GPU, then XLA's CPU, then pure Go.
 //
 // Models follow: their weights are moved when they are next used.
-func UseDevice(name string) (err error) {
-	defer edge(&err)
-	return device.Use(name)
-}
+func UseDevice(name string) error { return edge(device.Use(name)) }
 
 // DeviceInfo describes the device in use.
 type DeviceInfo struct {
@@ -32,11 +29,10 @@ type DeviceInfo struct {
 
 // Device returns the device in use. It opens it, which for XLA takes some tenths
 // of a second the first time.
-func Device() (_ DeviceInfo, err error) {
-	defer edge(&err)
+func Device() (DeviceInfo, error) {
 	d, err := device.Current()
 	if err != nil {
-		return DeviceInfo{}, err
+		return DeviceInfo{}, edge(err)
 	}
 	return DeviceInfo{Kind: d.Kind, Description: d.Description(), Plugin: d.Plugin, Note: d.Note}, nil
 }

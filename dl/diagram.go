@@ -1,8 +1,12 @@
 package dl
 
-import "slices"
+import (
+	"slices"
 
-// Diagram is a model as boxes and arrows, for who draws it: viz does.
+	"github.com/gradbook/gradbook/dl/internal/network"
+)
+
+// Diagram is a model as boxes and arrows, for whoever draws it: viz does.
 type Diagram struct {
 	// Name of the model.
 	Name  string
@@ -31,41 +35,40 @@ type DiagramEdge struct {
 
 // Diagram returns the model's layers and how they are connected. The model must be
 // built.
-func (m *Model) Diagram() (_ *Diagram, err error) {
-	defer edge(&err)
-	lock.Lock()
-	defer lock.Unlock()
-	if m.inputs == nil {
-		return nil, errNotBuilt
+func (m *Model) Diagram() (*Diagram, error) {
+	m.m.Lock.Lock()
+	defer m.m.Lock.Unlock()
+	if m.m.Inputs == nil {
+		return nil, m.notBuilt()
 	}
-	return m.diagram(), nil
+	return diagram(m.m.Network), nil
 }
 
-func (m *Model) diagram() *Diagram {
-	d := &Diagram{Name: m.name}
-	var order []*Layer
-	for _, s := range m.inputs {
-		order = append(order, s.from.layer)
+func diagram(m *network.Network) *Diagram {
+	d := &Diagram{Name: m.Name}
+	var order []*network.Layer
+	for _, s := range m.Inputs {
+		order = append(order, s.From.Layer)
 	}
-	for _, c := range m.calls {
-		order = append(order, c.layer)
+	for _, c := range m.Calls {
+		order = append(order, c.Layer)
 	}
-	order = unique(order)
-	depth := make(map[*Layer]int)
-	for _, c := range m.calls {
-		for _, s := range c.in {
-			from, to := slices.Index(order, s.from.layer), slices.Index(order, c.layer)
+	order = network.Unique(order)
+	depth := make(map[*network.Layer]int)
+	for _, c := range m.Calls {
+		for _, s := range c.In {
+			from, to := slices.Index(order, s.From.Layer), slices.Index(order, c.Layer)
 			d.Edges = append(d.Edges, DiagramEdge{from, to})
-			depth[c.layer] = max(depth[c.layer], depth[s.from.layer]+1)
+			depth[c.Layer] = max(depth[c.Layer], depth[s.From.Layer]+1)
 		}
 	}
 	for _, l := range order {
 		n := DiagramNode{
-			Layer: l.name, Type: l.Type(), OutputShape: l.spec.All()[0].String(),
-			Params: count(variablesOf(l.kept()), nil), Depth: depth[l],
+			Layer: l.Name, Type: l.Type(), OutputShape: l.Spec.All()[0].String(),
+			Params: count(network.VariablesOf(l.Kept()), nil), Depth: depth[l],
 		}
-		if inner, ok := l.Layer.(*Model); ok {
-			n.Model = inner.diagram()
+		if inner := l.Nested(); inner != nil {
+			n.Model = diagram(inner)
 		}
 		d.Nodes = append(d.Nodes, n)
 	}

@@ -41,6 +41,12 @@ func points() *data.Dataset {
 }
 
 // line is a model for it.
+func layerNamed(m *dl.Model, name string) *dl.Layer {
+	l, err := m.Layer(name)
+	check(err)
+	return l
+}
+
 func line() *dl.Model {
 	m, err := dl.Sequential(layers.Input{Shape: layers.Shape{1}}, layers.Dense{Units: 1})
 	check(err)
@@ -63,7 +69,7 @@ func ExampleFunctional() {
 		Losses:      map[string]losses.Loss{"kind": losses.SparseCategoricalCrossentropy{}, "size": losses.MeanSquaredError{}},
 		LossWeights: map[string]float64{"size": 0.1},
 	}))
-	fmt.Println(len(model.Inputs()), len(model.Outputs()), model.Layer("kind").OutputShape())
+	fmt.Println(len(model.Inputs()), len(model.Outputs()), layerNamed(model, "kind").OutputShape())
 	// Output: 2 2 (None, 3)
 }
 
@@ -103,7 +109,7 @@ func ExampleLayer_Output() {
 		layers.Dense{Units: 10},
 	)
 	check(err)
-	edges, err := dl.Functional(m.Inputs(), []*dl.Symbol{m.Layer("edges").Output()})
+	edges, err := dl.Functional(m.Inputs(), []*dl.Symbol{layerNamed(m, "edges").Output()})
 	check(err)
 	fmt.Println(edges.OutputShape())
 	// Output: (None, 26, 26, 8)
@@ -114,7 +120,7 @@ func ExampleLayer_SetTrainable() {
 	check(err)
 	m, err := dl.Sequential(layers.Input{Shape: layers.Shape{4}}, base.WithName("base"), layers.Dense{Units: 2})
 	check(err)
-	m.Layer("base").SetTrainable(false)
+	layerNamed(m, "base").SetTrainable(false)
 	for line := range strings.SplitSeq(m.Summary(), "\n") {
 		if strings.Contains(line, "rainable") {
 			fmt.Println(strings.TrimSpace(line))

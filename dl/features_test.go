@@ -22,6 +22,7 @@ import (
 	"github.com/gradbook/gradbook/dl/data"
 	"github.com/gradbook/gradbook/dl/initializers"
 	"github.com/gradbook/gradbook/dl/internal/kerastest"
+	"github.com/gradbook/gradbook/dl/internal/train"
 	"github.com/gradbook/gradbook/dl/layers"
 	"github.com/gradbook/gradbook/dl/losses"
 	"github.com/gradbook/gradbook/dl/metrics"
@@ -38,13 +39,18 @@ func must[T any](v T, err error) func(t testing.TB) T {
 	}
 }
 
+func layerNamed(t testing.TB, m *Model, name string) *Layer {
+	t.Helper()
+	return must(m.Layer(name))(t)
+}
+
 // TestSharedLayers: a layer that is applied twice has one set of weights, also in two
 // models.
 func TestSharedLayers(t *testing.T) {
 	a, b := Input(layers.Shape{3}), Input(layers.Shape{3})
 	tower := NewLayer(layers.Dense{Units: 2, KernelInitializer: initializers.Ones{}})
 	m := must(Functional([]*Symbol{a, b}, []*Symbol{Apply(layers.Subtract{}, Apply(tower, a), Apply(tower, b))}))(t)
-	if n := len(m.weights); n != 2 {
+	if n := len(m.m.Weights); n != 2 {
 		t.Errorf("expected a kernel and a bias, got %d weights", n)
 	}
 	half := must(Functional([]*Symbol{a}, []*Symbol{tower.Output()}))(t)
@@ -65,23 +71,23 @@ func TestSharedLayers(t *testing.T) {
 func TestTransfer(t *testing.T) {
 	base := must(Sequential(layers.Input{Shape: layers.Shape{3}}, layers.Dense{Units: 4, Activation: activations.ReLU, Name: "features"}, layers.BatchNormalization{}))(t)
 	m := must(Sequential(layers.Input{Shape: layers.Shape{3}}, base.WithName("base"), layers.Dense{Units: 3, Activation: activations.Softmax}))(t)
-	m.Layer("base").SetTrainable(false)
+	layerNamed(t, m, "base").SetTrainable(false)
 	if err := m.Compile(CompileConfig{Optimizer: optimizers.Adam{}, Loss: losses.SparseCategoricalCrossentropy{}}); err != nil {
 		t.Fatal(err)
 	}
 	before := must(base.Weights())(t)
-	head := must(m.Layer("dense").Weights())(t)
+	head := must(layerNamed(t, m, "dense").Weights())(t)
 	if _, err := m.Fit(t.Context(), spiral(t), FitConfig{Silent: true}); err != nil {
 		t.Fatal(err)
 	}
 	for i, w := range must(base.Weights())(t) {
 		kerastest.Close(t, "a frozen weight", w, before[i], 0)
 	}
-	if fmt.Sprint(must(m.Layer("dense").Weights())(t)[0].Value()) == fmt.Sprint(head[0].Value()) {
+	if fmt.Sprint(must(layerNamed(t, m, "dense").Weights())(t)[0].Value()) == fmt.Sprint(head[0].Value()) {
 		t.Error("expected the new layer to have learned")
 	}
 	// Set free, all of it learns; the running means too.
-	m.Layer("base").SetTrainable(true)
+	layerNamed(t, m, "base").SetTrainable(true)
 	if _, err := m.Fit(t.Context(), spiral(t), FitConfig{Silent: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -90,8 +96,8 @@ func TestTransfer(t *testing.T) {
 			t.Errorf("%s: expected it to have learned", base.WeightNames()[i])
 		}
 	}
-	inner := m.Layer("base").Layer.(*Model)
-	features := must(Functional(inner.Inputs(), []*Symbol{inner.Layer("features").Output()}))(t)
+	inner := layerNamed(t, m, "base").Config().(*Model)
+	features := must(Functional(inner.Inputs(), []*Symbol{layerNamed(t, inner, "features").Output()}))(t)
 	if got := features.OutputShape(); !got.Equal(layers.Shape{4}) {
 		t.Errorf("expected 4 features, got %v", got)
 	}
@@ -270,13 +276,7 @@ func TestTraceAgain(t *testing.T) {
 		if !layers[0].Output.InDelta(x, 0) {
 			t.Errorf("%s: expected the batch %v, got %v", when, x, layers[0].Output)
 		}
-		compiled := 0
-		for key := range m.programs {
-			if key.kind == trace {
-				compiled++
-			}
-		}
-		if compiled != tracers {
+		if compiled := m.m.Tracers(); compiled != tracers {
 			t.Errorf("%s: expected %d compiled, got %d", when, tracers, compiled)
 		}
 	}
@@ -457,7 +457,7 @@ func TestGradientCheckPenalties(t *testing.T) {
 		if r.MaxError() > 1e-6 {
 			t.Errorf("expected gradients as differences show them, got\n%s", r)
 		}
-		return must(doubles(r.Analytic[0]))(t)
+		return must(train.Doubles(r.Analytic[0]))(t)
 	}
 	plain, more := slope(), slope(layers.ActivityRegularization{L2: 0.5})
 	if slices.Equal(plain, more) {

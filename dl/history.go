@@ -15,22 +15,6 @@ type History struct {
 	Metrics map[string][]float64
 }
 
-func newHistory(names []string, validation bool) *History {
-	h := &History{Names: append([]string{}, names...), Metrics: make(map[string][]float64)}
-	if validation {
-		for _, n := range names {
-			h.Names = append(h.Names, "val_"+n)
-		}
-	}
-	return h
-}
-
-func (h *History) add(logs Logs) {
-	for _, n := range h.Names {
-		h.Metrics[n] = append(h.Metrics[n], logs[n])
-	}
-}
-
 // Epochs is the number of epochs that were finished.
 func (h *History) Epochs() int {
 	if len(h.Names) == 0 {

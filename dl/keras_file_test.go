@@ -84,9 +84,10 @@ func TestKerasCompiled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := fmt.Sprintf("%+v", m.compiled.CompileConfig)
+	c, _ := m.m.Config()
+	got := fmt.Sprintf("%+v", c)
 	for _, want := range []string{"DecaySteps:100", "SparseCategoricalCrossentropy", "Accuracy", "K:2"} {
-		if !strings.Contains(fmt.Sprintf("%T %T %s", m.compiled.Optimizer, m.compiled.Loss, got)+fmt.Sprintf("%T", m.compiled.Metrics[0]), want) {
+		if !strings.Contains(fmt.Sprintf("%T %T %s", c.Optimizer, c.Loss, got)+fmt.Sprintf("%T", c.Metrics[0]), want) {
 			t.Errorf("expected it to say %s, got %s", want, got)
 		}
 	}

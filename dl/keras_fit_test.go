@@ -42,7 +42,7 @@ func TestKerasFits(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if m.compiled == nil {
+			if _, ok := m.m.Config(); !ok {
 				t.Fatal("expected a model that is compiled, got one that is not")
 			}
 			ds, err := data.New(f.Get(t, name+".x"), nil)

@@ -62,15 +62,14 @@ func numbered(t testing.TB, f kerastest.Fixture, prefix string, n int) []*tensor
 func TestKerasNetwork(t *testing.T) {
 	f := kerastest.Load(t, "cnn.npz")
 	m := cnn(t)
-	weights := numbered(t, f, "w", len(m.weights))
+	weights := numbered(t, f, "w", len(m.m.Weights))
 	in := append([]*tensors.Tensor{f.Get(t, "images"), f.Get(t, "labels")}, weights...)
 	out := kerastest.Run(t, func(in []*graph.Node) []*graph.Node {
 		x, y := data.Rescale(1/255.0)(in[0], in[1])
-		m.lay([]layers.Shape{{}})
-		f := m.forward(in[2:], []*graph.Node{x}, nil, true)
-		loss, _ := m.measure(f, []*graph.Node{y}, nil)
-		output := f.outputs(m)[0]
-		logits, ok := f.pass.Logits(output)
+		f := m.m.Forward(in[2:], []*graph.Node{x}, nil, true)
+		loss, _ := m.m.Measure(f, []*graph.Node{y}, nil)
+		output := f.Outputs(m.m.Network)[0]
+		logits, ok := f.Pass.Logits(output)
 		if !ok {
 			panic("no logits")
 		}
@@ -80,7 +79,7 @@ func TestKerasNetwork(t *testing.T) {
 	kerastest.Close(t, "probabilities", out[1], f.Get(t, "probabilities"), 1e-5)
 	kerastest.Close(t, "loss", out[2], f.Get(t, "loss"), 1e-5)
 	for i, g := range numbered(t, f, "g", len(weights)) {
-		kerastest.Close(t, "gradient by "+m.weights[i].name, out[3+i], g, 1e-5)
+		kerastest.Close(t, "gradient by "+m.m.Weights[i].Name, out[3+i], g, 1e-5)
 	}
 }
 
@@ -89,7 +88,7 @@ func TestKerasNetwork(t *testing.T) {
 func TestKerasTraining(t *testing.T) {
 	f := kerastest.Load(t, "cnn.npz")
 	m := cnn(t)
-	if err := m.SetWeights(numbered(t, f, "w", len(m.weights))); err != nil {
+	if err := m.SetWeights(numbered(t, f, "w", len(m.m.Weights))); err != nil {
 		t.Fatal(err)
 	}
 	digits, err := data.New(f.Get(t, "images"), f.Get(t, "labels"))
@@ -113,7 +112,7 @@ func TestKerasTraining(t *testing.T) {
 	// Adam divides by the gradient's size, so where a gradient is nearly 0 its
 	// rounding has a part in a step, of 0.001; a tenth of that is let pass.
 	for i, want := range numbered(t, f, "after", len(weights)) {
-		kerastest.Close(t, m.weights[i].name, weights[i], want, 1e-4)
+		kerastest.Close(t, m.m.Weights[i].Name, weights[i], want, 1e-4)
 	}
 }
 

@@ -84,8 +84,8 @@ func TestNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, l := range m.layers {
-		names = append(names, l.name)
+	for _, l := range m.Layers() {
+		names = append(names, l.Name())
 	}
 	if got, want := strings.Join(names, " "), "conv2d features conv2d_1 average_pooling2d flatten scale"; got != want {
 		t.Errorf("expected %s, got %s", want, got)

@@ -21,6 +21,8 @@ import (
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/kerastest"
+	"github.com/gradbook/gradbook/dl/internal/pass"
+	"github.com/gradbook/gradbook/dl/internal/train"
 	"github.com/gradbook/gradbook/dl/layers"
 	"github.com/gradbook/gradbook/dl/losses"
 	"github.com/gradbook/gradbook/dl/metrics"
@@ -239,8 +241,15 @@ func (c *parityCase) layer() (layers.Layer, layers.Spec, error) {
 	for _, x := range c.numbered("x") {
 		in = append(in, x.Shape().Dimensions[1:])
 	}
-	spec, err := buildOf(l, in)
+	spec, err := builtFor(l, in)
 	return l, spec, err
+}
+
+func builtFor(l layers.Layer, in []layers.Shape) (layers.Spec, error) {
+	if m, ok := l.(layers.Multi); ok {
+		return m.BuildAll(in)
+	}
+	return l.Build(in[0])
 }
 
 func (c *parityCase) runLayer(r *parityResult) error {
@@ -271,16 +280,21 @@ func (c *parityCase) runLayer(r *parityResult) error {
 	out, err := kerastest.Compute(func(in []*graph.Node) []*graph.Node {
 		x, rest := in[:len(xs)], in[len(xs):]
 		rn, wn, mn := rest[:len(rs)], rest[len(rs):len(rs)+len(ws)], rest[len(rs)+len(ws):]
-		outs, ctx := c.call(l, spec, x, wn, masks, mn)
+		outs, updates := c.call(l, spec, x, wn, masks, mn)
 		var sum *graph.Node
 		for i := range outs {
-			sum = plus(sum, graph.ReduceAllSum(graph.Mul(outs[i], rn[i])))
+			part := graph.ReduceAllSum(graph.Mul(outs[i], rn[i]))
+			if sum == nil {
+				sum = part
+			} else {
+				sum = graph.Add(sum, part)
+			}
 		}
 		if c.get("dx0") != nil {
 			outs = append(slices.Clone(outs), graph.Gradient(sum, slices.Concat(x, wn)...)...)
 		}
 		for _, w := range spec.Weights {
-			if u, ok := ctx.Updates()[w.Name]; ok {
+			if u, ok := updates[w.Name]; ok {
 				updated = append(updated, w.Name)
 				outs = append(outs, u)
 			}
@@ -313,7 +327,7 @@ func (c *parityCase) runLayer(r *parityResult) error {
 }
 
 // call adds the layer to a graph.
-func (c *parityCase) call(l layers.Layer, spec layers.Spec, x, w []*graph.Node, masks []*tensors.Tensor, maskNodes []*graph.Node) ([]*graph.Node, *layers.Context) {
+func (c *parityCase) call(l layers.Layer, spec layers.Spec, x, w []*graph.Node, masks []*tensors.Tensor, maskNodes []*graph.Node) ([]*graph.Node, map[string]*graph.Node) {
 	byName := make(map[string]*graph.Node)
 	for i, s := range spec.Weights {
 		byName[s.Name] = w[i]
@@ -326,9 +340,8 @@ func (c *parityCase) call(l layers.Layer, spec layers.Spec, x, w []*graph.Node, 
 		}
 		m, maskNodes = append(m, maskNodes[0]), maskNodes[1:]
 	}
-	ctx := layers.NewPass(c.Training, nil).Layer("layer", byName)
-	outs, _ := ctx.Call(l, spec, x, m)
-	return outs, ctx
+	outs, _, updates := pass.Call(pass.New(c.Training, nil, dtypes.InvalidDType), pass.Layer{Layer: l, Spec: spec, Name: "layer", Trainable: true, Weights: byName}, x, m)
+	return outs, updates
 }
 
 func (c *parityCase) runAffine(r *parityResult) error {
@@ -346,6 +359,13 @@ func (c *parityCase) runAffine(r *parityResult) error {
 	return nil
 }
 
+func sumOf(a, b *graph.Node) *graph.Node {
+	if a == nil {
+		return b
+	}
+	return graph.Add(a, b)
+}
+
 func (c *parityCase) runLoss(r *parityResult) error {
 	l, err := config.Decode[losses.Loss](c.Object)
 	if err != nil {
@@ -356,7 +376,7 @@ func (c *parityCase) runLoss(r *parityResult) error {
 		return err
 	}
 	out, err := kerastest.Compute(func(in []*graph.Node) []*graph.Node {
-		loss := meanLoss(l.Compute(in[0], in[1]), nil, nil)
+		loss := graph.ReduceAllMean(l.Compute(in[0], in[1]))
 		return append([]*graph.Node{graph.Reshape(loss, 1)}, graph.Gradient(loss, in[1])...)
 	}, labels, output)
 	if err != nil {
@@ -380,7 +400,7 @@ func (c *parityCase) runMetric(r *parityResult) error {
 	if weights != nil {
 		in = append(in, weights)
 	}
-	q := meanOf("")
+	result := func(s []float64) float64 { return s[0] / max(s[1], 1e-30) }
 	a, sums := m.(metrics.Accumulator)
 	out, err := kerastest.Compute(func(in []*graph.Node) []*graph.Node {
 		var total *graph.Node
@@ -392,9 +412,9 @@ func (c *parityCase) runMetric(r *parityResult) error {
 			}
 			y, p := graph.SliceAxis(in[0], 0, part), graph.SliceAxis(in[1], 0, part)
 			if sums {
-				total = plus(total, a.Sums(y, p, w))
+				total = sumOf(total, a.Sums(y, p, w))
 			} else {
-				total = plus(total, metrics.MeanSums(m.Compute(y, p), w))
+				total = sumOf(total, metrics.MeanSums(m.Compute(y, p), w))
 			}
 		}
 		return []*graph.Node{total}
@@ -403,9 +423,9 @@ func (c *parityCase) runMetric(r *parityResult) error {
 		return err
 	}
 	if sums {
-		q.result = a.Result
+		result = a.Result
 	}
-	r.compare("value", tensors.FromValue([]float32{float32(q.result(flatFloats(out[0])))}), c.get("value"))
+	r.compare("value", tensors.FromValue([]float32{float32(result(flatFloats(out[0])))}), c.get("value"))
 	return nil
 }
 
@@ -419,37 +439,14 @@ func (c *parityCase) runOptimizer(r *parityResult) error {
 		return err
 	}
 	starts, gradients := c.numbered("start"), c.numbered("gradients")
-	m := &Model{compiled: &compiled{CompileConfig: CompileConfig{Optimizer: o}, slots: make(map[*variable][]*variable)}}
-	for i, s := range starts {
-		m.weights = append(m.weights, weight{fmt.Sprint(i), newVariable(s.Shape().Dimensions, nil)})
-	}
-	m.prepareSlots()
 	out, err := kerastest.Compute(func(in []*graph.Node) []*graph.Node {
-		g := in[0].Graph()
-		weights := in[:len(starts)]
-		var state []*graph.Node
-		for _, s := range m.state() {
-			values, err := s.values()
-			if err != nil {
-				panic(err)
-			}
-			state = append(state, graph.Reshape(graph.Const(g, values), s.shape.Dimensions...))
-		}
-		for k := range gradients[0].Shape().Dimensions[0] {
-			rate := o.Rate()
-			if s := o.Common().Schedule; s != nil {
-				rate = s.Rate(k / max(o.Common().GradientAccumulationSteps, 1))
-			}
-			u := &updater{
-				model: m, micro: graph.Scalar(g, dtypes.Float32, float64(k+1)), rate: graph.Scalar(g, dtypes.Float32, rate),
-				weights: weights, state: state,
-			}
+		steps := make([][]*graph.Node, gradients[0].Shape().Dimensions[0])
+		for k := range steps {
 			for _, d := range in[len(starts):] {
-				u.gradients = append(u.gradients, graph.Squeeze(graph.SliceAxis(d, 0, graph.AxisElem(k)), 0))
+				steps[k] = append(steps[k], graph.Squeeze(graph.SliceAxis(d, 0, graph.AxisElem(k)), 0))
 			}
-			weights, state = u.step(nil, &flow{})
 		}
-		return weights
+		return train.Steps(o, in[:len(starts)], steps)
 	}, slices.Concat(starts, gradients)...)
 	if err != nil {
 		return err
@@ -581,14 +578,14 @@ func (c *parityCase) checkDifferences(t *testing.T) {
 			outs, _ := c.call(l, spec, moved[:len(xs)], moved[len(xs):], masks, maskNodes)
 			var sum *graph.Node
 			for i := range outs {
-				sum = plus(sum, graph.ReduceAllSum(graph.Mul(graph.ConvertDType(outs[i], dtypes.Float64), factors[i])))
+				sum = sumOf(sum, graph.ReduceAllSum(graph.Mul(graph.ConvertDType(outs[i], dtypes.Float64), factors[i])))
 			}
 			return sum
 		}
 		numeric := graph.DivScalar(graph.Sub(value(1), value(-1)), 2*step)
 		var analytic *graph.Node
 		for i, g := range graph.Gradient(value(0), at...) {
-			analytic = plus(analytic, graph.ReduceAllSum(graph.Mul(g, along[i])))
+			analytic = sumOf(analytic, graph.ReduceAllSum(graph.Mul(g, along[i])))
 		}
 		return []*graph.Node{graph.Reshape(numeric, 1), graph.Reshape(analytic, 1)}
 	}, slices.Concat(at, along, factors)...)

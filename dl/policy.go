@@ -2,6 +2,7 @@ package dl
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/gomlx/compute/dtypes"
 )
@@ -12,7 +13,10 @@ var policies = map[string]dtypes.DType{
 	"mixed_float16":  dtypes.Float16,
 }
 
-var policy = "float32"
+var policy = struct {
+	sync.Mutex
+	name string
+}{name: "float32"}
 
 // SetDTypePolicy chooses the type in which models that are made from now on compute:
 // "float32"; or "mixed_bfloat16" or "mixed_float16", which keep weights, losses and
@@ -21,22 +25,21 @@ var policy = "float32"
 // lost, and steps whose gradients overflow are left out.
 //
 // Source: https://keras.io/api/mixed_precision/policy/
-func SetDTypePolicy(name string) (err error) {
-	defer edge(&err)
+func SetDTypePolicy(name string) error {
 	if _, ok := policies[name]; !ok {
-		return fmt.Errorf("expected a policy of float32, mixed_bfloat16 or mixed_float16, got %q", name)
+		return edge(fmt.Errorf("expected a policy of float32, mixed_bfloat16 or mixed_float16, got %q", name))
 	}
-	lock.Lock()
-	defer lock.Unlock()
-	policy = name
+	policy.Lock()
+	defer policy.Unlock()
+	policy.name = name
 	return nil
 }
 
 // DTypePolicy is the policy that new models get.
 func DTypePolicy() string {
-	lock.Lock()
-	defer lock.Unlock()
-	return policy
+	policy.Lock()
+	defer policy.Unlock()
+	return policy.name
 }
 
-func policyType() dtypes.DType { return policies[policy] }
+func policyType() dtypes.DType { return policies[DTypePolicy()] }

@@ -34,7 +34,7 @@ func TestPortions(t *testing.T) {
 		{nested, cpu, 100, 50},
 		{stateful, cpu, 100, 100},
 	} {
-		if got := c.m.portion(c.d, c.batch); got != c.want {
+		if got := c.m.m.Portion(c.d, c.batch); got != c.want {
 			t.Errorf("%s on %s: expected portions of %d for a batch of %d, got %d", c.m.Name(), c.d.Kind, c.want, c.batch, got)
 		}
 	}

@@ -223,12 +223,12 @@ func savedModel(t testing.TB, value float32) *Model {
 }
 
 func setAll(m *Model, value float32) {
-	for _, w := range m.weights {
-		values := make([]float32, w.shape.Size())
+	for _, w := range m.m.Weights {
+		values := make([]float32, w.Shape.Size())
 		for i := range values {
 			values[i] = value
 		}
-		w.set(values)
+		w.Set(values)
 	}
 }
 

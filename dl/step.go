@@ -1,15 +1,7 @@
 package dl
 
 import (
-	"fmt"
-	"slices"
-
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/gomlx/core/graph"
-
-	"github.com/gradbook/gradbook/dl/internal/device"
-	"github.com/gradbook/gradbook/dl/internal/engine"
-	"github.com/gradbook/gradbook/dl/internal/source"
+	"github.com/gradbook/gradbook/dl/internal/train"
 	"github.com/gradbook/gradbook/dl/losses"
 )
 
@@ -18,7 +10,7 @@ import (
 //
 //	Step: func(s *dl.Step) {
 //		output := s.Forward(s.X...)[0]
-//		loss := graph.ReduceAllMean(graph.Abs(graph.Sub(output, s.Y[0])))
+//		loss := ops.Mean(ops.Absolute(ops.Subtract(output, s.Y[0])))
 //		s.Report("mae", loss)
 //		s.Minimize(loss)
 //	},
@@ -27,126 +19,34 @@ import (
 type Step struct {
 	// X are the inputs, Y the labels, W the weights of examples, nil if there are
 	// none. Their first axis is the batch.
-	X, Y []*graph.Node
-	W    *graph.Node
+	X, Y []*Node
+	W    *Node
 	// Training is false in evaluation, where weights do not change.
 	Training bool
 
-	model    *Model
-	updater  *updater
-	random   *graph.Node
-	flow     *flow
-	loss     *graph.Node
-	sums     *graph.Node
-	reported []measure
-	values   []*graph.Node
-}
-
-// run builds the step.
-func (s *Step) run() {
-	m := s.model
-	if own := m.compiled.Step; own != nil {
-		own(s)
-		if s.loss == nil {
-			panic(fmt.Errorf("expected a Step that calls Minimize, got one that does not"))
-		}
-		s.report("loss", s.loss)
-		s.sums = graph.Concatenate(s.values, 0)
-		return
-	}
-	s.Forward(s.X...)
-	s.loss, s.sums = m.measure(s.flow, s.Y, s.W)
+	s *train.Step
 }
 
 // Forward runs the model. It may be called more than once; what layers learn of the
 // batch beside their weights, such as running means, is that of the last.
-func (s *Step) Forward(x ...*graph.Node) []*graph.Node {
-	random := s.random
-	if s.flow != nil {
-		random = s.flow.pass.RandomState()
-	}
-	s.flow = s.model.forward(s.updater.weights, x, random, s.Training)
-	out := s.flow.outputs(s.model)
-	for i := range out {
-		out[i] = graph.ConvertDType(out[i], dtypes.Float32)
-	}
-	return out
-}
+func (s *Step) Forward(x ...*Node) []*Node { return s.s.Forward(x...) }
 
 // Loss is the mean of a loss over the batch.
-func (s *Step) Loss(l losses.Loss, labels, output *graph.Node) *graph.Node {
-	return meanLoss(l.Compute(labels, output), s.W, nil)
-}
+func (s *Step) Loss(l losses.Loss, labels, output *Node) *Node { return s.s.Loss(l, labels, output) }
 
 // Penalties is what regularizers and layers add to the loss; nil if they add nothing.
-func (s *Step) Penalties() *graph.Node {
-	var sum *graph.Node
-	for _, p := range s.model.penalties(s.flow, dtypes.Float32) {
-		sum = plus(sum, p)
-	}
-	return sum
-}
+func (s *Step) Penalties() *Node { return s.s.Penalties() }
 
 // Minimize sets the scalar whose gradient the optimizer follows, and which logs call
 // "loss".
-func (s *Step) Minimize(loss *graph.Node) { s.loss = loss }
+func (s *Step) Minimize(loss *Node) { s.s.Minimize(loss) }
 
 // Weights are the weights that are trained, in the order of the model's.
-func (s *Step) Weights() []*graph.Node { return s.updater.trained() }
+func (s *Step) Weights() []*Node { return s.s.Weights() }
 
 // SetGradients sets the gradients that the optimizer follows, one for each of
 // Weights, where they are not those of the loss.
-func (s *Step) SetGradients(gradients []*graph.Node) {
-	if want := len(s.Weights()); len(gradients) != want {
-		panic(fmt.Errorf("expected %d gradients, one for each weight that is trained, got %d", want, len(gradients)))
-	}
-	s.updater.gradients = gradients
-}
+func (s *Step) SetGradients(gradients []*Node) { s.s.SetGradients(gradients) }
 
 // Report logs a scalar of each batch by a name, as a mean over the examples.
-func (s *Step) Report(name string, value *graph.Node) {
-	if name == "loss" {
-		panic(fmt.Errorf("expected a name other than loss to Report, which Minimize reports"))
-	}
-	s.report(name, value)
-}
-
-func (s *Step) report(name string, value *graph.Node) {
-	s.reported = append(s.reported, meanOf(name))
-	s.values = append(s.values, ofBatch(graph.ConvertDType(value, dtypes.Float32), s.X[0].Shape().Dimensions[0]))
-}
-
-// layStep finds out what a Step reports, by building it once without compiling it.
-func (m *Model) layStep(d *device.Device, s *source.Source) error {
-	r, err := s.Read(d, 1)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	read := r.Params(1)
-	params := slices.Clone(read)
-	for _, w := range m.weights {
-		params = append(params, engine.Param{Name: w.name, Shape: w.shape})
-	}
-	params = append(params, engine.Param{Name: "random", Shape: graph.RNGStateShape})
-	var step *Step
-	build := func(in []*graph.Node) []*graph.Node {
-		batch, _ := s.ReadBatch(in[:len(read)], 1)
-		u := &updater{model: m, weights: in[len(read) : len(in)-1]}
-		step = &Step{X: batch.X, Y: batch.Y, W: batch.W, Training: true, model: m, updater: u, random: in[len(in)-1]}
-		step.run()
-		if step.flow == nil {
-			panic(fmt.Errorf("expected a Step that calls Forward, got one that does not"))
-		}
-		return in
-	}
-	err = released(func() error {
-		_, err := engine.Shapes(d, params, build)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("Step: %w", err)
-	}
-	m.compiled.measures, m.compiled.labels = step.reported, "step"
-	return nil
-}
+func (s *Step) Report(name string, value *Node) { s.s.Report(name, value) }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/layers"
 )
 
@@ -17,24 +18,24 @@ func (m *Model) Summary() string { return m.summary(false) }
 func (m *Model) SummaryExpanded() string { return m.summary(true) }
 
 func (m *Model) summary(expand bool) string {
-	lock.Lock()
-	defer lock.Unlock()
+	m.m.Lock.Lock()
+	defer m.m.Lock.Unlock()
 	t := table{
 		header: []string{"Layer (type)", "Output Shape", "Param #"},
 		widths: []int{31, 22, 13},
 		right:  []bool{false, false, true},
 	}
-	linear := m.kind == "Sequential"
+	linear := m.m.Kind == network.Sequential
 	if !linear {
 		t.header, t.right = append(t.header, "Connected to"), append(t.right, false)
 		t.widths = []int{21, 17, 10, 16}
 	}
-	m.summarize(&t, "", linear, expand)
-	all := variablesOf(m.kept())
-	trainable := func(v *variable) bool { return v.trainable() }
-	frozen := func(v *variable) bool { return !v.trainable() }
+	summarize(m.m.Network, &t, "", linear, expand)
+	all := network.VariablesOf(network.Kept(m.m.Weights))
+	trainable := func(v *network.Variable) bool { return v.Trainable() }
+	frozen := func(v *network.Variable) bool { return !v.Trainable() }
 	var b strings.Builder
-	fmt.Fprintf(&b, "Model: %q\n%s", m.name, t.String())
+	fmt.Fprintf(&b, "Model: %q\n%s", m.m.Name, t.String())
 	fmt.Fprintf(&b, " Total params: %s\n", total(count(all, nil)+m.optimizerParams()))
 	fmt.Fprintf(&b, " Trainable params: %s\n", total(count(all, trainable)))
 	fmt.Fprintf(&b, " Non-trainable params: %s\n", total(count(all, frozen)))
@@ -45,19 +46,19 @@ func (m *Model) summary(expand bool) string {
 }
 
 // summarize adds the rows of a model's layers, indented if it is a layer itself.
-func (m *Model) summarize(t *table, indent string, linear, expand bool) {
-	for _, l := range m.all() {
+func summarize(m *network.Network, t *table, indent string, linear, expand bool) {
+	for _, l := range m.All() {
 		shape, params := "?", "0 (unbuilt)"
-		if m.inputs != nil {
-			shape, params = shapesText(l.spec.All()), group(count(variablesOf(l.kept()), nil))
+		if m.Inputs != nil {
+			shape, params = shapesText(l.Spec.All()), group(count(network.VariablesOf(l.Kept()), nil))
 		}
-		row := []string{fmt.Sprintf("%s%s (%s)", indent, l.name, l.Type()), shape, params}
+		row := []string{fmt.Sprintf("%s%s (%s)", indent, l.Name, l.Type()), shape, params}
 		if !linear {
-			row = append(row, m.connected(l))
+			row = append(row, connected(m, l))
 		}
 		t.rows = append(t.rows, row)
-		if inner, ok := l.Layer.(*Model); ok && expand {
-			inner.summarize(t, indent+"└ ", linear, expand)
+		if inner := l.Nested(); inner != nil && expand {
+			summarize(inner, t, indent+"└ ", linear, expand)
 		}
 	}
 }
@@ -71,15 +72,15 @@ func shapesText(all []layers.Shape) string {
 }
 
 // connected tells which layers a layer takes its inputs from.
-func (m *Model) connected(l *Layer) string {
+func connected(m *network.Network, l *network.Layer) string {
 	var from []string
-	for _, c := range m.calls {
-		if c.layer != l {
+	for _, c := range m.Calls {
+		if c.Layer != l {
 			continue
 		}
-		for _, s := range c.in {
-			node := max(slices.Index(s.from.layer.calls, s.from), 0)
-			from = append(from, fmt.Sprintf("%s[%d][%d]", s.from.layer.name, node, slices.Index(s.from.out, s)))
+		for _, s := range c.In {
+			node := max(slices.Index(s.From.Layer.Calls, s.From), 0)
+			from = append(from, fmt.Sprintf("%s[%d][%d]", s.From.Layer.Name, node, slices.Index(s.From.Out, s)))
 		}
 	}
 	if from == nil {
@@ -91,17 +92,18 @@ func (m *Model) connected(l *Layer) string {
 // optimizerParams counts what the optimizer remembers, once it has begun, with
 // its iteration and its rate, as Keras does.
 func (m *Model) optimizerParams() int {
-	if m.compiled == nil || len(m.compiled.slots) == 0 {
+	all := m.m.OptimizerVariables()
+	if all == nil {
 		return 0
 	}
-	return count(variablesOf(m.state()), nil) + 2
+	return count(all, nil) + 2
 }
 
-func count(vars []*variable, which func(*variable) bool) int {
+func count(vars []*network.Variable, which func(*network.Variable) bool) int {
 	n := 0
 	for _, v := range vars {
 		if which == nil || which(v) {
-			n += v.shape.Size()
+			n += v.Shape.Size()
 		}
 	}
 	return n

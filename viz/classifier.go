@@ -216,7 +216,7 @@ func (r *BoundaryRecorder) OnEpochEnd(t *callbacks.Training, _ callbacks.Logs) e
 }
 
 func (r *BoundaryRecorder) record(t *callbacks.Training, epoch int) error {
-	img, err := r.plane.classified(ModelClassifier(context.Background(), t.Model().(*dl.Model)))
+	img, err := r.plane.classified(ModelClassifier(context.Background(), dl.ModelOf(t)))
 	if err != nil {
 		return err
 	}

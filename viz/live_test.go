@@ -10,9 +10,7 @@ import (
 // longPlot is a plot after many steps and epochs of several metrics.
 func longPlot(tb testing.TB, epochs, steps int) (*TrainingPlot, *callbacks.Training) {
 	tb.Helper()
-	t := callbacks.NewTraining(callbacks.Training{Epochs: epochs, Steps: steps, BatchSize: 32, Metrics: []string{"accuracy", "auc", "loss"}, Validation: true}, callbacks.Hooks{
-		LearningRate: func() float64 { return 1e-3 },
-	})
+	t := &callbacks.Training{Epochs: epochs, Steps: steps, BatchSize: 32, Metrics: []string{"accuracy", "auc", "loss"}, Validation: true}
 	p := &TrainingPlot{}
 	if err := p.OnTrainBegin(t); err != nil {
 		tb.Fatal(err)
@@ -70,7 +68,7 @@ func TestTrainingPlotSize(t *testing.T) {
 
 // TestIntervals: the loss between two drawings is that of the batches between them.
 func TestIntervals(t *testing.T) {
-	training := callbacks.NewTraining(callbacks.Training{Epochs: 1, Steps: 10, Metrics: []string{"loss"}}, callbacks.Hooks{})
+	training := &callbacks.Training{Epochs: 1, Steps: 10, Metrics: []string{"loss"}}
 	p := &TrainingPlot{}
 	if err := p.OnTrainBegin(training); err != nil {
 		t.Fatal(err)

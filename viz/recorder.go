@@ -64,7 +64,7 @@ func due(t *callbacks.Training, every int) bool {
 }
 
 func (r *Recorder) record(t *callbacks.Training, epoch int) error {
-	_, traces, err := t.Model().(*dl.Model).Trace(r.X, r.Labels)
+	_, traces, err := dl.ModelOf(t).Trace(r.X, r.Labels)
 	if err != nil {
 		return fmt.Errorf("viz: recorder: %w", err)
 	}

@@ -16,7 +16,13 @@
 // Source: https://keras.io/api/callbacks/base_callback/
 package callbacks
 
-import "github.com/gomlx/gomlx/core/tensors"
+import (
+	"errors"
+
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/gradbook/gradbook/dl/internal/hooks"
+)
 
 // Callback is told what happens in Fit. An error ends Fit, which returns it.
 // A callback may use the model that is trained: evaluate it, read its weights or
@@ -58,7 +64,7 @@ func (Base) OnTrainBatchBegin(*Training) error { return nil }
 // OnTrainBatchEnd implements Callback.
 func (Base) OnTrainBatchEnd(*Training) error { return nil }
 
-// Training is the state of a Fit.
+// Training is the state of a Fit. dl.ModelOf returns the model that is trained.
 type Training struct {
 	// Epochs is how many there will be, Steps how many batches each has (−1 if
 	// that is not known yet), BatchSize and Examples what they are made of.
@@ -70,54 +76,86 @@ type Training struct {
 	// Epoch is the epoch under way, Batch its batch under way, both from 0.
 	Epoch, Batch int
 
-	hooks   Hooks
+	hooks   *hooks.Hooks // nil without a Fit
 	stopped bool
 }
 
-// Hooks are what Fit offers to callbacks, as methods of Training.
-type Hooks struct {
-	Logs                       func() (Logs, error)
-	LearningRate               func() float64
-	SetLearningRate            func(float64) error
-	Weights                    func() ([]*tensors.Tensor, error)
-	SetWeights                 func([]*tensors.Tensor) error
-	Save, SaveWeights, Restore func(path string) error
-	Model                      func() any
+func init() {
+	hooks.Attach = func(training any, h hooks.Hooks) { training.(*Training).hooks = &h }
+	hooks.Model = func(training any) any {
+		if h := training.(*Training).hooks; h != nil {
+			return h.Model
+		}
+		return nil
+	}
 }
 
-// NewTraining is for Fit.
-func NewTraining(t Training, h Hooks) *Training {
-	t.hooks = h
-	return &t
-}
+// errNoFit is the error of a Training that no Fit has made, as tests of callbacks do.
+var errNoFit = errors.New("callbacks: expected a Training of a Fit, got one of which there is none")
 
 // Logs returns the means over the epoch so far. It waits for the device.
-func (t *Training) Logs() (Logs, error) { return t.hooks.Logs() }
+func (t *Training) Logs() (Logs, error) {
+	if t.hooks == nil {
+		return nil, errNoFit
+	}
+	logs, err := t.hooks.Logs()
+	return logs, err
+}
 
-// LearningRate returns the optimizer's rate.
-func (t *Training) LearningRate() float64 { return t.hooks.LearningRate() }
+// LearningRate returns the optimizer's rate; 0 if there is no Fit.
+func (t *Training) LearningRate() float64 {
+	if t.hooks == nil {
+		return 0
+	}
+	return t.hooks.LearningRate()
+}
 
 // SetLearningRate changes the rate, from the next step on.
-func (t *Training) SetLearningRate(rate float64) error { return t.hooks.SetLearningRate(rate) }
+func (t *Training) SetLearningRate(rate float64) error {
+	if t.hooks == nil {
+		return errNoFit
+	}
+	return t.hooks.SetLearningRate(rate)
+}
 
 // Weights returns a copy of the model's weights.
-func (t *Training) Weights() ([]*tensors.Tensor, error) { return t.hooks.Weights() }
+func (t *Training) Weights() ([]*tensors.Tensor, error) {
+	if t.hooks == nil {
+		return nil, errNoFit
+	}
+	return t.hooks.Weights()
+}
 
 // SetWeights replaces them.
-func (t *Training) SetWeights(w []*tensors.Tensor) error { return t.hooks.SetWeights(w) }
+func (t *Training) SetWeights(w []*tensors.Tensor) error {
+	if t.hooks == nil {
+		return errNoFit
+	}
+	return t.hooks.SetWeights(w)
+}
 
 // Save writes the model to a file, with the optimizer's state and how far training
 // has come.
-func (t *Training) Save(path string) error { return t.hooks.Save(path) }
+func (t *Training) Save(path string) error {
+	return t.file(path, func(h *hooks.Hooks) func(string) error { return h.Save })
+}
 
 // SaveWeights writes the model's weights to a file.
-func (t *Training) SaveWeights(path string) error { return t.hooks.SaveWeights(path) }
+func (t *Training) SaveWeights(path string) error {
+	return t.file(path, func(h *hooks.Hooks) func(string) error { return h.SaveWeights })
+}
 
 // Restore goes on where a file of Save left off. It is for OnTrainBegin.
-func (t *Training) Restore(path string) error { return t.hooks.Restore(path) }
+func (t *Training) Restore(path string) error {
+	return t.file(path, func(h *hooks.Hooks) func(string) error { return h.Restore })
+}
 
-// Model returns the *dl.Model that is trained.
-func (t *Training) Model() any { return t.hooks.Model() }
+func (t *Training) file(path string, of func(h *hooks.Hooks) func(string) error) error {
+	if t.hooks == nil {
+		return errNoFit
+	}
+	return of(t.hooks)(path)
+}
 
 // Stop ends Fit after the batch under way.
 func (t *Training) Stop() { t.stopped = true }

@@ -23,7 +23,7 @@ func (p *Patience) OnEpochEnd(t *callbacks.Training, logs callbacks.Logs) error 
 
 // A callback of one's own embeds Base and defines what it needs. Fit calls it.
 func ExampleBase() {
-	p, t := &Patience{}, callbacks.NewTraining(callbacks.Training{Epochs: 3}, callbacks.Hooks{})
+	p, t := &Patience{}, &callbacks.Training{Epochs: 3}
 	for epoch, loss := range []float64{0.5, 0.4, 0.4} {
 		t.Epoch = epoch
 		if err := p.OnEpochEnd(t, callbacks.Logs{"loss": loss}); err != nil {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/gradbook/gradbook/dl/internal/hooks"
 )
 
 // bar is a ProgressBar on a screen of some columns, with a clock that the test
@@ -19,10 +21,10 @@ func bar(t *testing.T, columns int) (*ProgressBar, *Training, *bytes.Buffer, fun
 	}
 	now := time.Unix(0, 0)
 	p.now, p.columns = func() time.Time { return now }, func() int { return columns }
-	training := NewTraining(
-		Training{Epochs: 12, Steps: 100, BatchSize: 32, Metrics: []string{"accuracy", "loss"}},
-		Hooks{Logs: func() (Logs, error) { return Logs{"accuracy": 0.5, "loss": 0.0001234}, nil }},
-	)
+	training := &Training{Epochs: 12, Steps: 100, BatchSize: 32, Metrics: []string{"accuracy", "loss"}}
+	hooks.Attach(training, hooks.Hooks{Logs: func() (map[string]float64, error) {
+		return Logs{"accuracy": 0.5, "loss": 0.0001234}, nil
+	}})
 	return p, training, &out, func(d time.Duration) { now = now.Add(d) }
 }
 

@@ -197,7 +197,10 @@ func (d *Dataset) Map(f func(x, y *graph.Node) (*graph.Node, *graph.Node)) *Data
 
 // Nodes is a batch of examples in a graph: inputs X, labels Y, of which there may be
 // none, and weights W, nil if there are none.
-type Nodes = source.Batch
+type Nodes struct {
+	X, Y []*graph.Node
+	W    *graph.Node
+}
 
 // MapAll is Map for several inputs and labels, and for weights.
 func (d *Dataset) MapAll(f func(Nodes) Nodes) *Dataset {
@@ -205,7 +208,7 @@ func (d *Dataset) MapAll(f func(Nodes) Nodes) *Dataset {
 		return d.broken("expected a function to Map with, got nil")
 	}
 	e := *d
-	e.source.Steps = &source.Pipeline{Before: d.source.Steps, Map: f}
+	e.source.Steps = &source.Pipeline{Before: d.source.Steps, Map: func(b source.Batch) source.Batch { return source.Batch(f(Nodes(b))) }}
 	return &e
 }
 
@@ -312,7 +315,7 @@ func Zip(datasets ...*Dataset) *Dataset {
 		x, y := 0, 0
 		for _, d := range parts {
 			nx, ny := len(d.source.X), len(d.source.Y)
-			n := d.source.Steps.Apply(Nodes{X: b.X[x : x+nx : x+nx], Y: b.Y[y : y+ny : y+ny]})
+			n := d.source.Steps.Apply(source.Batch{X: b.X[x : x+nx : x+nx], Y: b.Y[y : y+ny : y+ny]})
 			all.X, all.Y = append(all.X, n.X...), append(all.Y, n.Y...)
 			x, y = x+nx, y+ny
 		}
@@ -336,7 +339,7 @@ func (d *Dataset) WithLabels(y *Dataset) *Dataset {
 	e.source.X = z.source.X[:n:n]
 	e.source.Steps = nil
 	return e.MapAll(func(b Nodes) Nodes {
-		b = joined.Apply(Nodes{X: append(append([]*graph.Node{}, b.X...), b.Y[labels:]...), Y: b.Y[:labels:labels], W: b.W})
+		b = Nodes(joined.Apply(source.Batch{X: append(append([]*graph.Node{}, b.X...), b.Y[labels:]...), Y: b.Y[:labels:labels], W: b.W}))
 		return Nodes{X: b.X[:n:n], Y: append(append([]*graph.Node{}, b.Y...), b.X[n:]...), W: b.W}
 	})
 }
@@ -364,8 +367,9 @@ func (d *Dataset) WithWeights(weights []float32) *Dataset {
 	return &e
 }
 
-// Source is for dl's training loops.
-func (d *Dataset) Source() *source.Source { return &d.source }
+func init() {
+	source.Of = func(dataset any) *source.Source { return &dataset.(*Dataset).source }
+}
 
 func (d *Dataset) with(rows []int32) *Dataset {
 	e := *d

@@ -7,15 +7,20 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
+	"github.com/gradbook/gradbook/dl/internal/pass"
 )
 
 // Context is what a layer's Call knows of the graph that is being built.
 type Context struct {
-	*Pass
+	// Training says that the layer is called in a training step.
+	Training bool
 	// Trainable is false for a layer that is frozen: batch normalisation then
 	// uses what it has learned.
 	Trainable bool
+	// DType is the type in which to compute; zero leaves everything as it is.
+	DType dtypes.DType
 
+	pass    *pass.Pass
 	layer   string
 	prefix  string // of the part of the layer, with its slash
 	weights map[string]*graph.Node
@@ -23,6 +28,21 @@ type Context struct {
 	masks   []*graph.Node
 	mask    *graph.Node
 	masked  bool // SetMask was called
+}
+
+func init() {
+	pass.Of = func(context any) *pass.Pass { return context.(*Context).pass }
+	pass.Call = func(p *pass.Pass, l pass.Layer, x, masks []*graph.Node) ([]*graph.Node, *graph.Node, map[string]*graph.Node) {
+		c := &Context{
+			Training: p.Training, Trainable: l.Trainable, DType: p.DType,
+			pass: p, layer: l.Name, weights: l.Weights, updates: make(map[string]*graph.Node),
+		}
+		if l.DType != dtypes.InvalidDType {
+			c.DType = l.DType
+		}
+		out, mask := c.checked(l.Layer.(Layer), l.Spec.(Spec), x, masks)
+		return out, mask, c.updates
+	}
 }
 
 // Weight returns the weight of that name, which Build must have asked for, in
@@ -51,9 +71,6 @@ func (c *Context) Update(name string, value *graph.Node) {
 	w := c.Variable(name)
 	c.updates[c.prefix+name] = graph.ConvertDType(value, w.DType())
 }
-
-// Updates returns what Update was called with, by name.
-func (c *Context) Updates() map[string]*graph.Node { return c.updates }
 
 // Part is the context of a layer inside this one, whose weights Build has
 // included under that name.
@@ -97,8 +114,8 @@ func (c *Context) call(l Layer, spec Spec, x []*graph.Node, masks []*graph.Node)
 	return out, nil
 }
 
-// Call runs a model's layer, and checks that it returns what it promised.
-func (c *Context) Call(l Layer, spec Spec, x []*graph.Node, masks []*graph.Node) (out []*graph.Node, mask *graph.Node) {
+// checked is call, and checks that the layer returns what it promised.
+func (c *Context) checked(l Layer, spec Spec, x, masks []*graph.Node) (out []*graph.Node, mask *graph.Node) {
 	out, mask = c.call(l, spec, x, masks)
 	want := spec.All()
 	if len(out) != len(want) {
@@ -128,67 +145,21 @@ func (c *Context) MaskOf(input int) *graph.Node {
 // Spec.KeepsMask says.
 func (c *Context) SetMask(mask *graph.Node) { c.mask, c.masked = mask, true }
 
-// Pass is what all layers share in one pass through a model. Models make it.
-type Pass struct {
-	// Training says that the pass belongs to a training step.
-	Training bool
-	// DType is the type in which to compute; zero leaves everything as it is.
-	DType dtypes.DType
-
-	rng    *graph.Node
-	logits map[*graph.Node]Logits
-	losses []*graph.Node
-}
-
-// Logits is the argument that an activation was given.
-type Logits struct {
-	Node *graph.Node
-	Of   activations.Logits
-}
-
-// NewPass starts a pass. rng is the state of the random number generator.
-func NewPass(training bool, rng *graph.Node) *Pass {
-	return &Pass{Training: training, rng: rng, logits: make(map[*graph.Node]Logits)}
-}
-
-// Layer returns the context of one layer of the pass.
-func (p *Pass) Layer(name string, weights map[string]*graph.Node) *Context {
-	return &Context{Pass: p, Trainable: true, layer: name, weights: weights, updates: make(map[string]*graph.Node)}
-}
-
 // Activate applies an activation and remembers its argument, so that a loss
 // that follows can be computed from it.
-func (p *Pass) Activate(a activations.Activation, x *graph.Node) *graph.Node {
-	y := a.Apply(x)
-	if of, ok := a.(activations.Probabilities); ok && of.Logits() != activations.NoLogits {
-		p.logits[y] = Logits{x, of.Logits()}
-	}
-	return y
-}
-
-// Logits returns the argument of the activation whose result is y.
-func (p *Pass) Logits(y *graph.Node) (Logits, bool) {
-	l, ok := p.logits[y]
-	return l, ok
+func (c *Context) Activate(a activations.Activation, x *graph.Node) *graph.Node {
+	return c.pass.Activate(a, x)
 }
 
 // AddLoss adds a scalar to the loss that training minimises.
-func (p *Pass) AddLoss(loss *graph.Node) {
-	p.losses = append(p.losses, loss)
-}
+func (c *Context) AddLoss(loss *graph.Node) { c.pass.Losses = append(c.pass.Losses, loss) }
 
-// Losses are what AddLoss was called with.
-func (p *Pass) Losses() []*graph.Node { return p.losses }
-
-// random calls a generator, which a pass that predicts may not have.
-func (p *Pass) random(generate func(rng *graph.Node) (*graph.Node, *graph.Node)) *graph.Node {
-	if p.rng == nil {
+// random calls a generator.
+func (c *Context) random(generate func(rng *graph.Node) (*graph.Node, *graph.Node)) *graph.Node {
+	if c.pass.Random == nil {
 		panic(fmt.Errorf("this pass has no random numbers: use them only where Context.Training is true"))
 	}
 	var values *graph.Node
-	p.rng, values = generate(p.rng)
+	c.pass.Random, values = generate(c.pass.Random)
 	return values
 }
-
-// RandomState returns the state of the generator after all draws so far.
-func (p *Pass) RandomState() *graph.Node { return p.rng }

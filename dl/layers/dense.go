@@ -1,8 +1,6 @@
 package layers
 
 import (
-	"fmt"
-
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
@@ -50,7 +48,7 @@ func (l Dense) Build(in Shape) (Spec, error) {
 		return Spec{}, err
 	}
 	if len(in) == 0 {
-		return Spec{}, fmt.Errorf("expected input of shape (None, …, features), got %v", in)
+		return Spec{}, misfit(in, "expected input of shape (None, …, features), got %v", in)
 	}
 	last := len(in) - 1
 	return Spec{

@@ -36,6 +36,7 @@ import (
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
+	"github.com/gradbook/gradbook/dl/internal/fault"
 	"github.com/gradbook/gradbook/dl/regularizers"
 )
 
@@ -158,7 +159,12 @@ func wantRank(in Shape, axes ...string) error {
 	if len(in) == len(axes) {
 		return nil
 	}
-	return fmt.Errorf("expected input of shape (None, %s), got %v", strings.Join(axes, ", "), in)
+	return misfit(in, "expected input of shape (None, %s), got %v", strings.Join(axes, ", "), in)
+}
+
+// misfit is the error of an input whose shape a layer cannot take.
+func misfit(in Shape, format string, args ...any) error {
+	return &fault.Shape{Got: in, Text: fmt.Sprintf(format, args...)}
 }
 
 // wantPositive reports a setting that must be at least 1.

@@ -136,7 +136,7 @@ func together(in ...Shape) (Spec, error) {
 	for _, s := range in[1:] {
 		var ok bool
 		if out, ok = stretched(out, s); !ok {
-			return Spec{}, fmt.Errorf("expected inputs of one shape, got %v", in)
+			return Spec{}, misfit(in[len(in)-1], "expected inputs of one shape, got %v", in)
 		}
 	}
 	return Spec{Output: out}, nil
@@ -230,7 +230,7 @@ func (l Concatenate) BuildAll(in []Shape) (Spec, error) {
 			if i == axis {
 				out[i] += s[i]
 			} else if s[i] != out[i] {
-				return Spec{}, fmt.Errorf("expected inputs that differ along axis %d only, got %v", axis+1, in)
+				return Spec{}, misfit(in[len(in)-1], "expected inputs that differ along axis %d only, got %v", axis+1, in)
 			}
 		}
 	}

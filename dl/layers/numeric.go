@@ -150,7 +150,7 @@ func (l CategoryEncoding) Build(in Shape) (Spec, error) {
 		return Spec{}, err
 	}
 	if len(in) > 1 {
-		return Spec{}, fmt.Errorf("expected input of shape (None,) or (None, n), got %v", in)
+		return Spec{}, misfit(in, "expected input of shape (None,) or (None, n), got %v", in)
 	}
 	s := Spec{Output: Shape{l.NumTokens}, AnyType: true}
 	switch l.OutputMode {

@@ -6,11 +6,11 @@ import (
 )
 
 // RandomUniform returns numbers in [0, 1), new ones in every step.
-func (p *Pass) RandomUniform(shape shapes.Shape) *graph.Node {
-	return p.random(func(rng *graph.Node) (*graph.Node, *graph.Node) { return graph.RandomUniform(rng, shape) })
+func (c *Context) RandomUniform(shape shapes.Shape) *graph.Node {
+	return c.random(func(rng *graph.Node) (*graph.Node, *graph.Node) { return graph.RandomUniform(rng, shape) })
 }
 
 // RandomNormal returns numbers of mean 0 and variance 1, new ones in every step.
-func (p *Pass) RandomNormal(shape shapes.Shape) *graph.Node {
-	return p.random(func(rng *graph.Node) (*graph.Node, *graph.Node) { return graph.RandomNormal(rng, shape) })
+func (c *Context) RandomNormal(shape shapes.Shape) *graph.Node {
+	return c.random(func(rng *graph.Node) (*graph.Node, *graph.Node) { return graph.RandomNormal(rng, shape) })
 }

@@ -186,15 +186,12 @@ func (r recurrent) call(c *Context, in []*graph.Node) []*graph.Node {
 		// GoMLX cannot multiply 16 bits in a loop, and a state that is carried over
 		// many steps is better kept in 32.
 		wide := *c
-		pass := *c.Pass
-		pass.DType = dtypes.Float32
-		wide.Pass = &pass
+		wide.DType = dtypes.Float32
 		all := make([]*graph.Node, len(in))
 		for i, x := range in {
 			all[i] = graph.ConvertDType(x, dtypes.Float32)
 		}
 		outs := r.call(&wide, all)
-		c.rng, c.losses = pass.rng, pass.losses
 		for i, y := range outs {
 			outs[i] = graph.ConvertDType(y, kind)
 		}

@@ -34,7 +34,7 @@ func (l TimeDistributed) Build(in Shape) (Spec, error) {
 		return Spec{}, errors.New("expected a Layer, got nil")
 	}
 	if len(in) < 2 {
-		return Spec{}, fmt.Errorf("expected input of shape (None, steps, …), got %v", in)
+		return Spec{}, misfit(in, "expected input of shape (None, steps, …), got %v", in)
 	}
 	inner, err := l.Layer.Build(in[1:])
 	if err != nil {

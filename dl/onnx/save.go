@@ -145,10 +145,10 @@ func (e *exporter) nested(m *dl.Model, in []string) ([]string, error) {
 
 // layer adds a layer's operators and returns the names of its outputs.
 func (e *exporter) layer(l *dl.Layer, in []string, shapes [][]int, out []int) ([]string, error) {
-	if m, ok := l.Layer.(*dl.Model); ok {
+	if m, ok := l.Config().(*dl.Model); ok {
 		return e.nested(m, in)
 	}
-	f, ok := l.Layer.(build.Layer)
+	f, ok := l.Config().(build.Layer)
 	if !ok {
 		return nil, errors.New("it has no counterpart in ONNX")
 	}

@@ -5,10 +5,12 @@ import (
 	"math"
 	"slices"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/internal/ops"
+	"github.com/gradbook/gradbook/dl/internal/pass"
 	"github.com/gradbook/gradbook/dl/layers"
 )
 
@@ -300,7 +302,11 @@ func recurrent(m *machine, n nodeProto) []value {
 				in = append(in, graph.ZerosLike(in[1]))
 			}
 		}
-		out := l.CallAll(layers.NewPass(false, nil).Layer(n.name, weights), in)
+		spec, err := l.BuildAll(shapesOf(in))
+		if err != nil {
+			panic(fmt.Errorf("node %q (%s): %w", n.name, n.op, err))
+		}
+		out, _, _ := pass.Call(pass.New(false, nil, dtypes.InvalidDType), pass.Layer{Layer: l, Spec: spec, Name: n.name, Weights: weights}, in, make([]*graph.Node, len(in)))
 		y := out[0]
 		if backwards {
 			y = ops.Reverse(y, 1) // ONNX returns it in the order of the input
@@ -339,4 +345,11 @@ func cellLayer(n nodeProto, units int, acts []string, k int, backwards, noBias, 
 		return layers.GRU{Units: units, RecurrentActivation: act(0), Activation: act(1), NoBias: noBias, ResetBefore: !after, GoBackwards: backwards, ReturnSequences: true, ReturnState: true}
 	}
 	return layers.SimpleRNN{Units: units, Activation: act(0), NoBias: noBias, GoBackwards: backwards, ReturnSequences: true, ReturnState: true}
+}
+
+func shapesOf(in []*graph.Node) (all []layers.Shape) {
+	for _, x := range in {
+		all = append(all, x.Shape().Dimensions[1:])
+	}
+	return all
 }

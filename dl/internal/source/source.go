@@ -137,6 +137,9 @@ type Stream interface {
 	Len() int
 }
 
+// Of returns the source of a *data.Dataset. Package data sets it.
+var Of func(dataset any) *Source
+
 // Len is the number of examples, −1 if it is not known.
 func (s *Source) Len() int {
 	if s.Stream != nil {

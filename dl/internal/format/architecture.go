@@ -1,0 +1,128 @@
+package format
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/internal/network"
+	"github.com/gradbook/gradbook/dl/layers"
+)
+
+// An architecture is a model as JSON, in the form that Keras gives it, so that one
+// reader is enough for the files of both:
+//
+//	{"class_name": "Functional", "config": {"name": …, "layers": [
+//		{"class_name": "Dense", "name": "dense", "config": {…}, "inbound_nodes": [
+//			{"args": [{"class_name": "__keras_tensor__", "config": {"keras_history": ["input_layer", 0, 0]}}]}
+//		]}, …],
+//	"input_layers": [["input_layer", 0, 0]], "output_layers": [["dense", 0, 0]]}}
+//
+// A history is a layer's name, which of its calls, and which of the call's outputs.
+type architecture = config.Object
+
+// describe returns a network's architecture.
+func describe(m *network.Network) (architecture, error) {
+	if m.Kind == network.Sequential {
+		return describeStack(m)
+	}
+	var list []any
+	for _, l := range m.Layers {
+		o, err := describeLayer(l)
+		if err != nil {
+			return architecture{}, err
+		}
+		var nodes []any
+		for _, c := range m.CallsOf(l) {
+			var args []any
+			for _, s := range c.In {
+				args = append(args, map[string]any{
+					"class_name": "__keras_tensor__",
+					"config":     map[string]any{"shape": withBatch(s.Shape), "dtype": "float32", "keras_history": history(m, s)},
+				})
+			}
+			nodes = append(nodes, map[string]any{"args": args, "kwargs": map[string]any{}})
+		}
+		o["inbound_nodes"] = nodes
+		list = append(list, o)
+	}
+	histories := func(symbols []*network.Symbol) (all []any) {
+		for _, s := range symbols {
+			h := history(m, s)
+			if inner := s.From.Layer.Nested(); inner != nil && inner.Kind == network.Functional {
+				h[1] = h[1].(int) + 1 // Keras counts the calls of such from 1, here only
+			}
+			all = append(all, h)
+		}
+		return all
+	}
+	return architecture{Class: "Functional", Config: map[string]any{
+		"name": m.Name, "layers": list, "input_layers": histories(m.Inputs), "output_layers": histories(m.Outputs),
+	}}, nil
+}
+
+func describeStack(m *network.Network) (architecture, error) {
+	var list []any
+	if m.Inputs != nil {
+		in, err := describeLayer(m.Inputs[0].From.Layer)
+		if err != nil {
+			return architecture{}, err
+		}
+		list = append(list, in)
+	}
+	for _, l := range m.Stack {
+		o, err := describeLayer(l)
+		if err != nil {
+			return architecture{}, err
+		}
+		list = append(list, o)
+	}
+	return architecture{Class: "Sequential", Config: map[string]any{"name": m.Name, "layers": list}}, nil
+}
+
+func describeLayer(l *network.Layer) (map[string]any, error) {
+	out := map[string]any{"name": l.Name, "class_name": l.Type()}
+	var fields map[string]any
+	switch inner := l.Config.(type) {
+	case *network.Network:
+		o, err := describe(inner)
+		if err != nil {
+			return nil, err
+		}
+		fields = o.Config
+	case layers.Input, *layers.Input:
+		in := network.AsInput(l.Config)
+		shape := withBatch(in.Shape)
+		if in.BatchSize > 0 {
+			shape[0] = in.BatchSize
+		}
+		fields = map[string]any{"batch_shape": shape}
+	default:
+		o, err := config.Encode(inner)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", l, err)
+		}
+		out["class_name"], fields = o.Class, o.Config
+	}
+	fields = maps.Clone(fields)
+	fields["name"] = l.Name
+	if !l.Trainable {
+		fields["trainable"] = false
+	}
+	out["config"] = fields
+	return out, nil
+}
+
+func withBatch(shape layers.Shape) []any {
+	all := []any{nil}
+	for _, d := range shape {
+		all = append(all, d)
+	}
+	return all
+}
+
+func history(m *network.Network, s *network.Symbol) []any {
+	node := max(slices.Index(m.CallsOf(s.From.Layer), s.From), 0)
+	return []any{s.From.Layer.Name, node, slices.Index(s.From.Out, s)}
+}

@@ -1,0 +1,131 @@
+package format
+
+import (
+	"fmt"
+
+	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/internal/network"
+	"github.com/gradbook/gradbook/dl/layers"
+)
+
+// Create makes an empty network of a kind.
+type Create func(kind network.Kind) *network.Network
+
+// construct makes a network of an architecture.
+func (create Create) construct(a architecture) (*network.Network, error) {
+	switch a.Class {
+	case "Sequential":
+		return create.stack(a.Config)
+	case "Functional", "Model":
+		return create.graph(a.Config)
+	}
+	return nil, fmt.Errorf("expected a model of class Sequential or Functional, got %q", a.Class)
+}
+
+func (create Create) stack(c map[string]any) (*network.Network, error) {
+	m := create(network.Sequential)
+	setName(m, c)
+	var input *layers.Input
+	all := list(c["layers"])
+	for i, raw := range all {
+		l, err := create.layer(raw)
+		if err != nil {
+			return nil, err
+		}
+		if in := network.AsInput(l.Config); in != nil && i == 0 {
+			input = in
+			continue
+		}
+		m.Stack = append(m.Stack, l)
+	}
+	if len(m.Stack) == 0 {
+		return nil, fmt.Errorf("expected at least one layer in model %q, got none", m.Name)
+	}
+	if input == nil {
+		if shape, err := shapeOf(c["build_input_shape"]); err == nil && len(shape) > 0 {
+			input = &layers.Input{Shape: shape}
+		}
+	}
+	if input == nil {
+		return m, network.NameLayers(network.Unique(m.Stack))
+	}
+	return m, m.BuildStack(*input)
+}
+
+func setName(m *network.Network, c map[string]any) {
+	if name, ok := c["name"].(string); ok && name != "" {
+		m.Name, m.Named = name, name != m.Kind.DefaultName()
+	}
+}
+
+// constructLayer makes the layer that an object describes.
+func (create Create) layer(raw any) (*network.Layer, error) {
+	o, ok := raw.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("expected a layer as an object, got %v", raw)
+	}
+	class, _ := o["class_name"].(string)
+	fields, _ := o["config"].(map[string]any)
+	name, _ := fields["name"].(string)
+	if n, ok := o["name"].(string); ok {
+		name = n
+	}
+	fail := func(err error) error { return fmt.Errorf("layer %q (%s): %w", name, class, err) }
+	var inner layers.Layer
+	var err error
+	switch class {
+	case "InputLayer":
+		inner, err = constructInput(fields)
+	case "Sequential", "Functional", "Model":
+		inner, err = create.construct(architecture{Class: class, Config: fields})
+	default:
+		inner, err = config.Decode[layers.Layer](config.Object{Class: class, Config: fields})
+	}
+	if err != nil {
+		return nil, fail(err)
+	}
+	l := network.NewLayer(inner)
+	l.Name = name
+	if t, ok := fields["trainable"].(bool); ok && !t {
+		l.Trainable = false
+	}
+	return l, nil
+}
+
+func constructInput(fields map[string]any) (layers.Layer, error) {
+	raw := fields["batch_shape"]
+	if raw == nil {
+		raw = fields["batch_input_shape"] // of older files
+	}
+	shape, err := shapeOf(raw)
+	if err != nil {
+		return nil, err
+	}
+	in := layers.Input{Shape: shape}
+	if b, ok := list(raw)[0].(float64); ok {
+		in.BatchSize = int(b)
+	}
+	return in, nil
+}
+
+// shapeOf reads a shape with its batch.
+func shapeOf(raw any) (layers.Shape, error) {
+	all := list(raw)
+	if len(all) == 0 {
+		return nil, fmt.Errorf("expected a shape, got %v", raw)
+	}
+	shape := layers.Shape{}
+	for _, d := range all[1:] {
+		n, ok := d.(float64)
+		if !ok {
+			return nil, fmt.Errorf("expected a shape of known axes but for the batch, got %v: axes of any length are not supported", raw)
+		}
+		shape = append(shape, int(n))
+	}
+	return shape, nil
+}
+
+func list(raw any) []any {
+	all, _ := raw.([]any)
+	return all
+}

@@ -1,0 +1,70 @@
+package network
+
+import "github.com/gradbook/gradbook/dl/layers"
+
+// Clone makes a network of the same layers with new weights, as create makes it empty. It must
+// be built; nothing is locked when it is called.
+func (n *Network) Clone(create func(kind Kind) *Network) (*Network, error) {
+	n.Lock.Lock()
+	inputs, calls, outputs := n.Inputs, n.Calls, n.Outputs
+	n.Lock.Unlock()
+	symbols := make(map[*Symbol]*Symbol)
+	placed := make(map[*Layer]*Layer)
+	copyOf := func(l *Layer) (*Layer, error) {
+		if placed[l] == nil {
+			inner := l.Config
+			if nested := l.Nested(); nested != nil {
+				var err error
+				if inner, err = nested.Clone(create); err != nil {
+					return nil, err
+				}
+			}
+			c := NewLayer(inner)
+			c.Name, c.Trainable = l.Name, l.Trainable
+			placed[l] = c
+		}
+		return placed[l], nil
+	}
+	var ins []*Symbol
+	for _, s := range inputs {
+		in := layers.Input{Shape: s.Shape}
+		if given := AsInput(s.From.Layer.Config); given != nil {
+			in = *given
+		}
+		l := NewLayer(in)
+		l.Name = s.From.Layer.Name
+		out, err := Apply(l)
+		if err != nil {
+			return nil, err
+		}
+		symbols[s] = out[0]
+		ins = append(ins, out[0])
+	}
+	for _, c := range calls {
+		l, err := copyOf(c.Layer)
+		if err != nil {
+			return nil, err
+		}
+		var args []*Symbol
+		for _, in := range c.In {
+			args = append(args, symbols[in])
+		}
+		out, err := Apply(l, args...)
+		if err != nil {
+			return nil, err
+		}
+		for i, s := range c.Out {
+			symbols[s] = out[i]
+		}
+	}
+	var outs []*Symbol
+	for _, s := range outputs {
+		outs = append(outs, symbols[s])
+	}
+	clone := create(n.Kind)
+	clone.Name, clone.Named, clone.Policy = n.Name, n.Named, n.Policy
+	for _, l := range n.Stack {
+		clone.Stack = append(clone.Stack, placed[l])
+	}
+	return clone, clone.Connect(ins, outs)
+}

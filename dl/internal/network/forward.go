@@ -1,0 +1,110 @@
+package network
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/engine"
+	"github.com/gradbook/gradbook/dl/internal/pass"
+)
+
+// Flow is a network's way through a graph.
+type Flow struct {
+	Pass    *pass.Pass
+	Nodes   map[*Variable]*graph.Node // the weights
+	Updates map[*Variable]*graph.Node // what layers make of them
+	Values  map[*Symbol]*graph.Node
+	Masks   map[*Symbol]*graph.Node
+}
+
+// Outputs are the values of a network's outputs.
+func (f *Flow) Outputs(n *Network) []*graph.Node {
+	out := make([]*graph.Node, len(n.Outputs))
+	for i, s := range n.Outputs {
+		out[i] = f.Values[s]
+	}
+	return out
+}
+
+// Forward runs inputs, [batch, …] each, through the network. weights are those of
+// Network.Weights, random is the state of the random numbers.
+func (n *Network) Forward(weights, in []*graph.Node, random *graph.Node, training bool) *Flow {
+	return n.ForwardIn(n.Policy, weights, in, random, training)
+}
+
+// ForwardIn is Forward in another type than that of the network's policy.
+func (n *Network) ForwardIn(policy dtypes.DType, weights, in []*graph.Node, random *graph.Node, training bool) *Flow {
+	f := &Flow{Pass: pass.New(training, random, policy), Nodes: make(map[*Variable]*graph.Node, len(weights))}
+	for i, w := range n.Weights {
+		f.Nodes[w.Variable] = weights[i]
+	}
+	return n.run(f, in, nil)
+}
+
+// run goes through the network's layers.
+func (n *Network) run(f *Flow, in, masks []*graph.Node) *Flow {
+	f.Updates = make(map[*Variable]*graph.Node)
+	f.Values, f.Masks = make(map[*Symbol]*graph.Node), make(map[*Symbol]*graph.Node)
+	for i, s := range n.Inputs {
+		f.Values[s] = in[i]
+		if masks != nil {
+			f.Masks[s] = masks[i]
+		}
+	}
+	for _, c := range n.Calls {
+		if err := engine.Try(func() error { return f.call(c) }); err != nil {
+			panic(fmt.Errorf("%s: %w", c.Layer, err))
+		}
+	}
+	return f
+}
+
+// call runs one layer.
+func (f *Flow) call(c *Call) error {
+	l := c.Layer
+	byName := make(map[string]*graph.Node, len(l.Weights))
+	for i, w := range l.Spec.Weights {
+		v := l.Weights[i]
+		byName[w.Name] = f.Nodes[v]
+		if u, ok := f.Updates[v]; ok && v.Fixed { // of an earlier call of the layer
+			byName[w.Name] = u
+		}
+	}
+	var x, masks []*graph.Node
+	for _, s := range c.In {
+		x, masks = append(x, f.Values[s]), append(masks, f.Masks[s])
+	}
+	out, mask, updates := pass.Call(f.Pass, pass.Layer{Layer: l.Config, Spec: c.Spec, Name: l.Name, Trainable: l.Trainable, Weights: byName}, x, masks)
+	for i, s := range c.Out {
+		if err := wantRoom(out[i].Shape().Dimensions[0], s.Shape); err != nil {
+			return err
+		}
+		f.Values[s] = out[i]
+	}
+	if mask != nil && c.Out[0].Shape != nil {
+		f.Masks[c.Out[0]] = mask
+	}
+	for i, w := range l.Spec.Weights {
+		if u, ok := updates[w.Name]; ok {
+			f.Updates[l.Weights[i]] = u
+		}
+	}
+	return nil
+}
+
+// Carried are the next values of what stateful layers carry from batch to batch.
+func (n *Network) Carried(f *Flow) (all []*graph.Node) {
+	for _, w := range n.Weights {
+		if !w.State {
+			continue
+		}
+		next := f.Nodes[w.Variable]
+		if u, ok := f.Updates[w.Variable]; ok {
+			next = u
+		}
+		all = append(all, next)
+	}
+	return all
+}

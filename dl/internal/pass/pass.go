@@ -1,0 +1,73 @@
+// Package pass is one way of a batch through layers, as a graph: what all layers of it share.
+//
+// It knows layers only by Call, which package layers sets, so that layers.Context can show
+// users what they may do and nothing else.
+package pass
+
+import (
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/activations"
+)
+
+// Pass is one pass through a model.
+type Pass struct {
+	// Training says that it belongs to a training step.
+	Training bool
+	// DType is the type in which to compute; zero leaves everything as it is.
+	DType dtypes.DType
+	// Random is the state of the random numbers.
+	Random *graph.Node
+	// Losses are what layers add to the loss.
+	Losses []*graph.Node
+
+	logits map[*graph.Node]Logits
+}
+
+// Logits is the argument of an activation that makes probabilities.
+type Logits struct {
+	Node *graph.Node
+	Of   activations.Logits
+}
+
+// New starts a pass.
+func New(training bool, random *graph.Node, dtype dtypes.DType) *Pass {
+	return &Pass{Training: training, Random: random, DType: dtype, logits: make(map[*graph.Node]Logits)}
+}
+
+// Activate applies an activation and remembers its argument, so that a loss that follows can
+// be computed from it.
+func (p *Pass) Activate(a activations.Activation, x *graph.Node) *graph.Node {
+	y := a.Apply(x)
+	if of, ok := a.(activations.Probabilities); ok && of.Logits() != activations.NoLogits {
+		p.logits[y] = Logits{x, of.Logits()}
+	}
+	return y
+}
+
+// Logits returns the argument of the activation whose result is y.
+func (p *Pass) Logits(y *graph.Node) (Logits, bool) {
+	l, ok := p.logits[y]
+	return l, ok
+}
+
+// Layer is a layer that is called.
+type Layer struct {
+	// Layer is a layers.Layer, Spec its layers.Spec.
+	Layer, Spec any
+	Name        string
+	// Trainable is false for a layer that is frozen.
+	Trainable bool
+	// DType is the type in which this layer computes; zero is the pass's.
+	DType dtypes.DType
+	// Weights by name.
+	Weights map[string]*graph.Node
+}
+
+// Call calls a layer on nodes with masks, which may be nil, and checks that it returns what it
+// promised. updates are the new values of weights.
+var Call func(p *Pass, l Layer, x, masks []*graph.Node) (out []*graph.Node, mask *graph.Node, updates map[string]*graph.Node)
+
+// Of returns the pass of a layers.Context.
+var Of func(context any) *Pass

@@ -1,0 +1,32 @@
+package train
+
+import (
+	"github.com/gomlx/compute"
+
+	"github.com/gradbook/gradbook/dl/internal/engine"
+	"github.com/gradbook/gradbook/dl/internal/network"
+)
+
+// Model is a network, and how it learns.
+type Model struct {
+	*network.Network
+
+	compiled *compiled
+	active   *training // the Fit under way
+	balance  balance
+	programs map[programKey]*engine.Program
+	noise    *noise // of dropout and its like
+	fitting  bool
+	position position // in training, for whoever goes on with it
+}
+
+// noise is the state of the generator on the device.
+type noise struct {
+	host   []uint64
+	buffer compute.Buffer
+}
+
+// New makes a model of a network, which need not be built.
+func New(n *network.Network) *Model {
+	return &Model{Network: n, programs: make(map[programKey]*engine.Program)}
+}

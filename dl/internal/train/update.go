@@ -1,0 +1,232 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/network"
+	"github.com/gradbook/gradbook/dl/optimizers"
+)
+
+// updater is what an optimizer makes of a step, in a graph.
+type updater struct {
+	model     *Model
+	micro     *graph.Node // steps so far, with this one: float32
+	rate      *graph.Node
+	weights   []*graph.Node // of Model.weights
+	state     []*graph.Node // of Model.state
+	gradients []*graph.Node // nil until they are set
+}
+
+// trainedNodes are the weights that are trained.
+func (u *updater) trained() (all []*graph.Node) {
+	for i, w := range u.model.Weights {
+		if w.Trainable() {
+			all = append(all, u.weights[i])
+		}
+	}
+	return all
+}
+
+// step returns the weights and the state after a step down the loss's gradient.
+func (u *updater) step(loss *graph.Node, f *network.Flow) (weights, state []*graph.Node) {
+	m, o := u.model, u.model.compiled.Optimizer.Common()
+	state = u.state
+	gradients := u.gradients
+	var scale, good, sound *graph.Node
+	if m.Policy == dtypes.Float16 {
+		scale, good = state[len(state)-2], state[len(state)-1]
+		state = state[:len(state)-2]
+	}
+	if gradients == nil {
+		if scale != nil {
+			loss = graph.Mul(loss, scale)
+		}
+		gradients = graph.Gradient(loss, u.trained()...)
+		if scale != nil {
+			sound = unscale(gradients, scale)
+		}
+	}
+	n := max(o.GradientAccumulationSteps, 1)
+	iteration, due := u.micro, (*graph.Node)(nil)
+	if n > 1 {
+		iteration = graph.Floor(graph.DivScalar(u.micro, float64(n)))
+		due = graph.Equal(graph.MulScalar(iteration, float64(n)), u.micro)
+	}
+	names := m.compiled.slotNames()
+	place := func(name string) int {
+		for i, s := range names {
+			if s.Name == name {
+				return i
+			}
+		}
+		return -1
+	}
+	per, acc, ema := len(names), place("accumulated"), place("average")
+	var summed []*graph.Node
+	if n > 1 {
+		for i := range gradients {
+			sum := graph.Add(gradients[i], state[i*per+acc])
+			summed = append(summed, sum)
+			gradients[i] = graph.DivScalar(sum, float64(n))
+		}
+	}
+	gradients = clip(o, gradients)
+	keep := func(now, before *graph.Node) *graph.Node { // where the step does not count
+		for _, cond := range []*graph.Node{due, sound} {
+			if cond != nil {
+				now = graph.Where(graph.BroadcastToDims(cond, now.Shape().Dimensions...), now, before)
+			}
+		}
+		return now
+	}
+	s := optimizers.Step{Iteration: iteration, LearningRate: u.rate}
+	slots := len(m.compiled.Optimizer.Slots())
+	var nextState []*graph.Node
+	k := 0
+	for i, w := range m.Weights {
+		next := u.weights[i]
+		if !w.Trainable() {
+			if v, ok := f.Updates[w.Variable]; ok {
+				next = v
+			}
+			weights = append(weights, next)
+			continue
+		}
+		own := state[k*per : (k+1)*per]
+		if o.WeightDecay > 0 {
+			next = graph.Sub(next, graph.Mul(next, graph.MulScalar(u.rate, o.WeightDecay)))
+		}
+		next, changed := m.compiled.Optimizer.Apply(s, next, gradients[k], own[:slots])
+		if w.Constraint != nil {
+			next = w.Constraint.Apply(next)
+		}
+		next = keep(next, u.weights[i])
+		weights = append(weights, next)
+		for j, c := range changed {
+			nextState = append(nextState, keep(c, own[j]))
+		}
+		if acc >= 0 {
+			zero := graph.ZerosLike(summed[k])
+			nextState = append(nextState, graph.Where(graph.BroadcastToDims(due, zero.Shape().Dimensions...), zero, summed[k]))
+		}
+		if ema >= 0 {
+			nextState = append(nextState, average(o, u.micro, own[ema], next))
+		}
+		k++
+	}
+	if scale != nil {
+		scale, good = rescale(scale, good, sound)
+		nextState = append(nextState, scale, good)
+	}
+	return weights, nextState
+}
+
+// average is the running mean of a weight, which begins with its value after the first
+// step.
+func average(o optimizers.Options, step, mean, w *graph.Node) *graph.Node {
+	momentum := o.EMAMomentum
+	if momentum == 0 {
+		momentum = 0.99
+	}
+	later := graph.ConvertDType(graph.GreaterThan(step, graph.Scalar(step.Graph(), step.DType(), 1.0)), w.DType())
+	part := graph.MulScalar(later, momentum)
+	return graph.Add(graph.Mul(mean, part), graph.Mul(w, graph.OneMinus(part)))
+}
+
+// clip bounds gradients, as Options say.
+func clip(o optimizers.Options, gradients []*graph.Node) []*graph.Node {
+	shorten := func(g, length *graph.Node, limit float64) *graph.Node {
+		return graph.Div(graph.MulScalar(g, limit), graph.MaxScalar(length, limit))
+	}
+	out := make([]*graph.Node, len(gradients))
+	switch {
+	case o.ClipValue > 0:
+		for i, g := range gradients {
+			out[i] = graph.ClipScalar(g, -o.ClipValue, o.ClipValue)
+		}
+	case o.ClipNorm > 0:
+		for i, g := range gradients {
+			out[i] = shorten(g, graph.Sqrt(graph.ReduceAllSum(graph.Square(g))), o.ClipNorm)
+		}
+	case o.GlobalClipNorm > 0 && len(gradients) > 0:
+		var sum *graph.Node
+		for _, g := range gradients {
+			sum = plus(sum, graph.ReduceAllSum(graph.Square(g)))
+		}
+		for i, g := range gradients {
+			out[i] = shorten(g, graph.Sqrt(sum), o.GlobalClipNorm)
+		}
+	default:
+		return gradients
+	}
+	return out
+}
+
+// unscale divides gradients by the scale of the loss, and says whether all of them are
+// finite.
+func unscale(gradients []*graph.Node, scale *graph.Node) *graph.Node {
+	var worst *graph.Node
+	for i, g := range gradients {
+		gradients[i] = graph.Div(g, scale)
+		bad := graph.ReduceAllMax(graph.ConvertDType(graph.LogicalNot(graph.IsFinite(g)), dtypes.Float32))
+		if worst == nil {
+			worst = bad
+		} else {
+			worst = graph.Max(worst, bad)
+		}
+	}
+	sound := graph.Equal(worst, graph.ZerosLike(worst))
+	for i, g := range gradients { // or NaN times 0 would come through
+		gradients[i] = graph.Where(graph.BroadcastToDims(sound, g.Shape().Dimensions...), g, graph.ZerosLike(g))
+	}
+	return sound
+}
+
+// growthSteps is how many steps without overflow it takes for the scale to be doubled,
+// as in Keras.
+const growthSteps = 2000
+
+// rescale halves the scale of the loss after an overflow, and doubles it when there has
+// been none for long.
+func rescale(scale, good, sound *graph.Node) (nextScale, nextGood *graph.Node) {
+	count := graph.OnePlus(good)
+	grow := graph.GreaterOrEqual(count, graph.Scalar(scale.Graph(), scale.DType(), float64(growthSteps)))
+	up := graph.Where(grow, graph.MulScalar(scale, 2.0), scale)
+	count = graph.Where(grow, graph.ZerosLike(count), count)
+	return graph.Where(sound, up, graph.MulScalar(scale, 0.5)), graph.Where(sound, count, graph.ZerosLike(count))
+}
+
+// Steps are an optimizer's steps on weights by gradients that are given, one for each weight and
+// step: what Fit does with them, and nothing around it.
+func Steps(o optimizers.Optimizer, weights []*graph.Node, gradients [][]*graph.Node) []*graph.Node {
+	g := weights[0].Graph()
+	m := New(&network.Network{})
+	m.compiled = &compiled{CompileConfig: CompileConfig{Optimizer: o}, slots: make(map[*network.Variable][]*network.Variable)}
+	for i, w := range weights {
+		m.Weights = append(m.Weights, network.Weight{Name: fmt.Sprint(i), Variable: network.NewVariable(w.Shape().Dimensions, nil)})
+	}
+	m.prepareSlots()
+	var state []*graph.Node
+	for _, s := range m.state() {
+		values, err := s.Values()
+		if err != nil {
+			panic(err)
+		}
+		state = append(state, graph.Reshape(graph.Const(g, values), s.Shape.Dimensions...))
+	}
+	for k := range gradients {
+		rate := o.Rate()
+		if s := o.Common().Schedule; s != nil {
+			rate = s.Rate(k / max(o.Common().GradientAccumulationSteps, 1))
+		}
+		u := &updater{
+			model: m, micro: graph.Scalar(g, dtypes.Float32, float64(k+1)), rate: graph.Scalar(g, dtypes.Float32, rate),
+			weights: weights, state: state, gradients: gradients[k],
+		}
+		weights, state = u.step(nil, &network.Flow{})
+	}
+	return weights
+}
