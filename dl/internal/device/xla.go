@@ -36,6 +36,12 @@ func newXLA(kind, path string) (compute.Backend, *plugin.Plugin, error) {
 		}
 		config = ",tf32=" + strconv.FormatBool(tf32)
 	}
+	if kind == "cpu" {
+		// A CPU that is told what to do and not waited for does one program after another,
+		// whoever wants them; one that computes in the caller's thread computes for several
+		// callers at a time.
+		options["asynchronous"] = false
+	}
 	p, err := plugin.Open(path, kind)
 	if err != nil {
 		return nil, nil, err
