@@ -464,3 +464,22 @@ func TestGradientCheckPenalties(t *testing.T) {
 		t.Errorf("expected the penalty in the gradient, got %v with it and without", plain)
 	}
 }
+
+func flatFloats(t *tensors.Tensor) []float64 {
+	var out []float64
+	if err := t.ConstFlatData(func(flat any) {
+		switch v := flat.(type) {
+		case []float32:
+			for _, x := range v {
+				out = append(out, float64(x))
+			}
+		case []float64:
+			out = append(out, v...)
+		default:
+			panic(fmt.Sprintf("expected floats, got %T", flat))
+		}
+	}); err != nil {
+		panic(err)
+	}
+	return out
+}

@@ -94,6 +94,31 @@ func (l *Layer) SetTrainable(trainable bool) {
 	l.l.SetTrainable(trainable)
 }
 
+// WithDType has the layer compute in a type of its own, whatever SetDTypePolicy says: "float32",
+// "mixed_bfloat16" or "mixed_float16"; and returns it. It must be called before the layer is
+// applied, and panics for other names or afterwards. Keras's layers have it as the argument
+// dtype; a last softmax in "float32" is what it is most used for:
+//
+//	dl.NewLayer(layers.Activation{Activation: activations.Softmax}).WithDType("float32")
+//
+// Source: https://keras.io/api/mixed_precision/
+func (l *Layer) WithDType(policy string) *Layer {
+	l.l.Lock.Lock()
+	defer l.l.Lock.Unlock()
+	t, err := network.Policy(policy)
+	if err == nil && len(l.l.Calls) > 0 {
+		err = fmt.Errorf("%s: expected a layer that is not applied yet to give a DType, got one that is", l)
+	}
+	if err != nil {
+		panic(edge(err))
+	}
+	l.l.DType = t
+	return l
+}
+
+// DType is the policy of WithDType; "" if the layer follows its model's.
+func (l *Layer) DType() string { return network.PolicyName(l.l.DType) }
+
 // Output is the symbol of the layer's output, where it was first applied: for a model
 // that ends there.
 func (l *Layer) Output() *Symbol { return l.end((*network.Layer).Output) }

@@ -1,13 +1,11 @@
-package dl
+package dl_test
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -26,6 +24,7 @@ import (
 	"github.com/gradbook/gradbook/dl/layers"
 	"github.com/gradbook/gradbook/dl/losses"
 	"github.com/gradbook/gradbook/dl/metrics"
+	_ "github.com/gradbook/gradbook/dl/ops" // operations are cases too
 	"github.com/gradbook/gradbook/dl/optimizers"
 	"github.com/gradbook/gradbook/dl/regularizers"
 	"github.com/gradbook/gradbook/dl/schedules"
@@ -33,50 +32,15 @@ import (
 
 var parityTable = flag.String("parity", "", "write the table of TestParity to this file (make parity)")
 
-// parityCase is a case of testdata/parity.json, which parity.py writes.
-type parityCase struct {
-	Kind, Name       string
-	Object           config.Object
-	Training, Causal bool
-	Scores           bool
-
-	at      int
-	fixture kerastest.Fixture
-}
+type parityCase struct{ *kerastest.Case }
 
 func parityCases(t testing.TB) (all []*parityCase, versions string) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "parity.json"))
-	if err != nil {
-		t.Fatal(err)
+	cases, versions := kerastest.Cases(t)
+	for _, c := range cases {
+		all = append(all, &parityCase{c})
 	}
-	var file struct {
-		Keras, Tensorflow string
-		Cases             []*parityCase
-	}
-	if err := json.Unmarshal(text, &file); err != nil {
-		t.Fatal(err)
-	}
-	fixture := kerastest.Load(t, "parity.npz")
-	for i, c := range file.Cases {
-		c.at, c.fixture = i, fixture
-	}
-	return file.Cases, fmt.Sprintf("Keras %s on TensorFlow %s", file.Keras, file.Tensorflow)
-}
-
-func (c *parityCase) get(name string) *tensors.Tensor {
-	return c.fixture[fmt.Sprintf("%d.%s", c.at, name)]
-}
-
-// numbered returns the arrays name0, name1, … that there are.
-func (c *parityCase) numbered(name string) (all []*tensors.Tensor) {
-	for i := 0; ; i++ {
-		x := c.get(fmt.Sprintf("%s%d", name, i))
-		if x == nil {
-			return all
-		}
-		all = append(all, x)
-	}
+	return all, versions
 }
 
 // parityResult is the worst difference of a case, relative to each value or, where
@@ -216,7 +180,7 @@ func (c *parityCase) run() (r *parityResult) {
 		}
 	}()
 	run := map[string]func(*parityResult) error{
-		"layer": c.runLayer, "affine": c.runAffine, "loss": c.runLoss, "metric": c.runMetric,
+		"layer": c.runLayer, "operation": c.runOperation, "affine": c.runAffine, "loss": c.runLoss, "metric": c.runMetric,
 		"optimizer": c.runOptimizer, "schedule": c.runSchedule, "regularizer": c.runRegularizer, "constraint": c.runConstraint,
 	}[c.Kind]
 	if run == nil {
@@ -238,7 +202,7 @@ func (c *parityCase) layer() (layers.Layer, layers.Spec, error) {
 		l = a
 	}
 	var in []layers.Shape
-	for _, x := range c.numbered("x") {
+	for _, x := range c.Numbered("x") {
 		in = append(in, x.Shape().Dimensions[1:])
 	}
 	spec, err := builtFor(l, in)
@@ -257,7 +221,7 @@ func (c *parityCase) runLayer(r *parityResult) error {
 	if err != nil {
 		return err
 	}
-	xs, rs, ws := c.numbered("x"), c.numbered("r"), c.numbered("w")
+	xs, rs, ws := c.Numbered("x"), c.Numbered("r"), c.Numbered("w")
 	if len(ws) != len(spec.Weights) {
 		return fmt.Errorf("expected %d weights, got %d", len(ws), len(spec.Weights))
 	}
@@ -269,7 +233,7 @@ func (c *parityCase) runLayer(r *parityResult) error {
 	all := slices.Concat(xs, rs, ws)
 	var masks []*tensors.Tensor
 	for i := range xs {
-		masks = append(masks, c.get(fmt.Sprintf("mask%d", i)))
+		masks = append(masks, c.Get(fmt.Sprintf("mask%d", i)))
 	}
 	for _, m := range masks {
 		if m != nil {
@@ -281,6 +245,11 @@ func (c *parityCase) runLayer(r *parityResult) error {
 		x, rest := in[:len(xs)], in[len(xs):]
 		rn, wn, mn := rest[:len(rs)], rest[len(rs):len(rs)+len(ws)], rest[len(rs)+len(ws):]
 		outs, updates := c.call(l, spec, x, wn, masks, mn)
+		for i := range outs { // of numbers
+			if !outs[i].DType().IsFloat() {
+				outs[i] = graph.ConvertDType(outs[i], dtypes.Float32)
+			}
+		}
 		var sum *graph.Node
 		for i := range outs {
 			part := graph.ReduceAllSum(graph.Mul(outs[i], rn[i]))
@@ -290,7 +259,7 @@ func (c *parityCase) runLayer(r *parityResult) error {
 				sum = graph.Add(sum, part)
 			}
 		}
-		if c.get("dx0") != nil {
+		if c.Get("dx0") != nil {
 			outs = append(slices.Clone(outs), graph.Gradient(sum, slices.Concat(x, wn)...)...)
 		}
 		for _, w := range spec.Weights {
@@ -304,23 +273,23 @@ func (c *parityCase) runLayer(r *parityResult) error {
 	if err != nil {
 		return err
 	}
-	ys := c.numbered("y")
+	ys := c.Numbered("y")
 	for i, y := range ys {
 		r.compare(fmt.Sprintf("output %d", i), out[i], y)
 	}
 	out = out[len(ys):]
-	if c.get("dx0") != nil {
+	if c.Get("dx0") != nil {
 		for i := range xs {
-			r.compare(fmt.Sprintf("gradient by input %d", i), out[i], c.get(fmt.Sprintf("dx%d", i)))
+			r.compare(fmt.Sprintf("gradient by input %d", i), out[i], c.Get(fmt.Sprintf("dx%d", i)))
 		}
 		for i, w := range spec.Weights {
-			r.compare("gradient by "+w.Name, out[len(xs)+i], c.get(fmt.Sprintf("dw%d", i)))
+			r.compare("gradient by "+w.Name, out[len(xs)+i], c.Get(fmt.Sprintf("dw%d", i)))
 		}
 		out = out[len(xs)+len(ws):]
 	}
 	for i, w := range spec.Weights {
 		if at := slices.Index(updated, w.Name); at >= 0 {
-			r.compare(w.Name+" after the step", out[at], c.get(fmt.Sprintf("after%d", i)))
+			r.compare(w.Name+" after the step", out[at], c.Get(fmt.Sprintf("after%d", i)))
 		}
 	}
 	return nil
@@ -344,6 +313,31 @@ func (c *parityCase) call(l layers.Layer, spec layers.Spec, x, w []*graph.Node, 
 	return outs, updates
 }
 
+// runOperation computes an operation of nodes, whose first axes need not be one batch.
+func (c *parityCase) runOperation(r *parityResult) error {
+	l, err := config.Decode[layers.Multi](c.Object)
+	if err != nil {
+		return err
+	}
+	xs := c.Numbered("x")
+	out, err := kerastest.Compute(func(in []*graph.Node) []*graph.Node {
+		y := l.CallAll(nil, in[:len(xs)])[0]
+		outs := []*graph.Node{y}
+		if c.Get("dx0") != nil {
+			outs = append(outs, graph.Gradient(graph.ReduceAllSum(graph.Mul(y, in[len(xs)])), in[:len(xs)]...)...)
+		}
+		return outs
+	}, append(xs, c.Get("r0"))...)
+	if err != nil {
+		return err
+	}
+	r.compare("output", out[0], c.Get("y0"))
+	for i := range out[1:] {
+		r.compare(fmt.Sprintf("gradient by input %d", i), out[1+i], c.Get(fmt.Sprintf("dx%d", i)))
+	}
+	return nil
+}
+
 func (c *parityCase) runAffine(r *parityResult) error {
 	fill := layers.Fill{FillMode: c.Object.Class, FillValue: 0.5}
 	if err := fill.Interpolation.UnmarshalText([]byte(c.Object.Config["interpolation"].(string))); err != nil {
@@ -351,11 +345,11 @@ func (c *parityCase) runAffine(r *parityResult) error {
 	}
 	out, err := kerastest.Compute(func(in []*graph.Node) []*graph.Node {
 		return []*graph.Node{fill.Affine(in[0], in[1])}
-	}, c.get("x0"), c.get("x1"))
+	}, c.Get("x0"), c.Get("x1"))
 	if err != nil {
 		return err
 	}
-	r.compare("image", out[0], c.get("y0"))
+	r.compare("image", out[0], c.Get("y0"))
 	return nil
 }
 
@@ -371,7 +365,7 @@ func (c *parityCase) runLoss(r *parityResult) error {
 	if err != nil {
 		return err
 	}
-	labels, output := c.get("labels"), c.get("output")
+	labels, output := c.Get("labels"), c.Get("output")
 	if err := l.Check(labels.Shape().Dimensions[1:], output.Shape().Dimensions[1:]); err != nil {
 		return err
 	}
@@ -382,8 +376,8 @@ func (c *parityCase) runLoss(r *parityResult) error {
 	if err != nil {
 		return err
 	}
-	r.compare("loss", out[0], c.get("loss"))
-	r.compare("gradient", out[1], c.get("gradient"))
+	r.compare("loss", out[0], c.Get("loss"))
+	r.compare("gradient", out[1], c.Get("gradient"))
 	return nil
 }
 
@@ -392,7 +386,7 @@ func (c *parityCase) runMetric(r *parityResult) error {
 	if err != nil {
 		return err
 	}
-	labels, output, weights := c.get("labels"), c.get("output"), c.get("weights")
+	labels, output, weights := c.Get("labels"), c.Get("output"), c.Get("weights")
 	if err := m.Check(labels.Shape().Dimensions[1:], output.Shape().Dimensions[1:]); err != nil {
 		return err
 	}
@@ -425,7 +419,7 @@ func (c *parityCase) runMetric(r *parityResult) error {
 	if sums {
 		result = a.Result
 	}
-	r.compare("value", tensors.FromValue([]float32{float32(result(flatFloats(out[0])))}), c.get("value"))
+	r.compare("value", tensors.FromValue([]float32{float32(result(flatFloats(out[0])))}), c.Get("value"))
 	return nil
 }
 
@@ -438,7 +432,7 @@ func (c *parityCase) runOptimizer(r *parityResult) error {
 	if err := o.Check(); err != nil {
 		return err
 	}
-	starts, gradients := c.numbered("start"), c.numbered("gradients")
+	starts, gradients := c.Numbered("start"), c.Numbered("gradients")
 	out, err := kerastest.Compute(func(in []*graph.Node) []*graph.Node {
 		steps := make([][]*graph.Node, gradients[0].Shape().Dimensions[0])
 		for k := range steps {
@@ -452,7 +446,7 @@ func (c *parityCase) runOptimizer(r *parityResult) error {
 		return err
 	}
 	for i, w := range out {
-		r.compare(fmt.Sprintf("weight %d after 20 steps", i), w, c.get(fmt.Sprintf("end%d", i)))
+		r.compare(fmt.Sprintf("weight %d after 20 steps", i), w, c.Get(fmt.Sprintf("end%d", i)))
 	}
 	return nil
 }
@@ -462,7 +456,7 @@ func (c *parityCase) runSchedule(r *parityResult) error {
 	if err != nil {
 		return err
 	}
-	want := c.get("rates")
+	want := c.Get("rates")
 	var got []float32
 	for i := range want.Shape().Dimensions[0] {
 		got = append(got, float32(s.Rate(i)))
@@ -479,12 +473,12 @@ func (c *parityCase) runRegularizer(r *parityResult) error {
 	out, err := kerastest.Compute(func(in []*graph.Node) []*graph.Node {
 		cost := reg.Cost(in[0])
 		return append([]*graph.Node{graph.Reshape(cost, 1)}, graph.Gradient(cost, in[0])...)
-	}, c.get("x0"))
+	}, c.Get("x0"))
 	if err != nil {
 		return err
 	}
-	r.compare("cost", out[0], c.get("y0"))
-	r.compare("gradient", out[1], c.get("dx0"))
+	r.compare("cost", out[0], c.Get("y0"))
+	r.compare("gradient", out[1], c.Get("dx0"))
 	return nil
 }
 
@@ -493,11 +487,11 @@ func (c *parityCase) runConstraint(r *parityResult) error {
 	if err != nil {
 		return err
 	}
-	out, err := kerastest.Compute(func(in []*graph.Node) []*graph.Node { return []*graph.Node{con.Apply(in[0])} }, c.get("x0"))
+	out, err := kerastest.Compute(func(in []*graph.Node) []*graph.Node { return []*graph.Node{con.Apply(in[0])} }, c.Get("x0"))
 	if err != nil {
 		return err
 	}
-	r.compare("weight", out[0], c.get("y0"))
+	r.compare("weight", out[0], c.Get("y0"))
 	return nil
 }
 
@@ -510,10 +504,14 @@ func TestFiniteDifferences(t *testing.T) {
 		most = 1 // the others of a layer: make check
 	}
 	for _, c := range cases {
-		if c.Kind != "layer" || c.get("dx0") == nil || c.Object.Class == "Embedding" && seen["Embedding"] > 0 {
+		if c.Kind != "layer" || c.Get("dx0") == nil || c.Object.Class == "Embedding" && seen["Embedding"] > 0 || c.Name == "ops.stop_gradient" {
 			continue
 		}
-		if seen[c.Object.Class]++; seen[c.Object.Class] > most {
+		class := c.Object.Class
+		if op, ok := c.Object.Config["op"].(string); ok {
+			class += " " + op
+		}
+		if seen[class]++; seen[class] > most {
 			continue
 		}
 		t.Run(c.Name, func(t *testing.T) {
@@ -532,8 +530,8 @@ func (c *parityCase) checkDifferences(t *testing.T) {
 		t.Fatal(err)
 	}
 	const step = 1e-6
-	rng := rand.New(rand.NewPCG(uint64(c.at), 1))
-	xs, rs, ws := c.numbered("x"), c.numbered("r"), c.numbered("w")
+	rng := rand.New(rand.NewPCG(uint64(len(c.Name)), 1))
+	xs, rs, ws := c.Numbered("x"), c.Numbered("r"), c.Numbered("w")
 	var at, along []*tensors.Tensor
 	for i, v := range slices.Concat(xs, ws) {
 		values, direction := flatFloats(v), make([]float64, v.Size())
@@ -557,7 +555,7 @@ func (c *parityCase) checkDifferences(t *testing.T) {
 	n := len(at)
 	var masks []*tensors.Tensor
 	for i := range xs {
-		masks = append(masks, c.get(fmt.Sprintf("mask%d", i)))
+		masks = append(masks, c.Get(fmt.Sprintf("mask%d", i)))
 	}
 	out := kerastest.Run(t, func(in []*graph.Node) []*graph.Node {
 		at, along, factors := in[:n], in[n:2*n], in[2*n:2*n+len(rs)]
@@ -606,6 +604,7 @@ func parityPage(results []*parityResult, versions string) string {
 	fmt.Fprintf(&b, "For layers: the outputs, and the gradients by every input and every weight; for losses the loss and its gradient; for metrics the value over two batches; for optimizers the weights after 20 steps. A difference is relative to the largest number of its tensor, or to 1 where all are smaller; the test refuses more than %g. The gradients are also compared with finite differences in float64 (TestFiniteDifferences).\n", parityTolerance)
 	titles := [][2]string{
 		{"layer", "Layers and activations"},
+		{"operation", "Operations of nodes"},
 		{"affine", "Images moved, turned and zoomed"},
 		{"loss", "Losses"},
 		{"metric", "Metrics"},

@@ -1,17 +1,11 @@
 package dl
 
 import (
-	"fmt"
 	"sync"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gradbook/gradbook/dl/internal/network"
 )
-
-var policies = map[string]dtypes.DType{
-	"float32":        dtypes.InvalidDType, // as it is
-	"mixed_bfloat16": dtypes.BFloat16,
-	"mixed_float16":  dtypes.Float16,
-}
 
 var policy = struct {
 	sync.Mutex
@@ -26,8 +20,8 @@ var policy = struct {
 //
 // Source: https://keras.io/api/mixed_precision/policy/
 func SetDTypePolicy(name string) error {
-	if _, ok := policies[name]; !ok {
-		return edge(fmt.Errorf("expected a policy of float32, mixed_bfloat16 or mixed_float16, got %q", name))
+	if _, err := network.Policy(name); err != nil {
+		return edge(err)
 	}
 	policy.Lock()
 	defer policy.Unlock()
@@ -42,4 +36,11 @@ func DTypePolicy() string {
 	return policy.name
 }
 
-func policyType() dtypes.DType { return policies[DTypePolicy()] }
+// policyType is the type of that policy; zero is as it is.
+func policyType() dtypes.DType {
+	t, _ := network.Policy(DTypePolicy()) // which SetDTypePolicy has checked
+	if t == dtypes.Float32 {
+		return dtypes.InvalidDType
+	}
+	return t
+}

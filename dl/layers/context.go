@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
@@ -43,6 +44,16 @@ func init() {
 		out, mask := c.checked(l.Layer.(Layer), l.Spec.(Spec), x, masks)
 		return out, mask, c.updates
 	}
+}
+
+// inferring is the context of a call of which only the shapes count.
+func inferring(x []*graph.Node) *Context {
+	random := graph.Const(x[0].Graph(), []uint64{1, 2, 3})
+	return &Context{pass: pass.New(false, random, dtypes.InvalidDType), masks: make([]*graph.Node, len(x))}
+}
+
+func batched(s Shape, batch int) shapes.Shape {
+	return shapes.Make(dtypes.Float32, append([]int{batch}, s...)...)
 }
 
 // Weight returns the weight of that name, which Build must have asked for, in

@@ -150,27 +150,12 @@ var refused = []string{"Masking", "CategoryEncoding", "Discretization", "Dot", "
 // TestLayers writes every layer of the parity cases, with Keras's weights, and has
 // onnxruntime run it: it computes what Keras computed, and so does the file read back.
 func TestLayers(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "testdata", "parity.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct {
-		Cases []struct {
-			Kind, Name       string
-			Object           config.Object
-			Training, Causal bool
-			Scores           bool
-		}
-	}
-	if err := json.Unmarshal(text, &file); err != nil {
-		t.Fatal(err)
-	}
-	fixture := kerastest.Load(t, "parity.npz")
+	cases, _ := kerastest.Cases(t)
 	r := runtime{t.TempDir()}
 	var written []int
 	inputs := make(map[int][]*tensors.Tensor)
-	for i, c := range file.Cases {
-		get := func(name string) *tensors.Tensor { return fixture[fmt.Sprintf("%d.%s", i, name)] }
+	for i, c := range cases {
+		get := c.Get
 		if c.Kind != "layer" || c.Training || c.Scores || get("mask0") != nil || get("mask1") != nil || strings.Contains(c.Name, "mask") {
 			continue
 		}
@@ -217,14 +202,14 @@ func TestLayers(t *testing.T) {
 		t.Errorf("expected at least 250 cases that ONNX has, got %d", len(written))
 	}
 	for _, i := range written {
-		name := file.Cases[i].Name
+		name := cases[i].Name
 		outs, err := r.outputs(fmt.Sprintf("case%03d", i))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
 		for k, y := range outs {
-			kerastest.Close(t, name, y.tensor(), fixture[fmt.Sprintf("%d.y%d", i, k)], 2e-5)
+			kerastest.Close(t, name, y.tensor(), cases[i].Get(fmt.Sprintf("y%d", k)), 2e-5)
 		}
 	}
 	t.Run("read back", func(t *testing.T) {
@@ -233,16 +218,16 @@ func TestLayers(t *testing.T) {
 			every = 12
 		}
 		for n, i := range written {
-			if n%every != 0 && (testing.Short() || !strings.Contains(file.Cases[i].Name, "LSTM") && !strings.Contains(file.Cases[i].Name, "Transpose")) {
+			if n%every != 0 && (testing.Short() || !strings.Contains(cases[i].Name, "LSTM") && !strings.Contains(cases[i].Name, "Transpose")) {
 				continue
 			}
 			m, err := onnx.Load(filepath.Join(r.dir, fmt.Sprintf("case%03d.onnx", i)))
 			if err != nil {
-				t.Errorf("%s: %v", file.Cases[i].Name, err)
+				t.Errorf("%s: %v", cases[i].Name, err)
 				continue
 			}
 			for k, y := range predict(t, m, inputs[i]...) {
-				kerastest.Close(t, file.Cases[i].Name, y, fixture[fmt.Sprintf("%d.y%d", i, k)], 2e-5)
+				kerastest.Close(t, cases[i].Name, y, cases[i].Get(fmt.Sprintf("y%d", k)), 2e-5)
 			}
 		}
 	})

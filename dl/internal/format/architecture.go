@@ -107,6 +107,9 @@ func describeLayer(l *network.Layer) (map[string]any, error) {
 	}
 	fields = maps.Clone(fields)
 	fields["name"] = l.Name
+	if name := network.PolicyName(l.DType); name != "" {
+		fields["dtype"] = name
+	}
 	if !l.Trainable {
 		fields["trainable"] = false
 	}

@@ -2,7 +2,9 @@ package format
 
 import (
 	"fmt"
+	"strings"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/layers"
@@ -36,6 +38,7 @@ func (create Create) stack(c map[string]any) (*network.Network, error) {
 			input = in
 			continue
 		}
+		settle(m, l)
 		m.Stack = append(m.Stack, l)
 	}
 	if len(m.Stack) == 0 {
@@ -86,6 +89,11 @@ func (create Create) layer(raw any) (*network.Layer, error) {
 	}
 	l := network.NewLayer(inner)
 	l.Name = name
+	if network.AsInput(inner) == nil {
+		if l.DType, err = dtypeOf(fields["dtype"]); err != nil {
+			return nil, fail(err)
+		}
+	}
 	if t, ok := fields["trainable"].(bool); ok && !t {
 		l.Trainable = false
 	}
@@ -128,4 +136,32 @@ func shapeOf(raw any) (layers.Shape, error) {
 func list(raw any) []any {
 	all, _ := raw.([]any)
 	return all
+}
+
+// settle leaves out what a layer and its network have in common: the type that it computes in.
+func settle(n *network.Network, l *network.Layer) {
+	if l.DType == n.Policy || l.DType == dtypes.Float32 && n.Policy == dtypes.InvalidDType {
+		l.DType = dtypes.InvalidDType
+	}
+}
+
+// dtypeOf is the type in which a layer computes, which Keras gives as a name or as a policy.
+// Types of whole numbers are those of what a layer returns, and not meant here.
+func dtypeOf(raw any) (dtypes.DType, error) {
+	if o, ok := raw.(map[string]any); ok {
+		if class, _ := o["class_name"].(string); class != "DTypePolicy" {
+			return dtypes.InvalidDType, fmt.Errorf("the dtype %s is not supported", class)
+		}
+		c, _ := o["config"].(map[string]any)
+		raw = c["name"]
+	}
+	name, ok := raw.(string)
+	if !ok || strings.HasPrefix(name, "int") || strings.HasPrefix(name, "uint") {
+		return dtypes.InvalidDType, nil
+	}
+	t, err := network.Policy(name)
+	if err != nil {
+		return t, fmt.Errorf("dtype: %w", err)
+	}
+	return t, nil
 }

@@ -72,6 +72,7 @@ func (create Create) graph(c map[string]any) (*network.Network, error) {
 
 // place takes up a layer, and how it is called.
 func (w *wiring) place(l *network.Layer, nodes []any) error {
+	settle(w.network, l)
 	w.network.Listed = append(w.network.Listed, l)
 	if inner := l.Nested(); inner != nil && inner.Kind == network.Functional {
 		w.nested[l.Name] = true

@@ -20,7 +20,7 @@ func (n *Network) Clone(create func(kind Kind) *Network) (*Network, error) {
 				}
 			}
 			c := NewLayer(inner)
-			c.Name, c.Trainable = l.Name, l.Trainable
+			c.Name, c.Trainable, c.DType = l.Name, l.Trainable, l.DType
 			placed[l] = c
 		}
 		return placed[l], nil

@@ -17,6 +17,8 @@ type Flow struct {
 	Updates map[*Variable]*graph.Node // what layers make of them
 	Values  map[*Symbol]*graph.Node
 	Masks   map[*Symbol]*graph.Node
+
+	wide bool // layers compute in what they get, whatever their types
 }
 
 // Outputs are the values of a network's outputs.
@@ -31,12 +33,17 @@ func (f *Flow) Outputs(n *Network) []*graph.Node {
 // Forward runs inputs, [batch, …] each, through the network. weights are those of
 // Network.Weights, random is the state of the random numbers.
 func (n *Network) Forward(weights, in []*graph.Node, random *graph.Node, training bool) *Flow {
-	return n.ForwardIn(n.Policy, weights, in, random, training)
+	return n.forward(&Flow{Pass: pass.New(training, random, n.Policy)}, weights, in)
 }
 
-// ForwardIn is Forward in another type than that of the network's policy.
-func (n *Network) ForwardIn(policy dtypes.DType, weights, in []*graph.Node, random *graph.Node, training bool) *Flow {
-	f := &Flow{Pass: pass.New(training, random, policy), Nodes: make(map[*Variable]*graph.Node, len(weights))}
+// ForwardWide is Forward without training, in the type of the weights and inputs, whatever the
+// policy says.
+func (n *Network) ForwardWide(weights, in []*graph.Node, random *graph.Node) *Flow {
+	return n.forward(&Flow{Pass: pass.New(false, random, dtypes.InvalidDType), wide: true}, weights, in)
+}
+
+func (n *Network) forward(f *Flow, weights, in []*graph.Node) *Flow {
+	f.Nodes = make(map[*Variable]*graph.Node, len(weights))
 	for i, w := range n.Weights {
 		f.Nodes[w.Variable] = weights[i]
 	}
@@ -76,7 +83,11 @@ func (f *Flow) call(c *Call) error {
 	for _, s := range c.In {
 		x, masks = append(x, f.Values[s]), append(masks, f.Masks[s])
 	}
-	out, mask, updates := pass.Call(f.Pass, pass.Layer{Layer: l.Config, Spec: c.Spec, Name: l.Name, Trainable: l.Trainable, Weights: byName}, x, masks)
+	called := pass.Layer{Layer: l.Config, Spec: c.Spec, Name: l.Name, Trainable: l.Trainable, Weights: byName}
+	if !f.wide {
+		called.DType = l.DType
+	}
+	out, mask, updates := pass.Call(f.Pass, called, x, masks)
 	for i, s := range c.Out {
 		if err := wantRoom(out[i].Shape().Dimensions[0], s.Shape); err != nil {
 			return err

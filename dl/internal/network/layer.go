@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/fault"
 	"github.com/gradbook/gradbook/dl/layers"
@@ -23,6 +24,8 @@ type Layer struct {
 	Named     bool
 	Trainable bool
 	Spec      layers.Spec
+	// DType is the type in which the layer computes; zero is the network's.
+	DType dtypes.DType
 	// In are the shapes of the first call; nil until then.
 	In []layers.Shape
 	// Weights are those of Spec; nil until a network needs them.

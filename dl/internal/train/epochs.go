@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/gomlx/compute"
+
 	"github.com/gradbook/gradbook/dl/callbacks"
 	"github.com/gradbook/gradbook/dl/internal/engine"
 	"github.com/gradbook/gradbook/dl/internal/fault"

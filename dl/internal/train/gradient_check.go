@@ -7,6 +7,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+
 	"github.com/gradbook/gradbook/dl/internal/device"
 	"github.com/gradbook/gradbook/dl/internal/engine"
 	"github.com/gradbook/gradbook/dl/internal/network"
@@ -169,7 +170,7 @@ func (m *Model) CheckGradients(x, labels []*tensors.Tensor) (*GradientReport, er
 		for _, t := range labels {
 			y = append(y, graph.ConstTensor(g, t))
 		}
-		f := m.ForwardIn(dtypes.InvalidDType, weights, inputs, nil, false)
+		f := m.ForwardWide(weights, inputs, fixedRandom(g))
 		return m.lossIn(f, y)
 	}, names, at)
 }

@@ -93,12 +93,16 @@ func (m *Model) pass(ctx context.Context, kind programKind, d *device.Device, s 
 	if err := reading(m.Lock, s, func() error { return r.Rewind(s.Rows) }); err != nil {
 		return 0, err
 	}
+	if err := m.openChance(d); err != nil {
+		return 0, err
+	}
 	all := m.programsFor(kind, d, s, r)
 	var queue engine.Queue
 	failed := func(n int, err error) error {
 		if late := new(engine.LateError); errors.As(err, &late) {
 			n, err = late.N, late.Err
 		}
+		m.chance = &noise{host: m.chance.host} // the buffer is used up, or was never made
 		size := min(batch, max(done-n, 1))
 		return fmt.Errorf("examples %d to %d: %w", n, n+size-1, forBatch(err, size))
 	}
@@ -128,13 +132,14 @@ func (m *Model) pass(ctx context.Context, kind programKind, d *device.Device, s 
 		}
 		at := done
 		done += size
-		out, err := queue.Run(p, slices.Concat(in, more(), weights), at)
+		out, err := queue.Run(p, slices.Concat(in, more(), []compute.Buffer{m.chance.buffer}, weights), at)
 		if err != nil {
 			return done, failed(at, err)
 		}
 		r.Moved(out[0])
 		rest, err := take(out[1:], size)
-		m.carry(d, rest) // also after an error: what was carried before is used up
+		m.chance.buffer = rest[0]
+		m.carry(d, rest[1:]) // also after an error: what was carried before is used up
 		if err != nil {
 			return done, err
 		}

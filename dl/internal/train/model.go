@@ -16,6 +16,7 @@ type Model struct {
 	balance  balance
 	programs map[programKey]*engine.Program
 	noise    *noise // of dropout and its like
+	chance   *noise // of what is random outside training too
 	fitting  bool
 	position position // in training, for whoever goes on with it
 }

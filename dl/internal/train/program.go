@@ -23,7 +23,7 @@ import (
 //	rate      the learning rate (train): float32
 //	sums      of all that is measured: float32 [k]
 //	iteration the optimizer's steps so far (train): float32
-//	random    the state of the generator (train)
+//	random    the state of the generator
 //	weights
 //	state     the optimizer's (train)
 //
@@ -181,6 +181,8 @@ func (b *programBuilder) params() []engine.Param {
 		params = append(params,
 			engine.Param{Name: "iteration", Shape: scalarFloat, Donated: true},
 			engine.Param{Name: "random", Shape: graph.RNGStateShape, Donated: true})
+	} else {
+		params = append(params, engine.Param{Name: "random", Shape: graph.RNGStateShape, Donated: true})
 	}
 	for _, w := range m.Weights {
 		params = append(params, engine.Param{Name: w.Name, Shape: w.Shape, Donated: training || w.State})
@@ -214,25 +216,26 @@ func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
 		sums = next()
 	}
 	if b.kind == train {
-		iteration, random = next(), next()
+		iteration = next()
 	}
+	random = next()
 	weights := take(len(m.Weights))
 	state := in
 
 	if b.kind == predict {
-		f := m.Forward(weights, batch.X, nil, false)
+		f := m.Forward(weights, batch.X, random, false)
 		out := []*graph.Node{moved}
 		for _, y := range f.Outputs(m.Network) {
 			out = append(out, graph.ConvertDType(y, dtypes.Float32))
 		}
-		return append(out, m.Carried(f)...)
+		return append(append(out, f.Pass.Random), m.Carried(f)...)
 	}
 	u := &updater{model: m, rate: rate, weights: weights, state: state}
 	s := &Step{X: batch.X, Y: batch.Y, W: batch.W, Training: b.kind == train, model: m, updater: u, random: random}
 	s.run()
 	sums = graph.Add(sums, s.sums)
 	if b.kind == evaluate {
-		return append([]*graph.Node{moved, sums}, m.Carried(s.flow)...)
+		return append([]*graph.Node{moved, sums, s.flow.Pass.Random}, m.Carried(s.flow)...)
 	}
 	u.micro = graph.AddScalar(iteration, 1.0)
 	weights, state = u.step(s.loss, s.flow)

@@ -80,6 +80,12 @@ func (m *Model) Trace(x, labels []*tensors.Tensor) (loss float64, all []LayerTra
 	return mean[0], all, nil
 }
 
+// fixedRandom is the state of random numbers that are the same each time, for what looks into a
+// model without training it.
+func fixedRandom(g *graph.Graph) *graph.Node {
+	return graph.Const(g, []uint64{0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb})
+}
+
 // tracer returns the program that traces the symbols for arguments like these: a batch's
 // inputs, so many labels, and the weights. It is compiled the first time.
 func (m *Model) tracer(d *device.Device, symbols []*network.Symbol, like []*tensors.Tensor, labels int) (*engine.Program, error) {
@@ -97,7 +103,7 @@ func (m *Model) tracer(d *device.Device, symbols []*network.Symbol, like []*tens
 		for i := range x {
 			wide[i] = graph.ConvertDType(x[i], dtypes.Float32)
 		}
-		f := m.Forward(weights, wide, nil, false)
+		f := m.Forward(weights, wide, fixedRandom(in[0].Graph()), false)
 		loss, _ := m.Measure(f, y, nil)
 		nodes := []*graph.Node{loss}
 		var by []*graph.Node
