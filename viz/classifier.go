@@ -16,12 +16,12 @@ import (
 
 // Classifier tells the classes of points: [n, 2] float32 to [n, classes], or
 // [n, 1] of probabilities of the second of two classes.
-type Classifier func(points *tensors.Tensor) (*tensors.Tensor, error)
+type Classifier func(points *dl.Tensor) (*dl.Tensor, error)
 
 // ModelClassifier is a model as a Classifier. A model that puts out logits must
 // not be used: its outputs are taken for probabilities.
 func ModelClassifier(ctx context.Context, m *dl.Model) Classifier {
-	return func(points *tensors.Tensor) (*tensors.Tensor, error) {
+	return func(points *dl.Tensor) (*dl.Tensor, error) {
 		ds, err := data.New(points, nil)
 		if err != nil {
 			return nil, err
@@ -36,7 +36,7 @@ const boundarySide = 100
 // DecisionBoundary colours the plane by what a classifier says of its points, the
 // paler the less sure, and draws the points from which it learns. points is
 // [n, 2], labels are their classes, whose names are classes.
-func DecisionBoundary(f Classifier, points *tensors.Tensor, labels []int, classes []string) (*Chart, error) {
+func DecisionBoundary(f Classifier, points *dl.Tensor, labels []int, classes []string) (*Chart, error) {
 	p, err := newPlane(points, labels, classes)
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ type plane struct {
 	x, y    [2]float64
 }
 
-func newPlane(points *tensors.Tensor, labels []int, classes []string) (*plane, error) {
+func newPlane(points *dl.Tensor, labels []int, classes []string) (*plane, error) {
 	m, err := matrixOf(points, "decision boundary")
 	if err != nil {
 		return nil, fmt.Errorf("viz: %w", err)
@@ -185,7 +185,7 @@ type BoundaryRecorder struct {
 	// Name is the model's, in CompareBoundaries.
 	Name string
 	// Points, Labels and Classes are as for DecisionBoundary.
-	Points  *tensors.Tensor
+	Points  *dl.Tensor
 	Labels  []int
 	Classes []string
 	// Every is the number of epochs between two frames; 0 means that there are

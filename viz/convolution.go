@@ -3,7 +3,7 @@ package viz
 import (
 	"fmt"
 
-	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // ConvolutionConfig says how Convolution slides.
@@ -23,7 +23,7 @@ const maxPlaces = 144
 // whose sum is the output's cell. There is no padding.
 //
 // Source: Dumoulin, Visin, A guide to convolution arithmetic for deep learning, 2016.
-func Convolution(img, kernel *tensors.Tensor, c ConvolutionConfig) (*Chart, error) {
+func Convolution(img, kernel *tensor.Tensor, c ConvolutionConfig) (*Chart, error) {
 	in, err := matrixOf(img, "convolution: image")
 	if err != nil {
 		return nil, fmt.Errorf("viz: %w", err)

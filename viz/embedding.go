@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gradbook/gradbook/dl/tensor"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 )
@@ -12,7 +13,7 @@ import (
 // Embedding draws points of a plane, [n, 2], in a colour for each class: what PCA
 // or TSNE made of a model's features, say. labels are the points' classes, whose
 // names are classes; nil means that there is one class.
-func Embedding(points *tensors.Tensor, labels []int, classes []string) (*Chart, error) {
+func Embedding(points *tensor.Tensor, labels []int, classes []string) (*Chart, error) {
 	m, err := matrixOf(points, "embedding")
 	if err != nil {
 		return nil, fmt.Errorf("viz: %w", err)
@@ -81,7 +82,7 @@ func classPoints(m matrix, labels []int, classes []string) ([]object, string, er
 // [n, 2], and says what share of their variance is in each of its directions.
 //
 // Source: https://scikit-learn.org/stable/modules/generated/sklearn.decomposition.PCA.html
-func PCA(features *tensors.Tensor) (points *tensors.Tensor, explained [2]float64, err error) {
+func PCA(features *tensor.Tensor) (points *tensor.Tensor, explained [2]float64, err error) {
 	m, err := matrixOf(features, "PCA")
 	if err != nil {
 		return nil, explained, fmt.Errorf("viz: %w", err)

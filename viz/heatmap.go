@@ -5,7 +5,7 @@ import (
 	"maps"
 	"math"
 
-	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // HeatmapConfig says how Heatmap draws.
@@ -29,7 +29,7 @@ const (
 
 // Heatmap draws a tensor of shape [rows, columns] as coloured cells with their
 // values. Large tensors become a picture. What is no number is left white.
-func Heatmap(t *tensors.Tensor, c HeatmapConfig) (*Chart, error) {
+func Heatmap(t *tensor.Tensor, c HeatmapConfig) (*Chart, error) {
 	m, err := matrixOf(t, "heat map")
 	if err != nil {
 		return nil, fmt.Errorf("viz: %w", err)
@@ -194,7 +194,7 @@ func shortNumber(v float64) string {
 //
 // Source: Bahdanau et al., Neural Machine Translation by Jointly Learning to
 // Align and Translate, 2014, figure 3.
-func AttentionMap(scores *tensors.Tensor, queries, keys []string) (*Chart, error) {
+func AttentionMap(scores *tensor.Tensor, queries, keys []string) (*Chart, error) {
 	heads, err := slices2(scores, "attention map")
 	if err != nil {
 		return nil, fmt.Errorf("viz: %w", err)
@@ -216,7 +216,7 @@ func AttentionMap(scores *tensors.Tensor, queries, keys []string) (*Chart, error
 }
 
 // slices2 reads a tensor of rank 2 as one matrix, of rank 3 as several.
-func slices2(t *tensors.Tensor, what string) ([]matrix, error) {
+func slices2(t *tensor.Tensor, what string) ([]matrix, error) {
 	v, err := floats(t)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
@@ -239,7 +239,7 @@ func slices2(t *tensors.Tensor, what string) ([]matrix, error) {
 // each step, a row for each unit. states is [steps, units], as a layer with
 // ReturnSequences computes for one sequence; steps names the steps (the
 // characters that were read, say), nil means numbers from 0.
-func HiddenStates(states *tensors.Tensor, steps []string) (*Chart, error) {
+func HiddenStates(states *tensor.Tensor, steps []string) (*Chart, error) {
 	m, err := matrixOf(states, "hidden states")
 	if err != nil {
 		return nil, fmt.Errorf("viz: %w", err)

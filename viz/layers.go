@@ -5,13 +5,13 @@ import (
 	"image"
 	"math"
 
-	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // FeatureMaps draws what a convolution makes of one image: a picture for each
 // channel. maps is [height, width, channels], or [1, height, width, channels] as
 // a model's Trace or Predict returns it. All channels have one scale of colours.
-func FeatureMaps(maps *tensors.Tensor) (*Picture, error) {
+func FeatureMaps(maps *tensor.Tensor) (*Picture, error) {
 	v, err := floats(maps)
 	if err != nil {
 		return nil, fmt.Errorf("viz: feature maps: %w", err)
@@ -34,7 +34,7 @@ func FeatureMaps(maps *tensors.Tensor) (*Picture, error) {
 // Filters draws the kernels of a convolution, [height, width, in, out]: a picture
 // for each output channel, of the kernel for the input channel in. Weights around
 // zero are white, positive ones blue and negative ones red.
-func Filters(kernel *tensors.Tensor, in int) (*Picture, error) {
+func Filters(kernel *tensor.Tensor, in int) (*Picture, error) {
 	v, err := floats(kernel)
 	if err != nil {
 		return nil, fmt.Errorf("viz: filters: %w", err)
@@ -81,7 +81,7 @@ func tiles(all []matrix, what string, v []float64) (*Picture, error) {
 // coarser; only its magnitude counts.
 //
 // Source: Simonyan et al., Deep Inside Convolutional Networks, 2013.
-func Saliency(img image.Image, saliency *tensors.Tensor) (*Picture, error) {
+func Saliency(img image.Image, saliency *tensor.Tensor) (*Picture, error) {
 	m, err := matrixOf(saliency, "saliency")
 	if err != nil {
 		return nil, fmt.Errorf("viz: %w", err)

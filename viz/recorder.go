@@ -5,8 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/gomlx/gomlx/core/tensors"
-
 	"github.com/gradbook/gradbook/dl"
 	"github.com/gradbook/gradbook/dl/callbacks"
 )
@@ -21,7 +19,7 @@ import (
 type Recorder struct {
 	callbacks.Base
 	// X and Labels are the batch, as for Model.Trace.
-	X, Labels *tensors.Tensor
+	X, Labels *dl.Tensor
 	// Every is the number of epochs between two records; 0 means that there are
 	// about 20 records.
 	Every int

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // TSNEConfig says how TSNE embeds. The zero values are scikit-learn's defaults.
@@ -35,7 +36,7 @@ const maxTSNE = 5000
 //
 // Source: van der Maaten, Hinton, Visualizing Data using t-SNE, 2008;
 // https://scikit-learn.org/stable/modules/generated/sklearn.manifold.TSNE.html
-func TSNE(ctx context.Context, features *tensors.Tensor, c TSNEConfig) (points *tensors.Tensor, divergence float64, err error) {
+func TSNE(ctx context.Context, features *tensor.Tensor, c TSNEConfig) (points *tensor.Tensor, divergence float64, err error) {
 	m, err := matrixOf(features, "t-SNE")
 	if err != nil {
 		return nil, 0, fmt.Errorf("viz: %w", err)

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gomlx/gomlx/core/tensors"
 	"golang.org/x/image/draw"
 
 	"github.com/gradbook/gradbook/dl"
@@ -40,7 +39,7 @@ func Rich(v any) (Viewable, bool) {
 		if c, err := FromECharts(v, fmt.Sprintf("%T", v)); err == nil {
 			return c, true
 		}
-	case *tensors.Tensor:
+	case *dl.Tensor:
 		if v != nil {
 			return tensorView{v}, true
 		}
@@ -118,7 +117,7 @@ func thumbnail(img image.Image) *Picture {
 }
 
 // tensorView shows a tensor.
-type tensorView struct{ t *tensors.Tensor }
+type tensorView struct{ t *dl.Tensor }
 
 // Bundle implements Viewable.
 func (v tensorView) Bundle() (Bundle, error) {

@@ -7,11 +7,11 @@ import (
 
 	"github.com/gomlx/compute/dtypes/bfloat16"
 	"github.com/gomlx/compute/dtypes/float16"
-	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // floats reads a tensor's numbers, row by row.
-func floats(t *tensors.Tensor) (out []float64, err error) {
+func floats(t *tensor.Tensor) (out []float64, err error) {
 	if t == nil {
 		return nil, fmt.Errorf("expected a tensor, got nil")
 	}
@@ -95,7 +95,7 @@ func newMatrix(rows, cols int, f func(i, j int) float64) matrix {
 }
 
 // matrixOf reads a tensor of rank 2; what is the name of what it is for.
-func matrixOf(t *tensors.Tensor, what string) (matrix, error) {
+func matrixOf(t *tensor.Tensor, what string) (matrix, error) {
 	v, err := floats(t)
 	if err != nil {
 		return matrix{}, fmt.Errorf("%s: %w", what, err)

@@ -1,10 +1,9 @@
 package activations
 
 import (
-	"github.com/gomlx/gomlx/core/graph"
-
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/onnx/build"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // Activation is a function of a tensor that keeps its shape.
@@ -14,7 +13,7 @@ type Activation interface {
 	// Name is what summaries and messages call the function, for example "relu".
 	Name() string
 	// Apply adds the function to x's graph.
-	Apply(x *graph.Node) *graph.Node
+	Apply(x *tensor.Node) *tensor.Node
 }
 
 // Looped is an activation that recurrent layers can use in a loop over the steps. With
@@ -23,9 +22,9 @@ type Looped interface {
 	Activation
 	// ApplyInLoop is Apply in the body of a loop, where only constants that graph.Const
 	// makes may be used.
-	ApplyInLoop(x *graph.Node) *graph.Node
+	ApplyInLoop(x *tensor.Node) *tensor.Node
 	// Slope is the derivative where the function's value is y.
-	Slope(y *graph.Node) *graph.Node
+	Slope(y *tensor.Node) *tensor.Node
 }
 
 // Logits says of which probabilities an activation's argument is the logits.
@@ -51,7 +50,7 @@ type Probabilities interface {
 // Func makes an Activation of a function of one's own, which must keep the shape of its
 // argument. It is known by what it computes, whatever its name. A model with it can be saved
 // if dl.Register has been called with the same value.
-func Func(name string, apply func(x *graph.Node) *graph.Node) Activation {
+func Func(name string, apply func(x *tensor.Node) *tensor.Node) Activation {
 	return plain(name, apply, nil)
 }
 
@@ -59,19 +58,19 @@ func Func(name string, apply func(x *graph.Node) *graph.Node) Activation {
 // itself only.
 type function struct {
 	config.Named
-	apply  func(x *graph.Node) *graph.Node
+	apply  func(x *tensor.Node) *tensor.Node
 	logits Logits
 	onnx   func(g *build.Graph, x string) string // nil if there is none
 }
 
 func named(name string) config.Named { return config.NewNamed(name) }
 
-func plain(name string, apply func(x *graph.Node) *graph.Node, onnx func(g *build.Graph, x string) string) Activation {
+func plain(name string, apply func(x *tensor.Node) *tensor.Node, onnx func(g *build.Graph, x string) string) Activation {
 	return &function{Named: named(name), apply: apply, onnx: onnx}
 }
 
-func (f *function) Apply(x *graph.Node) *graph.Node { return f.apply(x) }
-func (f *function) String() string                  { return f.Name() }
+func (f *function) Apply(x *tensor.Node) *tensor.Node { return f.apply(x) }
+func (f *function) String() string                    { return f.Name() }
 
 // Logits implements Probabilities.
 func (f *function) Logits() Logits { return f.logits }
@@ -92,13 +91,13 @@ func operator(op string, attrs ...build.Attr) func(g *build.Graph, x string) str
 // looped is a function that loops can use.
 type looped struct {
 	function
-	inLoop, slope func(x *graph.Node) *graph.Node
+	inLoop, slope func(x *tensor.Node) *tensor.Node
 }
 
 func (f looped) value() Activation { return &f }
 
 // ApplyInLoop implements Looped.
-func (f *looped) ApplyInLoop(x *graph.Node) *graph.Node { return f.inLoop(x) }
+func (f *looped) ApplyInLoop(x *tensor.Node) *tensor.Node { return f.inLoop(x) }
 
 // Slope implements Looped.
-func (f *looped) Slope(y *graph.Node) *graph.Node { return f.slope(y) }
+func (f *looped) Slope(y *tensor.Node) *tensor.Node { return f.slope(y) }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/onnx/build"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // The activations that models use most, under Keras's names.
@@ -26,71 +27,71 @@ var (
 	// Linear is f(x) = x.
 	Linear Activation = looped{
 		function{Named: named("linear"), apply: identity, onnx: func(_ *build.Graph, x string) string { return x }},
-		identity, func(y *graph.Node) *graph.Node { return graph.OnesLike(y) },
+		identity, func(y *tensor.Node) *tensor.Node { return graph.OnesLike(y) },
 	}.value()
 	// ReLU is f(x) = max(x, 0). Its gradient at 0 is 0, as in Keras.
 	ReLU Activation = looped{
 		function{Named: named("relu"), apply: relu, onnx: operator("Relu")},
-		func(x *graph.Node) *graph.Node {
+		func(x *tensor.Node) *tensor.Node {
 			return graph.Max(x, graph.ConvertDType(graph.Const(x.Graph(), float32(0)), x.DType()))
 		},
-		func(y *graph.Node) *graph.Node {
+		func(y *tensor.Node) *tensor.Node {
 			return graph.ConvertDType(graph.GreaterThan(y, graph.ZerosLike(y)), y.DType())
 		},
 	}.value()
 	// ReLU6 is f(x) = min(max(x, 0), 6).
-	ReLU6 = plain("relu6", func(x *graph.Node) *graph.Node { return graph.MinScalar(relu(x), 6.0) },
+	ReLU6 = plain("relu6", func(x *tensor.Node) *tensor.Node { return graph.MinScalar(relu(x), 6.0) },
 		func(g *build.Graph, x string) string { return g.Op("Clip", []string{x, g.Scalar(0), g.Scalar(6)}) })
 	// LeakyReLU is f(x) = x for x > 0, else 0.2 x.
-	LeakyReLU = plain("leaky_relu", func(x *graph.Node) *graph.Node { return piecewise(x, graph.MulScalar(x, 0.2)) },
+	LeakyReLU = plain("leaky_relu", func(x *tensor.Node) *tensor.Node { return piecewise(x, graph.MulScalar(x, 0.2)) },
 		operator("LeakyRelu", build.Attr{Name: "alpha", Value: 0.2}))
 	// ELU is f(x) = x for x > 0, else eˣ − 1.
-	ELU = plain("elu", func(x *graph.Node) *graph.Node { return smooth(x, expm1(x)) }, operator("Elu"))
+	ELU = plain("elu", func(x *tensor.Node) *tensor.Node { return smooth(x, expm1(x)) }, operator("Elu"))
 	// SELU is the self-normalising ELU of Klambauer et al., 2017 (arXiv:1706.02515).
-	SELU = plain("selu", func(x *graph.Node) *graph.Node {
+	SELU = plain("selu", func(x *tensor.Node) *tensor.Node {
 		const alpha, scale = 1.67326324235437728481704, 1.05070098735548049342
 		return graph.MulScalar(smooth(x, graph.MulScalar(expm1(x), alpha)), scale)
 	}, operator("Selu"))
 	// GELU is x Φ(x), with Φ the cumulative function of the normal distribution.
-	GELU = plain("gelu", func(x *graph.Node) *graph.Node {
+	GELU = plain("gelu", func(x *tensor.Node) *tensor.Node {
 		return graph.Mul(graph.MulScalar(x, 0.5), graph.OnePlus(graph.Erf(graph.MulScalar(x, 1/math.Sqrt2))))
 	}, operator("Gelu"))
 	// SiLU is x σ(x), also known as swish.
-	SiLU = plain("silu", func(x *graph.Node) *graph.Node { return graph.Mul(x, graph.Sigmoid(x)) },
+	SiLU = plain("silu", func(x *tensor.Node) *tensor.Node { return graph.Mul(x, graph.Sigmoid(x)) },
 		func(g *build.Graph, x string) string {
 			return g.Op("Mul", []string{x, g.Op("Sigmoid", []string{x})})
 		})
 	// Sigmoid is σ(x) = 1 / (1 + e⁻ˣ).
 	Sigmoid Activation = looped{
 		function{Named: named("sigmoid"), apply: graph.Sigmoid, logits: SigmoidLogits, onnx: operator("Sigmoid")},
-		graph.Sigmoid, func(y *graph.Node) *graph.Node { return graph.Mul(y, graph.OneMinus(y)) },
+		graph.Sigmoid, func(y *tensor.Node) *tensor.Node { return graph.Mul(y, graph.OneMinus(y)) },
 	}.value()
 	// HardSigmoid is min(max(x/6 + 1/2, 0), 1).
-	HardSigmoid = plain("hard_sigmoid", func(x *graph.Node) *graph.Node {
+	HardSigmoid = plain("hard_sigmoid", func(x *tensor.Node) *tensor.Node {
 		return graph.MinScalar(relu(graph.AddScalar(graph.DivScalar(x, 6.0), 0.5)), 1.0)
 	}, operator("HardSigmoid", build.Attr{Name: "alpha", Value: 1.0 / 6}, build.Attr{Name: "beta", Value: 0.5}))
 	// Tanh is the hyperbolic tangent.
 	Tanh Activation = looped{
 		function{Named: named("tanh"), apply: graph.Tanh, onnx: operator("Tanh")},
-		graph.Tanh, func(y *graph.Node) *graph.Node { return graph.OneMinus(graph.Square(y)) },
+		graph.Tanh, func(y *tensor.Node) *tensor.Node { return graph.OneMinus(graph.Square(y)) },
 	}.value()
 	// Softplus is log(1 + eˣ), computed so that a large x does not overflow.
 	Softplus = plain("softplus", softplus, operator("Softplus"))
 	// Softsign is x / (1 + |x|).
-	Softsign = plain("softsign", func(x *graph.Node) *graph.Node {
+	Softsign = plain("softsign", func(x *tensor.Node) *tensor.Node {
 		return graph.Div(x, graph.OnePlus(graph.Abs(x)))
 	}, operator("Softsign"))
 	// Exponential is eˣ.
 	Exponential = plain("exponential", graph.Exp, operator("Exp"))
 	// Mish is x tanh(log(1 + eˣ)).
-	Mish = plain("mish", func(x *graph.Node) *graph.Node { return graph.Mul(x, graph.Tanh(softplus(x))) }, operator("Mish"))
+	Mish = plain("mish", func(x *tensor.Node) *tensor.Node { return graph.Mul(x, graph.Tanh(softplus(x))) }, operator("Mish"))
 	// Softmax makes a probability distribution of the last axis: eˣⁱ / Σⱼ eˣʲ.
 	Softmax Activation = &function{
-		Named: named("softmax"), apply: func(x *graph.Node) *graph.Node { return graph.Softmax(x, -1) },
+		Named: named("softmax"), apply: func(x *tensor.Node) *tensor.Node { return graph.Softmax(x, -1) },
 		logits: SoftmaxLogits, onnx: operator("Softmax", build.Attr{Name: "axis", Value: -1}),
 	}
 	// LogSoftmax is the logarithm of Softmax, computed without taking it.
-	LogSoftmax = plain("log_softmax", func(x *graph.Node) *graph.Node { return graph.LogSoftmax(x, -1) },
+	LogSoftmax = plain("log_softmax", func(x *tensor.Node) *tensor.Node { return graph.LogSoftmax(x, -1) },
 		operator("LogSoftmax", build.Attr{Name: "axis", Value: -1}))
 )
 
@@ -118,29 +119,29 @@ func Get(name string) (Activation, error) {
 	return a, nil
 }
 
-func identity(x *graph.Node) *graph.Node { return x }
+func identity(x *tensor.Node) *tensor.Node { return x }
 
-func relu(x *graph.Node) *graph.Node { return piecewise(x, graph.ZerosLike(x)) }
+func relu(x *tensor.Node) *tensor.Node { return piecewise(x, graph.ZerosLike(x)) }
 
 // piecewise is x where x > 0, and negative elsewhere.
-func piecewise(x, negative *graph.Node) *graph.Node {
+func piecewise(x, negative *tensor.Node) *tensor.Node {
 	return graph.Where(graph.GreaterThan(x, graph.ZerosLike(x)), x, negative)
 }
 
 // smooth is piecewise, but takes the gradient at 0 from the right.
-func smooth(x, negative *graph.Node) *graph.Node {
+func smooth(x, negative *tensor.Node) *tensor.Node {
 	return graph.Where(graph.GreaterOrEqual(x, graph.ZerosLike(x)), x, negative)
 }
 
 // expm1 is eˣ − 1 for x ≤ 0. Positive x are cut off first: the branch that
 // piecewise leaves out must not overflow, or 0 · ∞ makes its gradient NaN.
-func expm1(x *graph.Node) *graph.Node {
+func expm1(x *tensor.Node) *tensor.Node {
 	zero := graph.ZerosLike(x)
 	return graph.AddScalar(graph.Exp(graph.Where(graph.GreaterThan(x, zero), zero, x)), -1.0)
 }
 
 // softplus is x itself where 1 is lost beside eˣ.
-func softplus(x *graph.Node) *graph.Node {
+func softplus(x *tensor.Node) *tensor.Node {
 	const large = 20.0
 	return graph.Where(graph.GreaterThan(x, graph.Scalar(x.Graph(), x.DType(), large)), x,
 		graph.Log1P(graph.Exp(graph.MinScalar(x, large))))

@@ -19,9 +19,8 @@ package callbacks
 import (
 	"errors"
 
-	"github.com/gomlx/gomlx/core/tensors"
-
 	"github.com/gradbook/gradbook/dl/internal/hooks"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // Callback is told what happens in Fit. An error ends Fit, which returns it.
@@ -119,7 +118,7 @@ func (t *Training) SetLearningRate(rate float64) error {
 }
 
 // Weights returns a copy of the model's weights.
-func (t *Training) Weights() ([]*tensors.Tensor, error) {
+func (t *Training) Weights() ([]*tensor.Tensor, error) {
 	if t.hooks == nil {
 		return nil, errNoFit
 	}
@@ -127,7 +126,7 @@ func (t *Training) Weights() ([]*tensors.Tensor, error) {
 }
 
 // SetWeights replaces them.
-func (t *Training) SetWeights(w []*tensors.Tensor) error {
+func (t *Training) SetWeights(w []*tensor.Tensor) error {
 	if t.hooks == nil {
 		return errNoFit
 	}

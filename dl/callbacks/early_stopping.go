@@ -3,7 +3,7 @@ package callbacks
 import (
 	"fmt"
 
-	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // EarlyStopping ends training when a number has not got better for some epochs.
@@ -36,7 +36,7 @@ type EarlyStopping struct {
 
 	monitor monitor
 	wait    int
-	best    []*tensors.Tensor
+	best    []*tensor.Tensor
 }
 
 // OnTrainBegin implements Callback.

@@ -13,11 +13,12 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // Constraint is a function of a weight that keeps its shape.
 type Constraint interface {
-	Apply(w *graph.Node) *graph.Node
+	Apply(w *tensor.Node) *tensor.Node
 }
 
 // epsilon keeps a length of 0 from being divided by, as Keras does.
@@ -32,7 +33,7 @@ type MaxNorm struct {
 }
 
 // Apply implements Constraint.
-func (c MaxNorm) Apply(w *graph.Node) *graph.Node {
+func (c MaxNorm) Apply(w *tensor.Node) *tensor.Node {
 	length := norm(w, c.Axes)
 	desired := graph.MinScalar(length, orDefault(c.MaxValue, 2))
 	return graph.Mul(w, graph.Div(desired, graph.AddScalar(length, epsilon)))
@@ -42,7 +43,7 @@ func (c MaxNorm) Apply(w *graph.Node) *graph.Node {
 type NonNeg struct{}
 
 // Apply implements Constraint.
-func (NonNeg) Apply(w *graph.Node) *graph.Node { return graph.MaxScalar(w, 0.0) }
+func (NonNeg) Apply(w *tensor.Node) *tensor.Node { return graph.MaxScalar(w, 0.0) }
 
 // UnitNorm scales the weights of a unit to length 1.
 type UnitNorm struct {
@@ -51,7 +52,7 @@ type UnitNorm struct {
 }
 
 // Apply implements Constraint.
-func (c UnitNorm) Apply(w *graph.Node) *graph.Node {
+func (c UnitNorm) Apply(w *tensor.Node) *tensor.Node {
 	return graph.Div(w, graph.AddScalar(norm(w, c.Axes), epsilon))
 }
 
@@ -68,14 +69,14 @@ type MinMaxNorm struct {
 }
 
 // Apply implements Constraint.
-func (c MinMaxNorm) Apply(w *graph.Node) *graph.Node {
+func (c MinMaxNorm) Apply(w *tensor.Node) *tensor.Node {
 	rate, length := orDefault(c.Rate, 1), norm(w, c.Axes)
 	clipped := graph.MaxScalar(graph.MinScalar(length, orDefault(c.MaxValue, 1)), c.MinValue)
 	desired := graph.Add(graph.MulScalar(clipped, rate), graph.MulScalar(length, 1-rate))
 	return graph.Mul(w, graph.Div(desired, graph.AddScalar(length, epsilon)))
 }
 
-func norm(w *graph.Node, axes []int) *graph.Node {
+func norm(w *tensor.Node, axes []int) *tensor.Node {
 	if axes == nil {
 		axes = []int{0}
 	}

@@ -5,25 +5,24 @@ import (
 	"iter"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/gradbook/gradbook/dl/internal/device"
 	"github.com/gradbook/gradbook/dl/internal/engine"
 	"github.com/gradbook/gradbook/dl/internal/source"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // Batch is a part of a dataset, as a model gets it: after every Map, and with
 // inputs of float32.
 type Batch struct {
 	// X is [n, …]: the first input, if there are several.
-	X *tensors.Tensor
+	X *tensor.Tensor
 	// Y is [n, …]: the first label; nil if there are none.
-	Y *tensors.Tensor
+	Y *tensor.Tensor
 	// Inputs and Labels are all of them.
-	Inputs, Labels []*tensors.Tensor
+	Inputs, Labels []*tensor.Tensor
 	// Weights is [n]; nil if there are none.
-	Weights *tensors.Tensor
+	Weights *tensor.Tensor
 }
 
 // Batches returns the dataset in pieces of BatchSize; the last may be smaller.
@@ -76,9 +75,9 @@ func (d *Dataset) run(dev *device.Device, programs map[int]*engine.Program, r *s
 	p := programs[n]
 	if p == nil {
 		var err error
-		p, err = engine.Compile(dev, "batch", r.Params(n), func(nodes []*graph.Node) []*graph.Node {
+		p, err = engine.Compile(dev, "batch", r.Params(n), func(nodes []*tensor.Node) []*tensor.Node {
 			b, moved := r.Batch(nodes, n)
-			out := append([]*graph.Node{moved}, append(b.X, b.Y...)...)
+			out := append([]*tensor.Node{moved}, append(b.X, b.Y...)...)
 			if b.W != nil {
 				out = append(out, b.W)
 			}
@@ -98,7 +97,7 @@ func (d *Dataset) run(dev *device.Device, programs map[int]*engine.Program, r *s
 }
 
 func (d *Dataset) batchOf(buffers []compute.Buffer) (b Batch, err error) {
-	all := make([]*tensors.Tensor, len(buffers))
+	all := make([]*tensor.Tensor, len(buffers))
 	for i, buffer := range buffers {
 		if all[i], err = engine.Tensor(buffer); err != nil {
 			return b, err

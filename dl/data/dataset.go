@@ -17,6 +17,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/gradbook/gradbook/dl/internal/source"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // DefaultBatchSize is Keras's.
@@ -50,7 +51,7 @@ func (d *Dataset) broken(format string, args ...any) *Dataset {
 
 // New makes a dataset of tensors whose first axis counts examples. y may be nil.
 // The values are copied.
-func New(x, y *tensors.Tensor) (*Dataset, error) {
+func New(x, y *tensor.Tensor) (*Dataset, error) {
 	if x == nil {
 		return nil, errors.New("data: expected a tensor of inputs, got nil")
 	}
@@ -131,7 +132,7 @@ func sequence(n int) []int32 {
 	return rows
 }
 
-func column(what string, t *tensors.Tensor) (*source.Column, error) {
+func column(what string, t *tensor.Tensor) (*source.Column, error) {
 	if t.Rank() == 0 {
 		return nil, fmt.Errorf("data: expected %s whose first axis counts examples, got a scalar", what)
 	}

@@ -10,11 +10,12 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/gradbook/gradbook/dl/internal/source"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // Example is one example of a stream.
 type Example struct {
-	// X is the input: a number, a slice, or a *tensors.Tensor; of several
+	// X is the input: a number, a slice, or a *tensor.Tensor; of several
 	// inputs, an Inputs of those. All examples of a stream are alike.
 	X any
 	// Y is the label, likewise; nil if there is none.
@@ -156,7 +157,7 @@ func flatten(v any) (shapes.Shape, any, error) {
 	case int: // a class number, most often
 		return shapes.Make(dtypes.Int64), []int64{int64(v)}, nil
 	}
-	t, ok := v.(*tensors.Tensor)
+	t, ok := v.(*tensor.Tensor)
 	if !ok {
 		var err error
 		if t, err = tensors.FromAnyValue(v); err != nil {

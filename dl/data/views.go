@@ -6,9 +6,9 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
-	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/internal/source"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // shuffleBuffer is how many examples of a stream are mixed at a time.
@@ -178,7 +178,7 @@ func (d *Dataset) BatchSize() int {
 // Map sends every batch through f, on the device, in the same step that uses
 // it: x is [batch, …], y too, or nil if there are no labels. The dataset must
 // have one input, and at most one label an example; see MapAll.
-func (d *Dataset) Map(f func(x, y *graph.Node) (*graph.Node, *graph.Node)) *Dataset {
+func (d *Dataset) Map(f func(x, y *tensor.Node) (*tensor.Node, *tensor.Node)) *Dataset {
 	if f == nil {
 		return d.broken("expected a function to Map with, got nil")
 	}
@@ -188,18 +188,18 @@ func (d *Dataset) Map(f func(x, y *graph.Node) (*graph.Node, *graph.Node)) *Data
 	return d.MapAll(func(b Nodes) Nodes {
 		if len(b.Y) == 0 {
 			x, _ := f(b.X[0], nil)
-			return Nodes{X: []*graph.Node{x}, W: b.W}
+			return Nodes{X: []*tensor.Node{x}, W: b.W}
 		}
 		x, y := f(b.X[0], b.Y[0])
-		return Nodes{X: []*graph.Node{x}, Y: []*graph.Node{y}, W: b.W}
+		return Nodes{X: []*tensor.Node{x}, Y: []*tensor.Node{y}, W: b.W}
 	})
 }
 
 // Nodes is a batch of examples in a graph: inputs X, labels Y, of which there may be
 // none, and weights W, nil if there are none.
 type Nodes struct {
-	X, Y []*graph.Node
-	W    *graph.Node
+	X, Y []*tensor.Node
+	W    *tensor.Node
 }
 
 // MapAll is Map for several inputs and labels, and for weights.
@@ -339,8 +339,8 @@ func (d *Dataset) WithLabels(y *Dataset) *Dataset {
 	e.source.X = z.source.X[:n:n]
 	e.source.Steps = nil
 	return e.MapAll(func(b Nodes) Nodes {
-		b = Nodes(joined.Apply(source.Batch{X: append(append([]*graph.Node{}, b.X...), b.Y[labels:]...), Y: b.Y[:labels:labels], W: b.W}))
-		return Nodes{X: b.X[:n:n], Y: append(append([]*graph.Node{}, b.Y...), b.X[n:]...), W: b.W}
+		b = Nodes(joined.Apply(source.Batch{X: append(append([]*tensor.Node{}, b.X...), b.Y[labels:]...), Y: b.Y[:labels:labels], W: b.W}))
+		return Nodes{X: b.X[:n:n], Y: append(append([]*tensor.Node{}, b.Y...), b.X[n:]...), W: b.W}
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -39,7 +40,7 @@ func (l Activation) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l Activation) Call(c *Context, x *graph.Node) *graph.Node {
+func (l Activation) Call(c *Context, x *tensor.Node) *tensor.Node {
 	return c.Activate(l.Activation, x)
 }
 
@@ -69,7 +70,7 @@ func (l ReLU) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l ReLU) Call(_ *Context, x *graph.Node) *graph.Node {
+func (l ReLU) Call(_ *Context, x *tensor.Node) *tensor.Node {
 	below := graph.ZerosLike(x)
 	if l.NegativeSlope > 0 {
 		below = graph.MulScalar(graph.SubScalar(x, l.Threshold), l.NegativeSlope)
@@ -110,7 +111,7 @@ func (l LeakyReLU) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l LeakyReLU) Call(_ *Context, x *graph.Node) *graph.Node {
+func (l LeakyReLU) Call(_ *Context, x *tensor.Node) *tensor.Node {
 	return positiveOr(x, graph.MulScalar(x, orFloat(l.NegativeSlope, 0.3)))
 }
 
@@ -129,7 +130,7 @@ type ELU struct {
 func (l ELU) Build(in Shape) (Spec, error) { return same(in) }
 
 // Call implements Layer.
-func (l ELU) Call(_ *Context, x *graph.Node) *graph.Node {
+func (l ELU) Call(_ *Context, x *tensor.Node) *tensor.Node {
 	// Positive values are cut off first: what Where leaves out must not overflow.
 	below := graph.SubScalar(graph.Exp(graph.MinScalar(x, 0.0)), 1.0)
 	return positiveOr(x, graph.MulScalar(below, orFloat(l.Alpha, 1)))
@@ -168,7 +169,7 @@ func (l PReLU) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l PReLU) Call(c *Context, x *graph.Node) *graph.Node {
+func (l PReLU) Call(c *Context, x *tensor.Node) *tensor.Node {
 	alpha := graph.InsertAxes(c.Weight("alpha"), 0)
 	zero := graph.ZerosLike(x)
 	above := graph.Where(graph.GreaterThan(x, zero), x, zero)
@@ -194,7 +195,7 @@ func (l Softmax) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l Softmax) Call(c *Context, x *graph.Node) *graph.Node {
+func (l Softmax) Call(c *Context, x *tensor.Node) *tensor.Node {
 	if l.Axes == nil || slices.Equal(l.Axes, []int{-1}) {
 		return c.Activate(activations.Softmax, x)
 	}
@@ -216,16 +217,16 @@ type ActivityRegularization struct {
 func (l ActivityRegularization) Build(in Shape) (Spec, error) { return same(in) }
 
 // Call implements Layer.
-func (l ActivityRegularization) Call(c *Context, x *graph.Node) *graph.Node {
+func (l ActivityRegularization) Call(c *Context, x *tensor.Node) *tensor.Node {
 	return regularization{activityRegularizer: regularizers.L1L2{L1: l.L1, L2: l.L2}}.activity(c, x)
 }
 
 // positiveOr is x above 0, and negative elsewhere.
-func positiveOr(x, negative *graph.Node) *graph.Node {
+func positiveOr(x, negative *tensor.Node) *tensor.Node {
 	return graph.Where(graph.GreaterThan(x, graph.ZerosLike(x)), x, negative)
 }
 
-func scalar(like *graph.Node, v float64) *graph.Node {
+func scalar(like *tensor.Node, v float64) *tensor.Node {
 	return graph.Scalar(like.Graph(), like.DType(), v)
 }
 

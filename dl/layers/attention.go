@@ -15,6 +15,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -126,12 +127,12 @@ func three[T any](in []T) (q, v, k T) {
 }
 
 // Call implements Layer.
-func (l MultiHeadAttention) Call(c *Context, x *graph.Node) *graph.Node {
-	return l.CallAll(c, []*graph.Node{x})[0]
+func (l MultiHeadAttention) Call(c *Context, x *tensor.Node) *tensor.Node {
+	return l.CallAll(c, []*tensor.Node{x})[0]
 }
 
 // CallAll implements Multi.
-func (l MultiHeadAttention) CallAll(c *Context, in []*graph.Node) []*graph.Node {
+func (l MultiHeadAttention) CallAll(c *Context, in []*tensor.Node) []*tensor.Node {
 	query, value, key := three(in)
 	q := graph.MulScalar(l.project(c.Part("query"), query), 1/math.Sqrt(float64(l.KeyDim)))
 	k, v := l.project(c.Part("key"), key), l.project(c.Part("value"), value)
@@ -151,13 +152,13 @@ func (l MultiHeadAttention) CallAll(c *Context, in []*graph.Node) []*graph.Node 
 	y = addBias(o, l.NoBias, y)
 	regularization{activityRegularizer: l.ActivityRegularizer}.activity(c, y)
 	if l.ReturnAttentionScores {
-		return []*graph.Node{y, scores}
+		return []*tensor.Node{y, scores}
 	}
-	return []*graph.Node{y}
+	return []*tensor.Node{y}
 }
 
 // project makes [batch, steps, heads, dim] of [batch, steps, features].
-func (l MultiHeadAttention) project(c *Context, x *graph.Node) *graph.Node {
+func (l MultiHeadAttention) project(c *Context, x *tensor.Node) *tensor.Node {
 	w := c.Weight("kernel")
 	d := w.Shape().Dimensions
 	y := matMul(x, graph.Reshape(w, d[0], d[1]*d[2]))
@@ -169,10 +170,10 @@ func (l MultiHeadAttention) project(c *Context, x *graph.Node) *graph.Node {
 }
 
 // mask says which pairs of steps count: [batch, heads, target, source]; nil if all do.
-func (l MultiHeadAttention) mask(c *Context, inputs int, scores *graph.Node) *graph.Node {
+func (l MultiHeadAttention) mask(c *Context, inputs int, scores *tensor.Node) *tensor.Node {
 	d := scores.Shape().Dimensions
-	var mask *graph.Node
-	and := func(m *graph.Node) {
+	var mask *tensor.Node
+	and := func(m *tensor.Node) {
 		m = graph.BroadcastToDims(m, d...)
 		if mask == nil {
 			mask = m

@@ -13,6 +13,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/onnx/build"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -47,7 +48,7 @@ func (l RandomFlip) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l RandomFlip) Call(c *Context, x *graph.Node) *graph.Node {
+func (l RandomFlip) Call(c *Context, x *tensor.Node) *tensor.Node {
 	if !c.Training {
 		return x
 	}
@@ -142,7 +143,7 @@ func (l RandomZoom) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l RandomRotation) Call(c *Context, x *graph.Node) *graph.Node {
+func (l RandomRotation) Call(c *Context, x *tensor.Node) *tensor.Node {
 	if !c.Training {
 		return x
 	}
@@ -151,20 +152,20 @@ func (l RandomRotation) Call(c *Context, x *graph.Node) *graph.Node {
 }
 
 // rotation is the way from a place in the turned image to that in the image.
-func rotation(x, angle *graph.Node) [6]*graph.Node {
+func rotation(x, angle *tensor.Node) [6]*tensor.Node {
 	h, w := float64(x.Shape().Dimensions[1]-1), float64(x.Shape().Dimensions[2]-1)
 	cos, sin := graph.Cos(angle), graph.Sin(angle)
-	offset := func(size float64, a, b *graph.Node) *graph.Node {
+	offset := func(size float64, a, b *tensor.Node) *tensor.Node {
 		return graph.MulScalar(graph.AddScalar(graph.Neg(graph.Add(a, b)), size), 0.5)
 	}
-	return [6]*graph.Node{
+	return [6]*tensor.Node{
 		cos, graph.Neg(sin), offset(w, graph.MulScalar(cos, w), graph.Neg(graph.MulScalar(sin, h))),
 		sin, cos, offset(h, graph.MulScalar(sin, w), graph.MulScalar(cos, h)),
 	}
 }
 
 // Call implements Layer.
-func (l RandomTranslation) Call(c *Context, x *graph.Node) *graph.Node {
+func (l RandomTranslation) Call(c *Context, x *tensor.Node) *tensor.Node {
 	if !c.Training {
 		return x
 	}
@@ -172,11 +173,11 @@ func (l RandomTranslation) Call(c *Context, x *graph.Node) *graph.Node {
 	down := graph.MulScalar(uniform(c, x, l.HeightFactor[0], l.HeightFactor[1]), float64(d[1]))
 	right := graph.MulScalar(uniform(c, x, l.WidthFactor[0], l.WidthFactor[1]), float64(d[2]))
 	one, zero := graph.OnesLike(down), graph.ZerosLike(down)
-	return l.affine(x, [6]*graph.Node{one, zero, graph.Neg(right), zero, one, graph.Neg(down)})
+	return l.affine(x, [6]*tensor.Node{one, zero, graph.Neg(right), zero, one, graph.Neg(down)})
 }
 
 // Call implements Layer.
-func (l RandomZoom) Call(c *Context, x *graph.Node) *graph.Node {
+func (l RandomZoom) Call(c *Context, x *tensor.Node) *tensor.Node {
 	if !c.Training {
 		return x
 	}
@@ -186,11 +187,11 @@ func (l RandomZoom) Call(c *Context, x *graph.Node) *graph.Node {
 	if l.WidthFactor != [2]float64{} {
 		horizontal = graph.OnePlus(uniform(c, x, l.WidthFactor[0], l.WidthFactor[1]))
 	}
-	middle := func(zoom *graph.Node, size int) *graph.Node {
+	middle := func(zoom *tensor.Node, size int) *tensor.Node {
 		return graph.MulScalar(graph.OneMinus(zoom), float64(size-1)/2)
 	}
 	zero := graph.ZerosLike(vertical)
-	return l.affine(x, [6]*graph.Node{horizontal, zero, middle(horizontal, d[2]), zero, vertical, middle(vertical, d[1])})
+	return l.affine(x, [6]*tensor.Node{horizontal, zero, middle(horizontal, d[2]), zero, vertical, middle(vertical, d[1])})
 }
 
 // RandomContrast changes the contrast of images while training.
@@ -246,7 +247,7 @@ func (l RandomBrightness) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l RandomContrast) Call(c *Context, x *graph.Node) *graph.Node {
+func (l RandomContrast) Call(c *Context, x *tensor.Node) *tensor.Node {
 	if !c.Training {
 		return x
 	}
@@ -258,7 +259,7 @@ func (l RandomContrast) Call(c *Context, x *graph.Node) *graph.Node {
 }
 
 // Call implements Layer.
-func (l RandomBrightness) Call(c *Context, x *graph.Node) *graph.Node {
+func (l RandomBrightness) Call(c *Context, x *tensor.Node) *tensor.Node {
 	if !c.Training {
 		return x
 	}
@@ -295,19 +296,19 @@ func ranges(c map[string]any, keys ...string) error {
 }
 
 // uniform draws a number for each image: float32 [batch].
-func uniform(c *Context, x *graph.Node, low, high float64) *graph.Node {
+func uniform(c *Context, x *tensor.Node, low, high float64) *tensor.Node {
 	u := c.RandomUniform(shapes.Make(dtypes.Float32, x.Shape().Dimensions[0]))
 	return graph.AddScalar(graph.MulScalar(u, high-low), low)
 }
 
 // affine draws each image anew: the pixel at column X and row Y shows what is at
 // column m₀X + m₁Y + m₂ and row m₃X + m₄Y + m₅. Each number of m is float32 [batch].
-func (f Fill) affine(x *graph.Node, m [6]*graph.Node) *graph.Node {
+func (f Fill) affine(x *tensor.Node, m [6]*tensor.Node) *tensor.Node {
 	d := x.Shape().Dimensions
 	g, plane := x.Graph(), shapes.Make(dtypes.Float32, d[0], d[1], d[2])
 	column, row := graph.Iota(g, plane, 2), graph.Iota(g, plane, 1)
-	at := func(a, b, c *graph.Node) *graph.Node {
-		wide := func(n *graph.Node) *graph.Node { return graph.InsertAxes(n, -1, -1) }
+	at := func(a, b, c *tensor.Node) *tensor.Node {
+		wide := func(n *tensor.Node) *tensor.Node { return graph.InsertAxes(n, -1, -1) }
 		return graph.Add(graph.Add(graph.Mul(wide(a), column), graph.Mul(wide(b), row)), wide(c))
 	}
 	sx, sy := f.inside(at(m[0], m[1], m[2]), d[2]), f.inside(at(m[3], m[4], m[5]), d[1])
@@ -315,26 +316,26 @@ func (f Fill) affine(x *graph.Node, m [6]*graph.Node) *graph.Node {
 		return f.read(x, round(sy), round(sx))
 	}
 	top, left := graph.Floor(sy), graph.Floor(sx)
-	mix := func(a, b, part *graph.Node) *graph.Node {
+	mix := func(a, b, part *tensor.Node) *tensor.Node {
 		part = graph.ConvertDType(graph.InsertAxes(part, -1), x.DType())
 		return graph.Add(graph.Mul(a, graph.OneMinus(part)), graph.Mul(b, part))
 	}
-	line := func(y *graph.Node) *graph.Node {
+	line := func(y *tensor.Node) *tensor.Node {
 		return mix(f.read(x, y, left), f.read(x, y, graph.OnePlus(left)), graph.Sub(sx, left))
 	}
 	return mix(line(top), line(graph.OnePlus(top)), graph.Sub(sy, top))
 }
 
 // round is to the nearest whole number, and from the middle away from 0.
-func round(v *graph.Node) *graph.Node {
+func round(v *tensor.Node) *tensor.Node {
 	return graph.Mul(graph.Sign(v), graph.Floor(graph.AddScalar(graph.Abs(v), 0.5)))
 }
 
 // inside brings places into an axis of a size, as FillMode says, and as TensorFlow
 // understands it.
-func (f Fill) inside(at *graph.Node, size int) *graph.Node {
+func (f Fill) inside(at *tensor.Node, size int) *tensor.Node {
 	n := float64(size)
-	mod := func(v *graph.Node, by float64) *graph.Node {
+	mod := func(v *tensor.Node, by float64) *tensor.Node {
 		return graph.Sub(v, graph.MulScalar(graph.Floor(graph.DivScalar(v, by)), by))
 	}
 	switch f.FillMode {
@@ -343,7 +344,7 @@ func (f Fill) inside(at *graph.Node, size int) *graph.Node {
 	case "nearest":
 		return graph.ClipScalar(at, 0, n-1)
 	case "wrap":
-		turns := func(v *graph.Node) *graph.Node {
+		turns := func(v *tensor.Node) *tensor.Node {
 			return graph.MulScalar(graph.Floor(graph.DivScalar(v, max(n-1, 1))), n)
 		}
 		below := graph.AddScalar(graph.Add(at, turns(graph.Neg(at))), n)
@@ -359,10 +360,10 @@ func (f Fill) inside(at *graph.Node, size int) *graph.Node {
 }
 
 // read returns the pixels at whole places, [batch, height, width, channels].
-func (f Fill) read(x, row, column *graph.Node) *graph.Node {
+func (f Fill) read(x, row, column *tensor.Node) *tensor.Node {
 	d := x.Shape().Dimensions
 	g := x.Graph()
-	clip := func(v *graph.Node, size int) *graph.Node {
+	clip := func(v *tensor.Node, size int) *tensor.Node {
 		return graph.ConvertDType(graph.ClipScalar(v, 0, float64(size-1)), dtypes.Int32)
 	}
 	image := graph.Iota(g, shapes.Make(dtypes.Int32, row.Shape().Dimensions...), 0)
@@ -372,7 +373,7 @@ func (f Fill) read(x, row, column *graph.Node) *graph.Node {
 	if f.FillMode != "constant" {
 		return pixels
 	}
-	in := func(v *graph.Node, size int) *graph.Node {
+	in := func(v *tensor.Node, size int) *tensor.Node {
 		return graph.LogicalAnd(graph.GreaterOrEqual(v, scalar(v, 0)), graph.LessOrEqual(v, scalar(v, float64(size-1))))
 	}
 	seen := graph.BroadcastToDims(graph.InsertAxes(graph.LogicalAnd(in(row, d[1]), in(column, d[2])), -1), pixels.Shape().Dimensions...)

@@ -12,6 +12,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -80,13 +81,13 @@ func (l BatchNormalization) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l BatchNormalization) Call(c *Context, x *graph.Node) *graph.Node {
+func (l BatchNormalization) Call(c *Context, x *tensor.Node) *tensor.Node {
 	axis := graph.MustAdjustAxis(orInt(l.Axis, -1), x)
 	wide := x
 	if x.DType() != dtypes.Float64 {
 		wide = graph.ConvertDType(x, dtypes.Float32)
 	}
-	moving := func(name string) *graph.Node {
+	moving := func(name string) *tensor.Node {
 		return along(graph.ConvertDType(c.Variable(name), wide.DType()), axis, x.Rank())
 	}
 	mean, variance := moving("moving_mean"), moving("moving_variance")
@@ -94,14 +95,14 @@ func (l BatchNormalization) Call(c *Context, x *graph.Node) *graph.Node {
 		rest := otherAxes(x.Rank(), axis)
 		mean, variance = moments(wide, c.Mask(), rest)
 		momentum := orFloat(l.Momentum, 0.99)
-		for name, value := range map[string]*graph.Node{"moving_mean": mean, "moving_variance": variance} {
+		for name, value := range map[string]*tensor.Node{"moving_mean": mean, "moving_variance": variance} {
 			old := c.Variable(name)
 			now := graph.StopGradient(graph.ConvertDType(graph.Reshape(value, old.Shape().Dimensions...), old.DType()))
 			c.Update(name, graph.Add(graph.MulScalar(old, momentum), graph.MulScalar(now, 1-momentum)))
 		}
 	}
 	y := graph.Mul(graph.Sub(wide, mean), ops.Rsqrt(graph.AddScalar(variance, orFloat(l.Epsilon, 1e-3))))
-	return graph.ConvertDType(scaleShift(c, y, !l.NoScale, !l.NoCenter, func(w *graph.Node) *graph.Node { return along(w, axis, x.Rank()) }), x.DType())
+	return graph.ConvertDType(scaleShift(c, y, !l.NoScale, !l.NoCenter, func(w *tensor.Node) *tensor.Node { return along(w, axis, x.Rank()) }), x.DType())
 }
 
 // ONNX implements build.Layer: mean and variance are constants there.

@@ -3,11 +3,10 @@ package layers
 import (
 	"fmt"
 
-	"github.com/gomlx/gomlx/core/graph"
-
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/onnx/build"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -107,22 +106,30 @@ func (l Cropping2D) Build(in Shape) (Spec, error) { return grown(in, "Cropping",
 func (l Cropping3D) Build(in Shape) (Spec, error) { return grown(in, "Cropping", -1, l.Cropping[:]...) }
 
 // Call implements Layer.
-func (l ZeroPadding1D) Call(_ *Context, x *graph.Node) *graph.Node { return padAll(x, l.Padding) }
+func (l ZeroPadding1D) Call(_ *Context, x *tensor.Node) *tensor.Node { return padAll(x, l.Padding) }
 
 // Call implements Layer.
-func (l ZeroPadding2D) Call(_ *Context, x *graph.Node) *graph.Node { return padAll(x, l.Padding[:]...) }
+func (l ZeroPadding2D) Call(_ *Context, x *tensor.Node) *tensor.Node {
+	return padAll(x, l.Padding[:]...)
+}
 
 // Call implements Layer.
-func (l ZeroPadding3D) Call(_ *Context, x *graph.Node) *graph.Node { return padAll(x, l.Padding[:]...) }
+func (l ZeroPadding3D) Call(_ *Context, x *tensor.Node) *tensor.Node {
+	return padAll(x, l.Padding[:]...)
+}
 
 // Call implements Layer.
-func (l Cropping1D) Call(_ *Context, x *graph.Node) *graph.Node { return cropAll(x, l.Cropping) }
+func (l Cropping1D) Call(_ *Context, x *tensor.Node) *tensor.Node { return cropAll(x, l.Cropping) }
 
 // Call implements Layer.
-func (l Cropping2D) Call(_ *Context, x *graph.Node) *graph.Node { return cropAll(x, l.Cropping[:]...) }
+func (l Cropping2D) Call(_ *Context, x *tensor.Node) *tensor.Node {
+	return cropAll(x, l.Cropping[:]...)
+}
 
 // Call implements Layer.
-func (l Cropping3D) Call(_ *Context, x *graph.Node) *graph.Node { return cropAll(x, l.Cropping[:]...) }
+func (l Cropping3D) Call(_ *Context, x *tensor.Node) *tensor.Node {
+	return cropAll(x, l.Cropping[:]...)
+}
 
 // readZeroPadding2D reads a configuration of Keras.
 func readZeroPadding2D(_ *ZeroPadding2D, c map[string]any) error { return pairs(c, "padding", 2) }
@@ -169,14 +176,14 @@ func grown(in Shape, field string, sign int, amounts ...[2]int) (Spec, error) {
 	return Spec{Output: out}, nil
 }
 
-func padAll(x *graph.Node, amounts ...[2]int) *graph.Node {
+func padAll(x *tensor.Node, amounts ...[2]int) *tensor.Node {
 	for i, a := range amounts {
 		x = ops.Pad(x, 1+i, a, 0)
 	}
 	return x
 }
 
-func cropAll(x *graph.Node, amounts ...[2]int) *graph.Node {
+func cropAll(x *tensor.Node, amounts ...[2]int) *tensor.Node {
 	for i, a := range amounts {
 		x = ops.Crop(x, 1+i, a)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/internal/pass"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // Context is what a layer's Call knows of the graph that is being built.
@@ -19,24 +20,24 @@ type Context struct {
 	// uses what it has learned.
 	Trainable bool
 	// DType is the type in which to compute; zero leaves everything as it is.
-	DType dtypes.DType
+	DType tensor.DType
 
 	pass    *pass.Pass
 	layer   string
 	prefix  string // of the part of the layer, with its slash
-	weights map[string]*graph.Node
-	updates map[string]*graph.Node
-	masks   []*graph.Node
-	mask    *graph.Node
+	weights map[string]*tensor.Node
+	updates map[string]*tensor.Node
+	masks   []*tensor.Node
+	mask    *tensor.Node
 	masked  bool // SetMask was called
 }
 
 func init() {
 	pass.Of = func(context any) *pass.Pass { return context.(*Context).pass }
-	pass.Call = func(p *pass.Pass, l pass.Layer, x, masks []*graph.Node) ([]*graph.Node, *graph.Node, map[string]*graph.Node) {
+	pass.Call = func(p *pass.Pass, l pass.Layer, x, masks []*tensor.Node) ([]*tensor.Node, *tensor.Node, map[string]*tensor.Node) {
 		c := &Context{
 			Training: p.Training, Trainable: l.Trainable, DType: p.DType,
-			pass: p, layer: l.Name, weights: l.Weights, updates: make(map[string]*graph.Node),
+			pass: p, layer: l.Name, weights: l.Weights, updates: make(map[string]*tensor.Node),
 		}
 		if l.DType != dtypes.InvalidDType {
 			c.DType = l.DType
@@ -47,9 +48,9 @@ func init() {
 }
 
 // inferring is the context of a call of which only the shapes count.
-func inferring(x []*graph.Node) *Context {
+func inferring(x []*tensor.Node) *Context {
 	random := graph.Const(x[0].Graph(), []uint64{1, 2, 3})
-	return &Context{pass: pass.New(false, random, dtypes.InvalidDType), masks: make([]*graph.Node, len(x))}
+	return &Context{pass: pass.New(false, random, dtypes.InvalidDType), masks: make([]*tensor.Node, len(x))}
 }
 
 func batched(s Shape, batch int) shapes.Shape {
@@ -58,7 +59,7 @@ func batched(s Shape, batch int) shapes.Shape {
 
 // Weight returns the weight of that name, which Build must have asked for, in
 // the type that the model computes in.
-func (c *Context) Weight(name string) *graph.Node {
+func (c *Context) Weight(name string) *tensor.Node {
 	w := c.Variable(name)
 	if c.DType != dtypes.InvalidDType && w.DType().IsFloat() {
 		w = graph.ConvertDType(w, c.DType)
@@ -67,7 +68,7 @@ func (c *Context) Weight(name string) *graph.Node {
 }
 
 // Variable is Weight in the type in which it is kept, float32.
-func (c *Context) Variable(name string) *graph.Node {
+func (c *Context) Variable(name string) *tensor.Node {
 	w, ok := c.weights[c.prefix+name]
 	if !ok {
 		panic(fmt.Errorf("layer %q: Call uses a weight %q that Build did not declare", c.layer, c.prefix+name))
@@ -78,7 +79,7 @@ func (c *Context) Variable(name string) *graph.Node {
 // Update gives a weight a new value after the step, as batch normalisation
 // does with its running means. It has no effect outside training, except on a
 // State.
-func (c *Context) Update(name string, value *graph.Node) {
+func (c *Context) Update(name string, value *tensor.Node) {
 	w := c.Variable(name)
 	c.updates[c.prefix+name] = graph.ConvertDType(value, w.DType())
 }
@@ -94,27 +95,27 @@ func (c *Context) Part(name string) *Context {
 
 // Run calls a layer inside this one on nodes with masks, which may be nil, and
 // returns its outputs and their mask.
-func (c *Context) Run(part string, l Layer, spec Spec, x []*graph.Node, masks []*graph.Node) ([]*graph.Node, *graph.Node) {
+func (c *Context) Run(part string, l Layer, spec Spec, x []*tensor.Node, masks []*tensor.Node) ([]*tensor.Node, *tensor.Node) {
 	p := c.Part(part)
 	return p.call(l, spec, x, masks)
 }
 
 // call runs a layer, which is what Run and the models have in common.
-func (c *Context) call(l Layer, spec Spec, x []*graph.Node, masks []*graph.Node) ([]*graph.Node, *graph.Node) {
+func (c *Context) call(l Layer, spec Spec, x []*tensor.Node, masks []*tensor.Node) ([]*tensor.Node, *tensor.Node) {
 	c.masks = masks
 	if !spec.AnyType && c.DType != dtypes.InvalidDType {
-		x = append([]*graph.Node{}, x...)
+		x = append([]*tensor.Node{}, x...)
 		for i := range x {
 			if x[i].DType().IsFloat() {
 				x[i] = graph.ConvertDType(x[i], c.DType)
 			}
 		}
 	}
-	var out []*graph.Node
+	var out []*tensor.Node
 	if m, ok := l.(Multi); ok {
 		out = m.CallAll(c, x)
 	} else {
-		out = []*graph.Node{l.Call(c, x[0])}
+		out = []*tensor.Node{l.Call(c, x[0])}
 	}
 	if c.masked {
 		return out, c.mask
@@ -126,7 +127,7 @@ func (c *Context) call(l Layer, spec Spec, x []*graph.Node, masks []*graph.Node)
 }
 
 // checked is call, and checks that the layer returns what it promised.
-func (c *Context) checked(l Layer, spec Spec, x, masks []*graph.Node) (out []*graph.Node, mask *graph.Node) {
+func (c *Context) checked(l Layer, spec Spec, x, masks []*tensor.Node) (out []*tensor.Node, mask *tensor.Node) {
 	out, mask = c.call(l, spec, x, masks)
 	want := spec.All()
 	if len(out) != len(want) {
@@ -142,10 +143,10 @@ func (c *Context) checked(l Layer, spec Spec, x, masks []*graph.Node) (out []*gr
 
 // Mask says which steps of the first input count: bool [batch, time]; nil if all
 // do.
-func (c *Context) Mask() *graph.Node { return c.MaskOf(0) }
+func (c *Context) Mask() *tensor.Node { return c.MaskOf(0) }
 
 // MaskOf is the mask of an input.
-func (c *Context) MaskOf(input int) *graph.Node {
+func (c *Context) MaskOf(input int) *tensor.Node {
 	if input >= len(c.masks) {
 		return nil
 	}
@@ -154,23 +155,23 @@ func (c *Context) MaskOf(input int) *graph.Node {
 
 // SetMask sets the mask of the output; nil is none. Without a call it is what
 // Spec.KeepsMask says.
-func (c *Context) SetMask(mask *graph.Node) { c.mask, c.masked = mask, true }
+func (c *Context) SetMask(mask *tensor.Node) { c.mask, c.masked = mask, true }
 
 // Activate applies an activation and remembers its argument, so that a loss
 // that follows can be computed from it.
-func (c *Context) Activate(a activations.Activation, x *graph.Node) *graph.Node {
+func (c *Context) Activate(a activations.Activation, x *tensor.Node) *tensor.Node {
 	return c.pass.Activate(a, x)
 }
 
 // AddLoss adds a scalar to the loss that training minimises.
-func (c *Context) AddLoss(loss *graph.Node) { c.pass.Losses = append(c.pass.Losses, loss) }
+func (c *Context) AddLoss(loss *tensor.Node) { c.pass.Losses = append(c.pass.Losses, loss) }
 
 // random calls a generator.
-func (c *Context) random(generate func(rng *graph.Node) (*graph.Node, *graph.Node)) *graph.Node {
+func (c *Context) random(generate func(rng *tensor.Node) (*tensor.Node, *tensor.Node)) *tensor.Node {
 	if c.pass.Random == nil {
 		panic(fmt.Errorf("this pass has no random numbers: use them only where Context.Training is true"))
 	}
-	var values *graph.Node
+	var values *tensor.Node
 	c.pass.Random, values = generate(c.pass.Random)
 	return values
 }

@@ -3,8 +3,6 @@ package layers
 import (
 	"fmt"
 
-	"github.com/gomlx/gomlx/core/graph"
-
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
@@ -12,6 +10,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -56,7 +55,7 @@ type Conv1D struct {
 func (l Conv1D) Build(in Shape) (Spec, error) { return l.conv().build(in) }
 
 // Call implements Layer.
-func (l Conv1D) Call(c *Context, x *graph.Node) *graph.Node { return l.conv().call(c, x) }
+func (l Conv1D) Call(c *Context, x *tensor.Node) *tensor.Node { return l.conv().call(c, x) }
 
 func (l Conv1D) conv() conv {
 	return conv{
@@ -112,7 +111,7 @@ type Conv2D struct {
 func (l Conv2D) Build(in Shape) (Spec, error) { return l.conv().build(in) }
 
 // Call implements Layer.
-func (l Conv2D) Call(c *Context, x *graph.Node) *graph.Node { return l.conv().call(c, x) }
+func (l Conv2D) Call(c *Context, x *tensor.Node) *tensor.Node { return l.conv().call(c, x) }
 
 func (l Conv2D) conv() conv {
 	return conv{
@@ -160,7 +159,7 @@ type Conv3D struct {
 func (l Conv3D) Build(in Shape) (Spec, error) { return l.conv().build(in) }
 
 // Call implements Layer.
-func (l Conv3D) Call(c *Context, x *graph.Node) *graph.Node { return l.conv().call(c, x) }
+func (l Conv3D) Call(c *Context, x *tensor.Node) *tensor.Node { return l.conv().call(c, x) }
 
 func (l Conv3D) conv() conv {
 	return conv{
@@ -218,13 +217,13 @@ func (l conv) build(in Shape) (Spec, error) {
 	}, nil
 }
 
-func (l conv) call(c *Context, x *graph.Node) *graph.Node {
+func (l conv) call(c *Context, x *tensor.Node) *tensor.Node {
 	y := convolve(x, c.Weight("kernel"), l.strides, l.dilation, l.padding, l.groups)
 	return l.reg.activity(c, activate(c, l.activation, addBias(c, l.noBias, y)))
 }
 
 // convolve slides a kernel, [window…, channels/groups, filters], over x.
-func convolve(x, kernel *graph.Node, strides, dilation []int, padding Padding, groups int) *graph.Node {
+func convolve(x, kernel *tensor.Node, strides, dilation []int, padding Padding, groups int) *tensor.Node {
 	strides, dilation = ones(strides), ones(dilation)
 	pads := make([][2]int, len(strides))
 	for i := range pads {

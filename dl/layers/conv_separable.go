@@ -11,6 +11,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -63,7 +64,7 @@ func (l DepthwiseConv2D) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l DepthwiseConv2D) Call(c *Context, x *graph.Node) *graph.Node {
+func (l DepthwiseConv2D) Call(c *Context, x *tensor.Node) *tensor.Node {
 	y := convolveDepthwise(x, c.Weight("kernel"), l.Strides[:], l.DilationRate[:], l.Padding)
 	return l.reg().activity(c, activate(c, l.Activation, addBias(c, l.NoBias, y)))
 }
@@ -94,7 +95,7 @@ func depthwise(in Shape, size, strides, dilation []int, p Padding, multiplier in
 }
 
 // convolveDepthwise convolves with a kernel of shape [window…, channels, multiplier].
-func convolveDepthwise(x, kernel *graph.Node, strides, dilation []int, p Padding) *graph.Node {
+func convolveDepthwise(x, kernel *tensor.Node, strides, dilation []int, p Padding) *tensor.Node {
 	d := kernel.Shape().Dimensions
 	n := len(d) - 2
 	kernel = graph.Reshape(kernel, append(append([]int{}, d[:n]...), 1, d[n]*d[n+1])...)
@@ -142,7 +143,9 @@ func (l SeparableConv2D) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l SeparableConv2D) Call(c *Context, x *graph.Node) *graph.Node { return l.separable().call(c, x) }
+func (l SeparableConv2D) Call(c *Context, x *tensor.Node) *tensor.Node {
+	return l.separable().call(c, x)
+}
 
 func (l SeparableConv2D) separable() separable {
 	return separable{
@@ -189,7 +192,9 @@ type SeparableConv1D struct {
 func (l SeparableConv1D) Build(in Shape) (Spec, error) { return l.separable().build(in) }
 
 // Call implements Layer.
-func (l SeparableConv1D) Call(c *Context, x *graph.Node) *graph.Node { return l.separable().call(c, x) }
+func (l SeparableConv1D) Call(c *Context, x *tensor.Node) *tensor.Node {
+	return l.separable().call(c, x)
+}
 
 func (l SeparableConv1D) separable() separable {
 	return separable{
@@ -236,7 +241,7 @@ func (l separable) build(in Shape) (Spec, error) {
 	}, nil
 }
 
-func (l separable) call(c *Context, x *graph.Node) *graph.Node {
+func (l separable) call(c *Context, x *tensor.Node) *tensor.Node {
 	y := convolveDepthwise(x, c.Weight("depthwise_kernel"), l.strides, l.dilation, l.padding)
 	point := c.Weight("pointwise_kernel")
 	d := point.Shape().Dimensions

@@ -3,8 +3,6 @@ package layers
 import (
 	"fmt"
 
-	"github.com/gomlx/gomlx/core/graph"
-
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
@@ -12,6 +10,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -58,7 +57,9 @@ func (l Conv2DTranspose) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l Conv2DTranspose) Call(c *Context, x *graph.Node) *graph.Node { return l.transpose().call(c, x) }
+func (l Conv2DTranspose) Call(c *Context, x *tensor.Node) *tensor.Node {
+	return l.transpose().call(c, x)
+}
 
 func (l Conv2DTranspose) transpose() convTranspose {
 	return convTranspose{
@@ -103,7 +104,9 @@ type Conv1DTranspose struct {
 func (l Conv1DTranspose) Build(in Shape) (Spec, error) { return l.transpose().build(in) }
 
 // Call implements Layer.
-func (l Conv1DTranspose) Call(c *Context, x *graph.Node) *graph.Node { return l.transpose().call(c, x) }
+func (l Conv1DTranspose) Call(c *Context, x *tensor.Node) *tensor.Node {
+	return l.transpose().call(c, x)
+}
 
 func (l Conv1DTranspose) transpose() convTranspose {
 	return convTranspose{
@@ -165,7 +168,7 @@ func (l convTranspose) space(in []int) Shape {
 	return out
 }
 
-func (l convTranspose) call(c *Context, x *graph.Node) *graph.Node {
+func (l convTranspose) call(c *Context, x *tensor.Node) *tensor.Node {
 	n := len(l.size)
 	strides, dilation := ones(l.strides), ones(l.dilation)
 	out := l.space(x.Shape().Dimensions[1:])

@@ -9,6 +9,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -59,14 +60,14 @@ func (l Dense) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l Dense) Call(c *Context, x *graph.Node) *graph.Node {
+func (l Dense) Call(c *Context, x *tensor.Node) *tensor.Node {
 	y := matMul(x, c.Weight("kernel"))
 	return l.reg().activity(c, activate(c, l.Activation, addBias(c, l.NoBias, y)))
 }
 
 // matMul multiplies [batch, …, n] by [n, m]: as one product of matrices, which is
 // faster than many small ones.
-func matMul(x, w *graph.Node) *graph.Node {
+func matMul(x, w *tensor.Node) *tensor.Node {
 	d := x.Shape().Dimensions
 	if len(d) == 2 {
 		return graph.MatMul(x, w)
@@ -76,7 +77,7 @@ func matMul(x, w *graph.Node) *graph.Node {
 	return graph.Reshape(y, append(append([]int{}, d[:len(d)-1]...), m)...)
 }
 
-func addBias(c *Context, noBias bool, y *graph.Node) *graph.Node {
+func addBias(c *Context, noBias bool, y *tensor.Node) *tensor.Node {
 	if noBias {
 		return y
 	}

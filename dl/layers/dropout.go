@@ -10,6 +10,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/onnx/build"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -42,7 +43,7 @@ func (l Dropout) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l Dropout) Call(c *Context, x *graph.Node) *graph.Node {
+func (l Dropout) Call(c *Context, x *tensor.Node) *tensor.Node {
 	if l.NoiseShape == nil {
 		return drop(c, x, l.Rate, x.Shape().Dimensions)
 	}
@@ -98,17 +99,17 @@ func (l SpatialDropout3D) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l SpatialDropout1D) Call(c *Context, x *graph.Node) *graph.Node {
+func (l SpatialDropout1D) Call(c *Context, x *tensor.Node) *tensor.Node {
 	return dropChannels(c, x, l.Rate)
 }
 
 // Call implements Layer.
-func (l SpatialDropout2D) Call(c *Context, x *graph.Node) *graph.Node {
+func (l SpatialDropout2D) Call(c *Context, x *tensor.Node) *tensor.Node {
 	return dropChannels(c, x, l.Rate)
 }
 
 // Call implements Layer.
-func (l SpatialDropout3D) Call(c *Context, x *graph.Node) *graph.Node {
+func (l SpatialDropout3D) Call(c *Context, x *tensor.Node) *tensor.Node {
 	return dropChannels(c, x, l.Rate)
 }
 
@@ -132,7 +133,7 @@ func (l GaussianNoise) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l GaussianNoise) Call(c *Context, x *graph.Node) *graph.Node {
+func (l GaussianNoise) Call(c *Context, x *tensor.Node) *tensor.Node {
 	if !c.Training || l.Stddev == 0 {
 		return x
 	}
@@ -155,7 +156,7 @@ type GaussianDropout struct {
 func (l GaussianDropout) Build(in Shape) (Spec, error) { return same(in, wantRate(l.Rate)) }
 
 // Call implements Layer.
-func (l GaussianDropout) Call(c *Context, x *graph.Node) *graph.Node {
+func (l GaussianDropout) Call(c *Context, x *tensor.Node) *tensor.Node {
 	if !c.Training || l.Rate == 0 {
 		return x
 	}
@@ -177,7 +178,7 @@ type AlphaDropout struct {
 func (l AlphaDropout) Build(in Shape) (Spec, error) { return same(in, wantRate(l.Rate)) }
 
 // Call implements Layer.
-func (l AlphaDropout) Call(c *Context, x *graph.Node) *graph.Node {
+func (l AlphaDropout) Call(c *Context, x *tensor.Node) *tensor.Node {
 	if !c.Training || l.Rate == 0 {
 		return x
 	}
@@ -204,7 +205,7 @@ func wantRate(rate float64) error {
 }
 
 // drop is dropout with a choice of the shape dims, whose axes of 1 are repeated.
-func drop(c *Context, x *graph.Node, rate float64, dims []int) *graph.Node {
+func drop(c *Context, x *tensor.Node, rate float64, dims []int) *tensor.Node {
 	if !c.Training || rate == 0 {
 		return x
 	}
@@ -212,19 +213,19 @@ func drop(c *Context, x *graph.Node, rate float64, dims []int) *graph.Node {
 }
 
 // keep chooses what is kept, as bools of x's shape.
-func keep(c *Context, x *graph.Node, rate float64, dims []int) *graph.Node {
+func keep(c *Context, x *tensor.Node, rate float64, dims []int) *tensor.Node {
 	random := c.RandomUniform(shapes.Make(dtypes.Float32, dims...))
 	chosen := graph.GreaterOrEqual(random, graph.Scalar(x.Graph(), dtypes.Float32, rate))
 	return graph.BroadcastToDims(chosen, x.Shape().Dimensions...)
 }
 
-func dropChannels(c *Context, x *graph.Node, rate float64) *graph.Node {
+func dropChannels(c *Context, x *tensor.Node, rate float64) *tensor.Node {
 	dims := ones(make([]int, x.Rank()))
 	dims[0], dims[len(dims)-1] = x.Shape().Dimensions[0], x.Shape().Dimensions[x.Rank()-1]
 	return drop(c, x, rate, dims)
 }
 
-func normal(c *Context, x *graph.Node) *graph.Node {
+func normal(c *Context, x *tensor.Node) *tensor.Node {
 	return graph.ConvertDType(c.RandomNormal(shapes.Make(dtypes.Float32, x.Shape().Dimensions...)), x.DType())
 }
 

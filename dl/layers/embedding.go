@@ -11,6 +11,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -57,7 +58,7 @@ func (l Embedding) Build(in Shape) (Spec, error) {
 func (l Embedding) Classes() int { return l.InputDim }
 
 // Call implements Layer.
-func (l Embedding) Call(c *Context, x *graph.Node) *graph.Node {
+func (l Embedding) Call(c *Context, x *tensor.Node) *tensor.Node {
 	ids := graph.ConvertDType(x, dtypes.Int32)
 	if l.MaskZero {
 		c.SetMask(graph.NotEqual(ids, graph.ZerosLike(ids)))
@@ -82,7 +83,7 @@ func (l Masking) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l Masking) Call(c *Context, x *graph.Node) *graph.Node {
+func (l Masking) Call(c *Context, x *tensor.Node) *tensor.Node {
 	counts := graph.ConvertDType(graph.NotEqual(x, scalar(x, l.MaskValue)), dtypes.Float32)
 	mask := graph.GreaterThan(graph.ReduceMax(counts, -1), graph.ScalarZero(x.Graph(), dtypes.Float32))
 	c.SetMask(mask)

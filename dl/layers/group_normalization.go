@@ -12,6 +12,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -71,7 +72,7 @@ func (l GroupNormalization) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l GroupNormalization) Call(c *Context, x *graph.Node) *graph.Node {
+func (l GroupNormalization) Call(c *Context, x *tensor.Node) *tensor.Node {
 	axis := graph.MustAdjustAxis(orInt(l.Axis, -1), x)
 	d := x.Shape().Dimensions
 	g := l.groups(d[axis])
@@ -79,7 +80,7 @@ func (l GroupNormalization) Call(c *Context, x *graph.Node) *graph.Node {
 	mean, variance := moments(grouped, nil, otherAxes(grouped.Rank(), 0, axis))
 	y := graph.Mul(graph.Sub(grouped, mean), ops.Rsqrt(graph.AddScalar(variance, orFloat(l.Epsilon, 1e-3))))
 	y = graph.Reshape(y, d...)
-	return graph.ConvertDType(scaleShift(c, y, !l.NoScale, !l.NoCenter, func(w *graph.Node) *graph.Node { return along(w, axis, x.Rank()) }), x.DType())
+	return graph.ConvertDType(scaleShift(c, y, !l.NoScale, !l.NoCenter, func(w *tensor.Node) *tensor.Node { return along(w, axis, x.Rank()) }), x.DType())
 }
 
 // UnitNormalization scales each example to length 1.
@@ -101,7 +102,7 @@ func (l UnitNormalization) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l UnitNormalization) Call(_ *Context, x *graph.Node) *graph.Node {
+func (l UnitNormalization) Call(_ *Context, x *tensor.Node) *tensor.Node {
 	over, err := LayerNormalization{Axes: l.Axes}.over(x.Shape().Dimensions[1:])
 	if err != nil {
 		panic(err)

@@ -1,7 +1,7 @@
 package layers
 
 import (
-	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // Input says what a model takes. It comes first in a Sequential model and does
@@ -28,4 +28,4 @@ func (l Input) Build(Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (Input) Call(_ *Context, x *graph.Node) *graph.Node { return x }
+func (Input) Call(_ *Context, x *tensor.Node) *tensor.Node { return x }

@@ -4,10 +4,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/gomlx/gomlx/core/graph"
-
 	"github.com/gradbook/gradbook/dl/internal/device"
 	"github.com/gradbook/gradbook/dl/internal/engine"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // Lambda is a function as a layer, for what is too small for a type of its own:
@@ -25,7 +24,7 @@ import (
 // Source: https://keras.io/api/layers/core_layers/lambda/
 type Lambda struct {
 	// Function computes the output. Its first axis, as that of the inputs, is the batch.
-	Function func(c *Context, x ...*graph.Node) *graph.Node
+	Function func(c *Context, x ...*tensor.Node) *tensor.Node
 	// KeepsMask passes the mask of the first input on.
 	KeepsMask bool
 	Name      string
@@ -47,22 +46,22 @@ func (l Lambda) BuildAll(in []Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l Lambda) Call(c *Context, x *graph.Node) *graph.Node {
-	return l.CallAll(c, []*graph.Node{x})[0]
+func (l Lambda) Call(c *Context, x *tensor.Node) *tensor.Node {
+	return l.CallAll(c, []*tensor.Node{x})[0]
 }
 
 // CallAll implements Multi.
-func (l Lambda) CallAll(c *Context, in []*graph.Node) []*graph.Node {
+func (l Lambda) CallAll(c *Context, in []*tensor.Node) []*tensor.Node {
 	y := l.Function(c, in...)
 	if y == nil {
 		panic(errors.New("expected a Function that returns a node, got nil"))
 	}
-	return []*graph.Node{y}
+	return []*tensor.Node{y}
 }
 
 // Infer returns the shapes of the outputs of a CallAll without weights, by building its graph
 // for a batch without compiling it: for a Build of one's own that has no formula for them.
-func Infer(in []Shape, call func(c *Context, in []*graph.Node) []*graph.Node) ([]Shape, error) {
+func Infer(in []Shape, call func(c *Context, in []*tensor.Node) []*tensor.Node) ([]Shape, error) {
 	d, err := device.Current()
 	if err != nil {
 		return nil, err
@@ -72,7 +71,7 @@ func Infer(in []Shape, call func(c *Context, in []*graph.Node) []*graph.Node) ([
 	for i, s := range in {
 		params = append(params, engine.Param{Name: fmt.Sprintf("x%d", i), Shape: batched(s, batch)})
 	}
-	found, err := engine.Shapes(d, params, func(x []*graph.Node) []*graph.Node { return call(inferring(x), x) })
+	found, err := engine.Shapes(d, params, func(x []*tensor.Node) []*tensor.Node { return call(inferring(x), x) })
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@
 //		return layers.Spec{Output: in, Weights: []layers.Weight{gain}}, nil
 //	}
 //
-//	func (Scale) Call(c *layers.Context, x *graph.Node) *graph.Node {
+//	func (Scale) Call(c *layers.Context, x *tensor.Node) *tensor.Node {
 //		return graph.Mul(x, graph.ExpandLeftToRank(c.Weight("gain"), x.Rank()))
 //	}
 //
@@ -31,13 +31,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gomlx/gomlx/core/graph"
-
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
 	"github.com/gradbook/gradbook/dl/internal/fault"
 	"github.com/gradbook/gradbook/dl/regularizers"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // Layer is a step of a model.
@@ -51,7 +50,7 @@ type Layer interface {
 	Build(in Shape) (Spec, error)
 	// Call adds the layer to a graph. x is [batch, in…]; the result must be
 	// [batch, out…] as Build said. It may panic, as graph's functions do.
-	Call(c *Context, x *graph.Node) *graph.Node
+	Call(c *Context, x *tensor.Node) *tensor.Node
 }
 
 // Multi is a Layer of several inputs or outputs. A model calls these methods in
@@ -59,7 +58,7 @@ type Layer interface {
 type Multi interface {
 	Layer
 	BuildAll(in []Shape) (Spec, error)
-	CallAll(c *Context, in []*graph.Node) []*graph.Node
+	CallAll(c *Context, in []*tensor.Node) []*tensor.Node
 }
 
 // Spec is what a layer makes of an input shape.
@@ -187,7 +186,7 @@ func orInitializer(i, def initializers.Initializer) initializers.Initializer {
 	return i
 }
 
-func activate(c *Context, a activations.Activation, x *graph.Node) *graph.Node {
+func activate(c *Context, a activations.Activation, x *tensor.Node) *tensor.Node {
 	if a == nil {
 		return x
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/onnx/build"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -90,42 +91,42 @@ func (Maximum) BuildAll(in []Shape) (Spec, error) { return together(in...) }
 func (Minimum) BuildAll(in []Shape) (Spec, error) { return together(in...) }
 
 // Call implements Layer.
-func (Add) Call(_ *Context, x *graph.Node) *graph.Node { return x }
+func (Add) Call(_ *Context, x *tensor.Node) *tensor.Node { return x }
 
 // Call implements Layer.
-func (Subtract) Call(_ *Context, x *graph.Node) *graph.Node { return x }
+func (Subtract) Call(_ *Context, x *tensor.Node) *tensor.Node { return x }
 
 // Call implements Layer.
-func (Multiply) Call(_ *Context, x *graph.Node) *graph.Node { return x }
+func (Multiply) Call(_ *Context, x *tensor.Node) *tensor.Node { return x }
 
 // Call implements Layer.
-func (Average) Call(_ *Context, x *graph.Node) *graph.Node { return x }
+func (Average) Call(_ *Context, x *tensor.Node) *tensor.Node { return x }
 
 // Call implements Layer.
-func (Maximum) Call(_ *Context, x *graph.Node) *graph.Node { return x }
+func (Maximum) Call(_ *Context, x *tensor.Node) *tensor.Node { return x }
 
 // Call implements Layer.
-func (Minimum) Call(_ *Context, x *graph.Node) *graph.Node { return x }
+func (Minimum) Call(_ *Context, x *tensor.Node) *tensor.Node { return x }
 
 // CallAll implements Multi.
-func (Add) CallAll(c *Context, in []*graph.Node) []*graph.Node { return merge(c, in, graph.Add) }
+func (Add) CallAll(c *Context, in []*tensor.Node) []*tensor.Node { return merge(c, in, graph.Add) }
 
 // CallAll implements Multi.
-func (Subtract) CallAll(c *Context, in []*graph.Node) []*graph.Node { return merge(c, in, graph.Sub) }
+func (Subtract) CallAll(c *Context, in []*tensor.Node) []*tensor.Node { return merge(c, in, graph.Sub) }
 
 // CallAll implements Multi.
-func (Multiply) CallAll(c *Context, in []*graph.Node) []*graph.Node { return merge(c, in, graph.Mul) }
+func (Multiply) CallAll(c *Context, in []*tensor.Node) []*tensor.Node { return merge(c, in, graph.Mul) }
 
 // CallAll implements Multi.
-func (Average) CallAll(c *Context, in []*graph.Node) []*graph.Node {
-	return []*graph.Node{graph.DivScalar(merge(c, in, graph.Add)[0], float64(len(in)))}
+func (Average) CallAll(c *Context, in []*tensor.Node) []*tensor.Node {
+	return []*tensor.Node{graph.DivScalar(merge(c, in, graph.Add)[0], float64(len(in)))}
 }
 
 // CallAll implements Multi.
-func (Maximum) CallAll(c *Context, in []*graph.Node) []*graph.Node { return merge(c, in, graph.Max) }
+func (Maximum) CallAll(c *Context, in []*tensor.Node) []*tensor.Node { return merge(c, in, graph.Max) }
 
 // CallAll implements Multi.
-func (Minimum) CallAll(c *Context, in []*graph.Node) []*graph.Node { return merge(c, in, graph.Min) }
+func (Minimum) CallAll(c *Context, in []*tensor.Node) []*tensor.Node { return merge(c, in, graph.Min) }
 
 // together is the Build of layers that merge value by value.
 func together(in ...Shape) (Spec, error) {
@@ -159,7 +160,7 @@ func stretched(a, b Shape) (Shape, bool) {
 	return out, true
 }
 
-func merge(c *Context, in []*graph.Node, f func(a, b *graph.Node) *graph.Node) []*graph.Node {
+func merge(c *Context, in []*tensor.Node, f func(a, b *tensor.Node) *tensor.Node) []*tensor.Node {
 	c.SetMask(allMasks(c, len(in)))
 	rank := 0
 	for _, x := range in {
@@ -169,10 +170,10 @@ func merge(c *Context, in []*graph.Node, f func(a, b *graph.Node) *graph.Node) [
 	for _, x := range in[1:] {
 		out = f(out, sameRank(x, rank))
 	}
-	return []*graph.Node{out}
+	return []*tensor.Node{out}
 }
 
-func sameRank(x *graph.Node, rank int) *graph.Node {
+func sameRank(x *tensor.Node, rank int) *tensor.Node {
 	for x.Rank() < rank {
 		x = graph.InsertAxes(x, 1)
 	}
@@ -181,8 +182,8 @@ func sameRank(x *graph.Node, rank int) *graph.Node {
 
 // allMasks lets those steps count that do in some input; nil unless all inputs have
 // a mask.
-func allMasks(c *Context, n int) *graph.Node {
-	var mask *graph.Node
+func allMasks(c *Context, n int) *tensor.Node {
+	var mask *tensor.Node
 	for i := range n {
 		m := c.MaskOf(i)
 		switch {
@@ -238,22 +239,22 @@ func (l Concatenate) BuildAll(in []Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l Concatenate) Call(_ *Context, x *graph.Node) *graph.Node { return x }
+func (l Concatenate) Call(_ *Context, x *tensor.Node) *tensor.Node { return x }
 
 // CallAll implements Multi.
-func (l Concatenate) CallAll(c *Context, in []*graph.Node) []*graph.Node {
+func (l Concatenate) CallAll(c *Context, in []*tensor.Node) []*tensor.Node {
 	axis := orInt(l.Axis, -1)
 	if axis < 0 {
 		axis += in[0].Rank()
 	}
 	c.SetMask(concatenatedMask(c, in, axis))
-	return []*graph.Node{graph.Concatenate(in, axis)}
+	return []*tensor.Node{graph.Concatenate(in, axis)}
 }
 
 // concatenatedMask joins the masks of inputs that are joined in time; for those that
 // are joined otherwise, a step counts that counts in each.
-func concatenatedMask(c *Context, in []*graph.Node, axis int) *graph.Node {
-	var masks []*graph.Node
+func concatenatedMask(c *Context, in []*tensor.Node, axis int) *tensor.Node {
+	var masks []*tensor.Node
 	masked := false
 	for i, x := range in {
 		m := c.MaskOf(i)
@@ -336,10 +337,10 @@ func (l Dot) BuildAll(in []Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l Dot) Call(_ *Context, x *graph.Node) *graph.Node { return x }
+func (l Dot) Call(_ *Context, x *tensor.Node) *tensor.Node { return x }
 
 // CallAll implements Multi.
-func (l Dot) CallAll(_ *Context, in []*graph.Node) []*graph.Node {
+func (l Dot) CallAll(_ *Context, in []*tensor.Node) []*tensor.Node {
 	var at [2]int
 	x := slices.Clone(in)
 	for i := range at {
@@ -356,7 +357,7 @@ func (l Dot) CallAll(_ *Context, in []*graph.Node) []*graph.Node {
 	if y.Rank() == 1 {
 		y = graph.InsertAxes(y, -1)
 	}
-	return []*graph.Node{y}
+	return []*tensor.Node{y}
 }
 
 // ONNX implements build.Layer.

@@ -14,6 +14,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -22,7 +23,7 @@ func init() {
 
 // moments returns mean and variance over axes, of the steps that a mask, if there is
 // one, lets count.
-func moments(x, mask *graph.Node, over []int) (mean, variance *graph.Node) {
+func moments(x, mask *tensor.Node, over []int) (mean, variance *tensor.Node) {
 	if mask == nil {
 		mean = graph.ReduceAndKeep(x, graph.ReduceMean, over...)
 		return mean, graph.ReduceAndKeep(graph.Square(graph.Sub(x, mean)), graph.ReduceMean, over...)
@@ -39,7 +40,7 @@ func moments(x, mask *graph.Node, over []int) (mean, variance *graph.Node) {
 }
 
 // scaleShift multiplies by the weight gamma and adds beta, both given their shape by at.
-func scaleShift(c *Context, y *graph.Node, scale, shift bool, at func(w *graph.Node) *graph.Node) *graph.Node {
+func scaleShift(c *Context, y *tensor.Node, scale, shift bool, at func(w *tensor.Node) *tensor.Node) *tensor.Node {
 	if scale {
 		y = graph.Mul(y, at(graph.ConvertDType(c.Variable("gamma"), y.DType())))
 	}
@@ -50,7 +51,7 @@ func scaleShift(c *Context, y *graph.Node, scale, shift bool, at func(w *graph.N
 }
 
 // along gives a vector the shape to be combined with a tensor along an axis.
-func along(w *graph.Node, axis, rank int) *graph.Node {
+func along(w *tensor.Node, axis, rank int) *tensor.Node {
 	dims := ones(make([]int, rank))
 	dims[axis] = w.Shape().Size()
 	return graph.Reshape(w, dims...)
@@ -131,7 +132,7 @@ func (l LayerNormalization) over(in Shape) ([]int, error) {
 }
 
 // Call implements Layer.
-func (l LayerNormalization) Call(c *Context, x *graph.Node) *graph.Node {
+func (l LayerNormalization) Call(c *Context, x *tensor.Node) *tensor.Node {
 	over, err := l.over(x.Shape().Dimensions[1:])
 	if err != nil {
 		panic(err)
@@ -145,7 +146,7 @@ func (l LayerNormalization) Call(c *Context, x *graph.Node) *graph.Node {
 	for _, a := range over {
 		dims[a] = x.Shape().Dimensions[a]
 	}
-	at := func(w *graph.Node) *graph.Node { return graph.Reshape(w, dims...) }
+	at := func(w *tensor.Node) *tensor.Node { return graph.Reshape(w, dims...) }
 	if l.RMSScaling {
 		square := graph.ReduceAndKeep(graph.Square(wide), graph.ReduceMean, over...)
 		y := graph.Mul(wide, ops.Rsqrt(graph.AddScalar(square, epsilon)))
@@ -182,7 +183,7 @@ func (l RMSNormalization) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l RMSNormalization) Call(c *Context, x *graph.Node) *graph.Node {
+func (l RMSNormalization) Call(c *Context, x *tensor.Node) *tensor.Node {
 	axis := graph.MustAdjustAxis(orInt(l.Axis, -1), x)
 	square := graph.ReduceAndKeep(graph.Square(x), graph.ReduceMean, axis)
 	y := graph.Mul(x, ops.Rsqrt(graph.AddScalar(square, orFloat(l.Epsilon, 1e-6))))

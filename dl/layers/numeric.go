@@ -10,6 +10,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/onnx/build"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -34,7 +35,7 @@ type Rescaling struct {
 func (l Rescaling) Build(in Shape) (Spec, error) { return same(in) }
 
 // Call implements Layer.
-func (l Rescaling) Call(_ *Context, x *graph.Node) *graph.Node {
+func (l Rescaling) Call(_ *Context, x *tensor.Node) *tensor.Node {
 	return graph.AddScalar(graph.MulScalar(x, orFloat(l.Scale, 1)), l.Offset)
 }
 
@@ -112,8 +113,8 @@ func (l Normalization) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l Normalization) Call(_ *Context, x *graph.Node) *graph.Node {
-	vector := func(f func(i int) float64) *graph.Node {
+func (l Normalization) Call(_ *Context, x *tensor.Node) *tensor.Node {
+	vector := func(f func(i int) float64) *tensor.Node {
 		values := make([]float32, len(l.Mean))
 		for i := range values {
 			values[i] = float32(f(i))
@@ -169,7 +170,7 @@ func (l CategoryEncoding) Build(in Shape) (Spec, error) {
 func (l CategoryEncoding) Classes() int { return l.NumTokens }
 
 // Call implements Layer.
-func (l CategoryEncoding) Call(_ *Context, x *graph.Node) *graph.Node {
+func (l CategoryEncoding) Call(_ *Context, x *tensor.Node) *tensor.Node {
 	hot := graph.OneHot(graph.ConvertDType(x, dtypes.Int32), l.NumTokens, dtypes.Float32)
 	if hot.Rank() == 2 {
 		return hot
@@ -216,7 +217,7 @@ func (l Discretization) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l Discretization) Call(_ *Context, x *graph.Node) *graph.Node {
+func (l Discretization) Call(_ *Context, x *tensor.Node) *tensor.Node {
 	bin := graph.ZerosLike(x)
 	for _, b := range l.BinBoundaries {
 		bin = graph.Add(bin, graph.ConvertDType(graph.GreaterOrEqual(x, scalar(x, b)), x.DType()))

@@ -9,6 +9,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/onnx/build"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -141,22 +142,22 @@ func (l AveragePooling2D) Build(in Shape) (Spec, error) { return l.pool().build(
 func (l AveragePooling3D) Build(in Shape) (Spec, error) { return l.pool().build(in) }
 
 // Call implements Layer.
-func (l MaxPooling1D) Call(_ *Context, x *graph.Node) *graph.Node { return l.pool().max(x) }
+func (l MaxPooling1D) Call(_ *Context, x *tensor.Node) *tensor.Node { return l.pool().max(x) }
 
 // Call implements Layer.
-func (l MaxPooling2D) Call(_ *Context, x *graph.Node) *graph.Node { return l.pool().max(x) }
+func (l MaxPooling2D) Call(_ *Context, x *tensor.Node) *tensor.Node { return l.pool().max(x) }
 
 // Call implements Layer.
-func (l MaxPooling3D) Call(_ *Context, x *graph.Node) *graph.Node { return l.pool().max(x) }
+func (l MaxPooling3D) Call(_ *Context, x *tensor.Node) *tensor.Node { return l.pool().max(x) }
 
 // Call implements Layer.
-func (l AveragePooling1D) Call(_ *Context, x *graph.Node) *graph.Node { return l.pool().average(x) }
+func (l AveragePooling1D) Call(_ *Context, x *tensor.Node) *tensor.Node { return l.pool().average(x) }
 
 // Call implements Layer.
-func (l AveragePooling2D) Call(_ *Context, x *graph.Node) *graph.Node { return l.pool().average(x) }
+func (l AveragePooling2D) Call(_ *Context, x *tensor.Node) *tensor.Node { return l.pool().average(x) }
 
 // Call implements Layer.
-func (l AveragePooling3D) Call(_ *Context, x *graph.Node) *graph.Node { return l.pool().average(x) }
+func (l AveragePooling3D) Call(_ *Context, x *tensor.Node) *tensor.Node { return l.pool().average(x) }
 
 // pooling is what all of them have in common.
 type pooling struct {
@@ -195,10 +196,10 @@ func (p pooling) build(in Shape) (Spec, error) {
 // equal values it goes to depends on the padding. A knock-out between the places
 // of the window computes the same, and its gradient is a selection; the earlier
 // place wins a tie.
-func (p pooling) max(x *graph.Node) *graph.Node {
+func (p pooling) max(x *tensor.Node) *tensor.Node {
 	all := p.places(x)
 	for len(all) > 1 {
-		var winners []*graph.Node
+		var winners []*tensor.Node
 		for i := 0; i+1 < len(all); i += 2 {
 			a, b := all[i], all[i+1]
 			winners = append(winners, graph.Where(graph.GreaterOrEqual(a, b), a, b))
@@ -211,7 +212,7 @@ func (p pooling) max(x *graph.Node) *graph.Node {
 	return all[0]
 }
 
-func (p pooling) average(x *graph.Node) *graph.Node {
+func (p pooling) average(x *tensor.Node) *tensor.Node {
 	if !p.tiles(x) {
 		return p.mean(x)
 	}
@@ -224,7 +225,7 @@ func (p pooling) average(x *graph.Node) *graph.Node {
 
 // tiles says whether the windows neither overlap nor reach beyond the edge, nor
 // leave gaps between them.
-func (p pooling) tiles(x *graph.Node) bool {
+func (p pooling) tiles(x *tensor.Node) bool {
 	for i := range p.size {
 		if p.size[i] != p.strides[i] || p.padding == Same && x.Shape().Dimensions[1+i]%p.size[i] != 0 {
 			return false
@@ -235,7 +236,7 @@ func (p pooling) tiles(x *graph.Node) bool {
 
 // windows cuts [batch, height, width, channels] into windows: [batch, rows,
 // window height, columns, window width, channels]. What no window covers is cut off.
-func (p pooling) windows(x *graph.Node) *graph.Node {
+func (p pooling) windows(x *tensor.Node) *tensor.Node {
 	d := x.Shape().Dimensions
 	dims := []int{d[0]}
 	for i, size := range p.size {
@@ -248,7 +249,7 @@ func (p pooling) windows(x *graph.Node) *graph.Node {
 
 // places returns, for each place of a window in reading order, what all windows
 // have there: [batch, rows, columns, channels].
-func (p pooling) places(x *graph.Node) []*graph.Node {
+func (p pooling) places(x *tensor.Node) []*tensor.Node {
 	if p.tiles(x) {
 		return p.tiledPlaces(x)
 	}
@@ -256,7 +257,7 @@ func (p pooling) places(x *graph.Node) []*graph.Node {
 		x = ops.Pad(x, 1+i, p.padding.amounts(x.Shape().Dimensions[1+i], p.size[i], p.strides[i]), math.Inf(-1))
 	}
 	d := x.Shape().Dimensions
-	var all []*graph.Node
+	var all []*tensor.Node
 	places(p.size, func(at []int) {
 		along := []graph.SliceAxisSpec{graph.AxisRange()}
 		for i := range at {
@@ -270,7 +271,7 @@ func (p pooling) places(x *graph.Node) []*graph.Node {
 
 // tiledPlaces is places for windows that tile the input: as parts of a reshaped
 // tensor, whose gradients fit together without being added up.
-func (p pooling) tiledPlaces(x *graph.Node) []*graph.Node {
+func (p pooling) tiledPlaces(x *tensor.Node) []*tensor.Node {
 	w := p.windows(x)
 	d := w.Shape().Dimensions
 	dims := []int{d[0]}
@@ -278,7 +279,7 @@ func (p pooling) tiledPlaces(x *graph.Node) []*graph.Node {
 		dims = append(dims, d[1+2*i])
 	}
 	dims = append(dims, d[len(d)-1])
-	var all []*graph.Node
+	var all []*tensor.Node
 	places(p.size, func(at []int) {
 		along := []graph.SliceAxisSpec{graph.AxisRange()}
 		for _, a := range at {
@@ -290,7 +291,7 @@ func (p pooling) tiledPlaces(x *graph.Node) []*graph.Node {
 }
 
 // mean is the windowed mean for windows that do not tile.
-func (p pooling) mean(x *graph.Node) *graph.Node {
+func (p pooling) mean(x *tensor.Node) *tensor.Node {
 	b := graph.MeanPool(x).WindowPerAxis(p.size...).StridePerAxis(p.strides...)
 	if p.padding == Valid {
 		return b.NoPadding().Done()

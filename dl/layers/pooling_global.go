@@ -5,6 +5,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/onnx/build"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -97,22 +98,22 @@ func (l GlobalAveragePooling2D) Build(in Shape) (Spec, error) { return global(in
 func (l GlobalAveragePooling3D) Build(in Shape) (Spec, error) { return global(in, 3, l.KeepDims) }
 
 // Call implements Layer.
-func (l GlobalMaxPooling1D) Call(_ *Context, x *graph.Node) *graph.Node {
+func (l GlobalMaxPooling1D) Call(_ *Context, x *tensor.Node) *tensor.Node {
 	return largest(x, l.KeepDims)
 }
 
 // Call implements Layer.
-func (l GlobalMaxPooling2D) Call(_ *Context, x *graph.Node) *graph.Node {
+func (l GlobalMaxPooling2D) Call(_ *Context, x *tensor.Node) *tensor.Node {
 	return largest(x, l.KeepDims)
 }
 
 // Call implements Layer.
-func (l GlobalMaxPooling3D) Call(_ *Context, x *graph.Node) *graph.Node {
+func (l GlobalMaxPooling3D) Call(_ *Context, x *tensor.Node) *tensor.Node {
 	return largest(x, l.KeepDims)
 }
 
 // Call implements Layer.
-func (l GlobalAveragePooling1D) Call(c *Context, x *graph.Node) *graph.Node {
+func (l GlobalAveragePooling1D) Call(c *Context, x *tensor.Node) *tensor.Node {
 	mask := c.Mask()
 	if mask == nil {
 		return reduce(x, graph.ReduceMean, l.KeepDims)
@@ -123,12 +124,12 @@ func (l GlobalAveragePooling1D) Call(c *Context, x *graph.Node) *graph.Node {
 }
 
 // Call implements Layer.
-func (l GlobalAveragePooling2D) Call(_ *Context, x *graph.Node) *graph.Node {
+func (l GlobalAveragePooling2D) Call(_ *Context, x *tensor.Node) *tensor.Node {
 	return reduce(x, graph.ReduceMean, l.KeepDims)
 }
 
 // Call implements Layer.
-func (l GlobalAveragePooling3D) Call(_ *Context, x *graph.Node) *graph.Node {
+func (l GlobalAveragePooling3D) Call(_ *Context, x *tensor.Node) *tensor.Node {
 	return reduce(x, graph.ReduceMean, l.KeepDims)
 }
 
@@ -142,7 +143,7 @@ func global(in Shape, n int, keep bool) (Spec, error) {
 	return Spec{Output: Shape{in[n]}}, nil
 }
 
-func reduce(x *graph.Node, how func(*graph.Node, ...int) *graph.Node, keep bool) *graph.Node {
+func reduce(x *tensor.Node, how func(*tensor.Node, ...int) *tensor.Node, keep bool) *tensor.Node {
 	var space []int
 	for i := 1; i < x.Rank()-1; i++ {
 		space = append(space, i)
@@ -155,7 +156,7 @@ func reduce(x *graph.Node, how func(*graph.Node, ...int) *graph.Node, keep bool)
 
 // largest is the maximum over the axes in space. Where several values are equal
 // they share the gradient, as in TensorFlow.
-func largest(x *graph.Node, keep bool) *graph.Node {
+func largest(x *tensor.Node, keep bool) *tensor.Node {
 	top := graph.StopGradient(graph.BroadcastToDims(reduce(x, graph.ReduceMax, true), x.Shape().Dimensions...))
 	hit := graph.ConvertDType(graph.Equal(x, top), x.DType())
 	part := graph.Div(hit, reduce(hit, graph.ReduceSum, true))

@@ -1,13 +1,12 @@
 package layers
 
 import (
-	"github.com/gomlx/gomlx/core/graph"
-
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/regularizers"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -155,24 +154,26 @@ func (l LSTM) BuildAll(in []Shape) (Spec, error) { return l.cell().build(in) }
 func (l GRU) BuildAll(in []Shape) (Spec, error) { return l.cell().build(in) }
 
 // Call implements Layer.
-func (l SimpleRNN) Call(c *Context, x *graph.Node) *graph.Node {
-	return l.CallAll(c, []*graph.Node{x})[0]
+func (l SimpleRNN) Call(c *Context, x *tensor.Node) *tensor.Node {
+	return l.CallAll(c, []*tensor.Node{x})[0]
 }
 
 // Call implements Layer.
-func (l LSTM) Call(c *Context, x *graph.Node) *graph.Node { return l.CallAll(c, []*graph.Node{x})[0] }
+func (l LSTM) Call(c *Context, x *tensor.Node) *tensor.Node {
+	return l.CallAll(c, []*tensor.Node{x})[0]
+}
 
 // Call implements Layer.
-func (l GRU) Call(c *Context, x *graph.Node) *graph.Node { return l.CallAll(c, []*graph.Node{x})[0] }
+func (l GRU) Call(c *Context, x *tensor.Node) *tensor.Node { return l.CallAll(c, []*tensor.Node{x})[0] }
 
 // CallAll implements Multi.
-func (l SimpleRNN) CallAll(c *Context, in []*graph.Node) []*graph.Node { return l.cell().call(c, in) }
+func (l SimpleRNN) CallAll(c *Context, in []*tensor.Node) []*tensor.Node { return l.cell().call(c, in) }
 
 // CallAll implements Multi.
-func (l LSTM) CallAll(c *Context, in []*graph.Node) []*graph.Node { return l.cell().call(c, in) }
+func (l LSTM) CallAll(c *Context, in []*tensor.Node) []*tensor.Node { return l.cell().call(c, in) }
 
 // CallAll implements Multi.
-func (l GRU) CallAll(c *Context, in []*graph.Node) []*graph.Node { return l.cell().call(c, in) }
+func (l GRU) CallAll(c *Context, in []*tensor.Node) []*tensor.Node { return l.cell().call(c, in) }
 
 // Reversed implements Recurrent.
 func (l SimpleRNN) Reversed() Recurrent {

@@ -12,6 +12,7 @@ import (
 	"github.com/gradbook/gradbook/dl/initializers"
 	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/regularizers"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // recurrent is what all of them have in common.
@@ -27,13 +28,13 @@ type recurrent struct {
 	backwards, stateful, zeroForMask bool
 	act, gate                        activations.Activation
 	// looped runs the cell as a loop; nil if there is none for it.
-	looped func(*loopCell) (all *graph.Node, last []*graph.Node)
+	looped func(*loopCell) (all *tensor.Node, last []*tensor.Node)
 	// from computes the next states from the parts of the gates that come of x
 	// and of h, both with their biases.
-	from func(x, h *graph.Node, carry []*graph.Node) []*graph.Node
+	from func(x, h *tensor.Node, carry []*tensor.Node) []*tensor.Node
 	// whole computes a step in which U is applied within, from what it sees of h
 	// and the states; nil if from does.
-	whole func(x *graph.Node, seen []*graph.Node, u *graph.Node) []*graph.Node
+	whole func(x *tensor.Node, seen []*tensor.Node, u *tensor.Node) []*tensor.Node
 }
 
 func orActivation(a, def activations.Activation) activations.Activation {
@@ -52,8 +53,8 @@ func (l SimpleRNN) cell() recurrent {
 		dropout: l.Dropout, recurrentDropout: l.RecurrentDropout, sequences: l.ReturnSequences, returnState: l.ReturnState,
 		backwards: l.GoBackwards, stateful: l.Stateful, zeroForMask: l.ZeroOutputForMask,
 		act: act, gate: activations.Linear, looped: (*loopCell).simple,
-		from: func(x, h *graph.Node, _ []*graph.Node) []*graph.Node {
-			return []*graph.Node{act.Apply(graph.Add(x, h))}
+		from: func(x, h *tensor.Node, _ []*tensor.Node) []*tensor.Node {
+			return []*tensor.Node{act.Apply(graph.Add(x, h))}
 		},
 	}
 	if !l.NoBias {
@@ -71,11 +72,11 @@ func (l LSTM) cell() recurrent {
 		dropout: l.Dropout, recurrentDropout: l.RecurrentDropout, sequences: l.ReturnSequences, returnState: l.ReturnState,
 		backwards: l.GoBackwards, stateful: l.Stateful, zeroForMask: l.ZeroOutputForMask,
 		act: act, gate: gate, looped: (*loopCell).lstm,
-		from: func(x, h *graph.Node, carry []*graph.Node) []*graph.Node {
+		from: func(x, h *tensor.Node, carry []*tensor.Node) []*tensor.Node {
 			z := parts(graph.Add(x, h), 4)
 			i, f, o := gate.Apply(z[0]), gate.Apply(z[1]), gate.Apply(z[3])
 			c := graph.Add(graph.Mul(f, carry[1]), graph.Mul(i, act.Apply(z[2])))
-			return []*graph.Node{graph.Mul(o, act.Apply(c)), c}
+			return []*tensor.Node{graph.Mul(o, act.Apply(c)), c}
 		},
 	}
 	if !l.NoBias {
@@ -89,8 +90,8 @@ func (l LSTM) cell() recurrent {
 
 func (l GRU) cell() recurrent {
 	act, gate := orActivation(l.Activation, activations.Tanh), orActivation(l.RecurrentActivation, activations.Sigmoid)
-	mix := func(z, h, candidate *graph.Node) []*graph.Node {
-		return []*graph.Node{graph.Add(graph.Mul(z, h), graph.Mul(graph.OneMinus(z), candidate))}
+	mix := func(z, h, candidate *tensor.Node) []*tensor.Node {
+		return []*tensor.Node{graph.Add(graph.Mul(z, h), graph.Mul(graph.OneMinus(z), candidate))}
 	}
 	r := recurrent{
 		units: l.Units, gates: 3, states: 1, kernel: l.KernelInitializer, recurrent: l.RecurrentInitializer, bias: l.BiasInitializer,
@@ -99,7 +100,7 @@ func (l GRU) cell() recurrent {
 		dropout: l.Dropout, recurrentDropout: l.RecurrentDropout, sequences: l.ReturnSequences, returnState: l.ReturnState,
 		backwards: l.GoBackwards, stateful: l.Stateful, zeroForMask: l.ZeroOutputForMask,
 		act: act, gate: gate, looped: (*loopCell).gru,
-		from: func(x, h *graph.Node, carry []*graph.Node) []*graph.Node {
+		from: func(x, h *tensor.Node, carry []*tensor.Node) []*tensor.Node {
 			xs, hs := parts(x, 3), parts(h, 3)
 			z, r := gate.Apply(graph.Add(xs[0], hs[0])), gate.Apply(graph.Add(xs[1], hs[1]))
 			return mix(z, carry[0], act.Apply(graph.Add(xs[2], graph.Mul(r, hs[2]))))
@@ -108,7 +109,7 @@ func (l GRU) cell() recurrent {
 	if l.ResetBefore {
 		n := l.Units
 		r.looped = nil
-		r.whole = func(x *graph.Node, seen []*graph.Node, u *graph.Node) []*graph.Node {
+		r.whole = func(x *tensor.Node, seen []*tensor.Node, u *tensor.Node) []*tensor.Node {
 			xs := parts(x, 3)
 			hs := parts(graph.MatMul(seen[0], graph.SliceAxis(u, 1, graph.AxisRange(0, 2*n))), 2)
 			z, r := gate.Apply(graph.Add(xs[0], hs[0])), gate.Apply(graph.Add(xs[1], hs[1]))
@@ -126,9 +127,9 @@ func (l GRU) cell() recurrent {
 }
 
 // parts cuts the last axis of [batch, n·units] into n.
-func parts(z *graph.Node, n int) []*graph.Node {
+func parts(z *tensor.Node, n int) []*tensor.Node {
 	units := z.Shape().Dimensions[1] / n
-	all := make([]*graph.Node, n)
+	all := make([]*tensor.Node, n)
 	for i := range all {
 		all[i] = graph.SliceAxis(z, 1, graph.AxisRange(i*units, (i+1)*units))
 	}
@@ -181,13 +182,13 @@ func (r recurrent) build(in []Shape) (Spec, error) {
 
 func stateName(i int) string { return []string{"state_h", "state_c"}[i] }
 
-func (r recurrent) call(c *Context, in []*graph.Node) []*graph.Node {
+func (r recurrent) call(c *Context, in []*tensor.Node) []*tensor.Node {
 	if kind := in[0].DType(); kind == dtypes.Float16 || kind == dtypes.BFloat16 {
 		// GoMLX cannot multiply 16 bits in a loop, and a state that is carried over
 		// many steps is better kept in 32.
 		wide := *c
 		wide.DType = dtypes.Float32
-		all := make([]*graph.Node, len(in))
+		all := make([]*tensor.Node, len(in))
 		for i, x := range in {
 			all[i] = graph.ConvertDType(x, dtypes.Float32)
 		}
@@ -207,7 +208,7 @@ func (r recurrent) call(c *Context, in []*graph.Node) []*graph.Node {
 			mask = graph.Reverse(mask, 1)
 		}
 	}
-	carry := make([]*graph.Node, r.states)
+	carry := make([]*tensor.Node, r.states)
 	for i := range carry {
 		switch {
 		case len(in) > 1:
@@ -226,14 +227,14 @@ func (r recurrent) call(c *Context, in []*graph.Node) []*graph.Node {
 	}
 	r.reg.activity(c, outs)
 	if r.returnState {
-		return append([]*graph.Node{outs}, last...)
+		return append([]*tensor.Node{outs}, last...)
 	}
-	return []*graph.Node{outs}
+	return []*tensor.Node{outs}
 }
 
 // run returns the outputs of all steps, [batch, steps, units], or of the last, and the
 // states at the end.
-func (r recurrent) run(c *Context, x, mask *graph.Node, carry []*graph.Node, given bool) (out *graph.Node, last []*graph.Node) {
+func (r recurrent) run(c *Context, x, mask *tensor.Node, carry []*tensor.Node, given bool) (out *tensor.Node, last []*tensor.Node) {
 	d := x.Shape().Dimensions
 	cell := &loopCell{x: x, w: c.Weight("kernel"), u: c.Weight("recurrent_kernel"), carry: carry}
 	if r.biases != nil {
@@ -252,7 +253,7 @@ func (r recurrent) run(c *Context, x, mask *graph.Node, carry []*graph.Node, giv
 		mask = graph.InsertAxes(graph.Transpose(mask, 0, 1), -1) // [steps, batch, 1]
 		cell.mask = graph.BroadcastToDims(mask, d[1], d[0], r.units)
 	}
-	var all *graph.Node // [steps, batch, units]
+	var all *tensor.Node // [steps, batch, units]
 	if r.looped != nil && inLoops(x.Graph(), r.act, r.gate) {
 		cell.act, cell.gate = r.act.(activations.Looped), r.gate.(activations.Looped)
 		all, last = r.looped(cell)
@@ -271,7 +272,7 @@ func (r recurrent) run(c *Context, x, mask *graph.Node, carry []*graph.Node, giv
 // masked is the output of steps that a mask leaves out: 0, or that of the step before,
 // which is the state that is carried on. Before the first step that counts there is no
 // output before, even if a state was given.
-func (r recurrent) masked(all, mask *graph.Node, given bool) *graph.Node {
+func (r recurrent) masked(all, mask *tensor.Node, given bool) *tensor.Node {
 	zero := graph.ZerosLike(all)
 	switch {
 	case r.zeroForMask:
@@ -285,23 +286,23 @@ func (r recurrent) masked(all, mask *graph.Node, given bool) *graph.Node {
 
 // unrolled puts a copy of the step into the graph for each time: for what loops cannot
 // do. Compiling takes longer the longer the sequence is.
-func (r recurrent) unrolled(c *loopCell) (all *graph.Node, last []*graph.Node) {
+func (r recurrent) unrolled(c *loopCell) (all *tensor.Node, last []*tensor.Node) {
 	c.measure()
 	z := matMul(graph.TransposeAllAxes(c.x, 1, 0, 2), c.w)
 	if c.bx != nil {
 		z = graph.Add(z, graph.ExpandLeftToRank(c.bx, 3))
 	}
-	row := func(x *graph.Node, t int) *graph.Node { return graph.Squeeze(graph.Slice(x, graph.AxisElem(t)), 0) }
+	row := func(x *tensor.Node, t int) *tensor.Node { return graph.Squeeze(graph.Slice(x, graph.AxisElem(t)), 0) }
 	states := c.carry
-	var outs []*graph.Node
+	var outs []*tensor.Node
 	for t := range c.time {
 		seen := states[0]
 		if c.keep != nil {
 			seen = graph.Mul(seen, c.keep)
 		}
-		var next []*graph.Node
+		var next []*tensor.Node
 		if r.whole != nil {
-			next = r.whole(row(z, t), append([]*graph.Node{seen}, states...), c.u)
+			next = r.whole(row(z, t), append([]*tensor.Node{seen}, states...), c.u)
 		} else {
 			h := graph.MatMul(seen, c.u)
 			if c.bh != nil {

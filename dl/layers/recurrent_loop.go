@@ -5,6 +5,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/internal/ops"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // The recurrences as loops, forwards and, for their gradients, backwards. A gradient
@@ -16,10 +17,10 @@ import (
 
 // loopCell is what a recurrence as a loop is given.
 type loopCell struct {
-	x, w, u, bx, bh *graph.Node   // x is [batch, time, features]; biases may be nil
-	mask            *graph.Node   // [time, batch, units] bool: true where a step counts; or nil
-	keep            *graph.Node   // [batch, units], by which h is multiplied before U; or nil
-	carry           []*graph.Node // at first
+	x, w, u, bx, bh *tensor.Node   // x is [batch, time, features]; biases may be nil
+	mask            *tensor.Node   // [time, batch, units] bool: true where a step counts; or nil
+	keep            *tensor.Node   // [batch, units], by which h is multiplied before U; or nil
+	carry           []*tensor.Node // at first
 	act, gate       activations.Looped
 
 	batch, time, features, units int
@@ -44,7 +45,7 @@ func (c *loopCell) measure() {
 }
 
 // bias is one that is zero if the layer has none.
-func (c *loopCell) bias(b *graph.Node) *graph.Node {
+func (c *loopCell) bias(b *tensor.Node) *tensor.Node {
 	if b == nil {
 		return zeros(c.x, 1, c.u.Shape().Dimensions[1])
 	}
@@ -52,7 +53,7 @@ func (c *loopCell) bias(b *graph.Node) *graph.Node {
 }
 
 // seen is what U sees of h.
-func (c *loopCell) seen(h *graph.Node, keep []*graph.Node) *graph.Node {
+func (c *loopCell) seen(h *tensor.Node, keep []*tensor.Node) *tensor.Node {
 	if c.keep == nil {
 		return h
 	}
@@ -60,7 +61,7 @@ func (c *loopCell) seen(h *graph.Node, keep []*graph.Node) *graph.Node {
 }
 
 // outer adds what loops are handed only if it is there.
-func (c *loopCell) outer(nodes ...*graph.Node) []*graph.Node {
+func (c *loopCell) outer(nodes ...*tensor.Node) []*tensor.Node {
 	if c.keep != nil {
 		nodes = append(nodes, c.keep)
 	}
@@ -68,7 +69,7 @@ func (c *loopCell) outer(nodes ...*graph.Node) []*graph.Node {
 }
 
 // pick is next where step t counts, else before.
-func (c *loopCell) pick(t, next, before *graph.Node) *graph.Node {
+func (c *loopCell) pick(t, next, before *tensor.Node) *tensor.Node {
 	if c.mask == nil {
 		return next
 	}
@@ -76,7 +77,7 @@ func (c *loopCell) pick(t, next, before *graph.Node) *graph.Node {
 }
 
 // only is v where steps count, else otherwise.
-func (c *loopCell) only(v, otherwise *graph.Node) *graph.Node {
+func (c *loopCell) only(v, otherwise *tensor.Node) *tensor.Node {
 	if c.mask == nil {
 		return v
 	}
@@ -84,12 +85,12 @@ func (c *loopCell) only(v, otherwise *graph.Node) *graph.Node {
 }
 
 // block is the kth block of units along the last axis.
-func (c *loopCell) block(x *graph.Node, k int) *graph.Node {
+func (c *loopCell) block(x *tensor.Node, k int) *tensor.Node {
 	return graph.SliceAxis(x, -1, graph.AxisRange(k*c.units, (k+1)*c.units))
 }
 
 // orZeros is the gradient of a state at the end, which may not be asked for.
-func (c *loopCell) orZeros(d *graph.Node) *graph.Node {
+func (c *loopCell) orZeros(d *tensor.Node) *tensor.Node {
 	if d == nil {
 		return zeros(c.x, c.batch, c.units)
 	}
@@ -98,15 +99,15 @@ func (c *loopCell) orZeros(d *graph.Node) *graph.Node {
 
 // withH is [x_t, h_(t−1)] for all steps, with room for h: the operand of one product a
 // step, and of the weights' gradient.
-func (c *loopCell) withH() *graph.Node {
+func (c *loopCell) withH() *tensor.Node {
 	xt := graph.TransposeAllAxes(c.x, 1, 0, 2)
-	x := graph.Concatenate([]*graph.Node{xt, zeros(c.x, 1, c.batch, c.features)}, 0)
-	h := graph.Concatenate([]*graph.Node{graph.InsertAxes(c.carry[0], 0), zeros(c.x, c.time, c.batch, c.units)}, 0)
-	return graph.Concatenate([]*graph.Node{x, h}, 2)
+	x := graph.Concatenate([]*tensor.Node{xt, zeros(c.x, 1, c.batch, c.features)}, 0)
+	h := graph.Concatenate([]*tensor.Node{graph.InsertAxes(c.carry[0], 0), zeros(c.x, c.time, c.batch, c.units)}, 0)
+	return graph.Concatenate([]*tensor.Node{x, h}, 2)
 }
 
 // seenAll is what U sees of h in all steps.
-func (c *loopCell) seenAll(h *graph.Node) *graph.Node {
+func (c *loopCell) seenAll(h *tensor.Node) *tensor.Node {
 	if c.keep == nil {
 		return h
 	}
@@ -114,8 +115,8 @@ func (c *loopCell) seenAll(h *graph.Node) *graph.Node {
 }
 
 // product is aᵀ·b over steps and batch. In this order of operands it is the fastest.
-func product(a, b *graph.Node) *graph.Node {
-	flat := func(x *graph.Node) *graph.Node {
+func product(a, b *tensor.Node) *tensor.Node {
+	flat := func(x *tensor.Node) *tensor.Node {
 		d := x.Shape().Dimensions
 		return graph.Reshape(x, d[0]*d[1], d[2])
 	}
@@ -123,12 +124,12 @@ func product(a, b *graph.Node) *graph.Node {
 }
 
 // byInput is the gradient by x of the gates' for all steps.
-func (c *loopCell) byInput(dz *graph.Node) *graph.Node {
+func (c *loopCell) byInput(dz *tensor.Node) *tensor.Node {
 	return graph.TransposeAllAxes(matMul(dz, graph.Transpose(c.w, 0, 1)), 1, 0, 2)
 }
 
 // back reads the gradients that come back to step t: of its output, added to h's.
-func back(dh, all, t *graph.Node) *graph.Node {
+func back(dh, all, t *tensor.Node) *tensor.Node {
 	if all == nil {
 		return dh
 	}
@@ -136,19 +137,19 @@ func back(dh, all, t *graph.Node) *graph.Node {
 }
 
 // backwards counts down where a loop counts up.
-func (c *loopCell) backwards(t *graph.Node) *graph.Node {
+func (c *loopCell) backwards(t *tensor.Node) *tensor.Node {
 	return graph.Sub(graph.Const(t.Graph(), int32(c.time-1)), t)
 }
 
-func (c *loopCell) next(t *graph.Node) *graph.Node {
+func (c *loopCell) next(t *tensor.Node) *tensor.Node {
 	return graph.Add(t, graph.Const(t.Graph(), int32(1)))
 }
 
 // inputs are the nodes that gradients go to, and grads their gradients, without those
 // that are not there.
-func (c *loopCell) inputs() []*graph.Node {
-	all := append([]*graph.Node{c.x, c.w, c.u}, c.carry...)
-	for _, b := range []*graph.Node{c.bx, c.bh} {
+func (c *loopCell) inputs() []*tensor.Node {
+	all := append([]*tensor.Node{c.x, c.w, c.u}, c.carry...)
+	for _, b := range []*tensor.Node{c.bx, c.bh} {
 		if b != nil {
 			all = append(all, b)
 		}
@@ -156,8 +157,8 @@ func (c *loopCell) inputs() []*graph.Node {
 	return all
 }
 
-func (c *loopCell) grads(dx, dw, du, dbx, dbh *graph.Node, carry ...*graph.Node) []*graph.Node {
-	all := append([]*graph.Node{dx, dw, du}, carry...)
+func (c *loopCell) grads(dx, dw, du, dbx, dbh *tensor.Node, carry ...*tensor.Node) []*tensor.Node {
+	all := append([]*tensor.Node{dx, dw, du}, carry...)
 	if c.bx != nil {
 		all = append(all, dbx)
 	}
@@ -168,28 +169,28 @@ func (c *loopCell) grads(dx, dw, du, dbx, dbh *graph.Node, carry ...*graph.Node)
 }
 
 // simple runs a SimpleRNN: the states of all steps, [time, batch, units], and the last.
-func (c *loopCell) simple() (all *graph.Node, last []*graph.Node) {
+func (c *loopCell) simple() (all *tensor.Node, last []*tensor.Node) {
 	c.measure()
-	wu := graph.Concatenate([]*graph.Node{c.w, c.u}, 0)
-	out := loop(c.time, []*graph.Node{c.withH(), c.carry[0]}, c.outer(c.bias(c.bx)), func(t *graph.Node, s, o []*graph.Node) []*graph.Node {
+	wu := graph.Concatenate([]*tensor.Node{c.w, c.u}, 0)
+	out := loop(c.time, []*tensor.Node{c.withH(), c.carry[0]}, c.outer(c.bias(c.bx)), func(t *tensor.Node, s, o []*tensor.Node) []*tensor.Node {
 		xh := at(s[0], t)
 		if c.keep != nil {
-			xh = graph.Concatenate([]*graph.Node{graph.SliceAxis(xh, 1, graph.AxisRange(0, c.features)), c.seen(s[1], o[1:])}, 1)
+			xh = graph.Concatenate([]*tensor.Node{graph.SliceAxis(xh, 1, graph.AxisRange(0, c.features)), c.seen(s[1], o[1:])}, 1)
 		}
 		h := c.pick(t, c.act.ApplyInLoop(graph.Add(graph.MatMul(xh, wu), o[0])), s[1])
-		return []*graph.Node{putAt(s[0], h, c.next(t), c.features), h}
+		return []*tensor.Node{putAt(s[0], h, c.next(t), c.features), h}
 	})
 	xh := out[0]
 	hs := graph.Slice(xh, graph.AxisRangeToEnd(1), graph.AxisRange(), graph.AxisRangeToEnd(c.features))
-	r := ops.WithGradient([]*graph.Node{hs, out[1]}, c.inputs(), func(d []*graph.Node) []*graph.Node {
+	r := ops.WithGradient([]*tensor.Node{hs, out[1]}, c.inputs(), func(d []*tensor.Node) []*tensor.Node {
 		k := c.only(c.act.Slope(hs), graph.ZerosLike(hs))
 		ut := graph.Transpose(c.u, 0, 1)
-		end := loop(c.time, []*graph.Node{c.orZeros(d[1]), zeros(c.x, c.time, c.batch, c.units)}, c.outer(), func(t *graph.Node, s, o []*graph.Node) []*graph.Node {
+		end := loop(c.time, []*tensor.Node{c.orZeros(d[1]), zeros(c.x, c.time, c.batch, c.units)}, c.outer(), func(t *tensor.Node, s, o []*tensor.Node) []*tensor.Node {
 			t = c.backwards(t)
 			dh := back(s[0], d[0], t)
 			dz := graph.Mul(dh, at(k, t))
 			before := c.pick(t, c.seen(graph.MatMul(dz, ut), o), dh)
-			return []*graph.Node{before, put(s[1], dz, t)}
+			return []*tensor.Node{before, put(s[1], dz, t)}
 		})
 		dz := end[1]
 		x, h := c.operands(xh)
@@ -200,29 +201,29 @@ func (c *loopCell) simple() (all *graph.Node, last []*graph.Node) {
 }
 
 // operands takes [x_t, h_(t−1)] of all steps apart.
-func (c *loopCell) operands(xh *graph.Node) (x, h *graph.Node) {
+func (c *loopCell) operands(xh *tensor.Node) (x, h *tensor.Node) {
 	steps := graph.Slice(xh, graph.AxisRange(0, c.time))
 	return graph.SliceAxis(steps, 2, graph.AxisRange(0, c.features)), c.seenAll(graph.SliceAxis(steps, 2, graph.AxisRangeToEnd(c.features)))
 }
 
 // lstm runs an LSTM; the gates are i, f, c̃ and o.
-func (c *loopCell) lstm() (all *graph.Node, last []*graph.Node) {
+func (c *loopCell) lstm() (all *tensor.Node, last []*tensor.Node) {
 	c.measure()
 	xt := graph.TransposeAllAxes(c.x, 1, 0, 2)
-	cells := graph.Concatenate([]*graph.Node{graph.InsertAxes(c.carry[1], 0), zeros(c.x, c.time, c.batch, c.units)}, 0)
-	state := []*graph.Node{c.withH(), zeros(c.x, c.time, c.batch, 4*c.units), cells, c.carry[0], c.carry[1]}
-	out := loop(c.time, state, c.outer(c.bias(c.bx)), func(t *graph.Node, s, o []*graph.Node) []*graph.Node {
+	cells := graph.Concatenate([]*tensor.Node{graph.InsertAxes(c.carry[1], 0), zeros(c.x, c.time, c.batch, c.units)}, 0)
+	state := []*tensor.Node{c.withH(), zeros(c.x, c.time, c.batch, 4*c.units), cells, c.carry[0], c.carry[1]}
+	out := loop(c.time, state, c.outer(c.bias(c.bx)), func(t *tensor.Node, s, o []*tensor.Node) []*tensor.Node {
 		pre := graph.Add(graph.MatMul(c.seen(s[3], o[1:]), c.u), graph.MatMul(at(xt, t), c.w))
 		z := graph.Add(pre, o[0])
-		gate := func(k int) *graph.Node { return c.gate.ApplyInLoop(c.block(z, k)) }
+		gate := func(k int) *tensor.Node { return c.gate.ApplyInLoop(c.block(z, k)) }
 		cell := graph.Add(graph.Mul(gate(1), s[4]), graph.Mul(gate(0), c.act.ApplyInLoop(c.block(z, 2))))
 		cell = c.pick(t, cell, s[4])
 		h := c.pick(t, graph.Mul(gate(3), c.act.ApplyInLoop(cell)), s[3])
-		return []*graph.Node{putAt(s[0], h, c.next(t), c.features), put(s[1], pre, t), put(s[2], cell, c.next(t)), h, cell}
+		return []*tensor.Node{putAt(s[0], h, c.next(t), c.features), put(s[1], pre, t), put(s[2], cell, c.next(t)), h, cell}
 	})
 	xh := out[0]
 	hs := graph.Slice(xh, graph.AxisRangeToEnd(1), graph.AxisRange(), graph.AxisRangeToEnd(c.features))
-	r := ops.WithGradient([]*graph.Node{hs, out[3], out[4]}, c.inputs(), func(d []*graph.Node) []*graph.Node {
+	r := ops.WithGradient([]*tensor.Node{hs, out[3], out[4]}, c.inputs(), func(d []*tensor.Node) []*tensor.Node {
 		z := graph.Add(out[1], graph.InsertAxes(c.bias(c.bx), 0))
 		i, f, o := c.gate.Apply(c.block(z, 0)), c.gate.Apply(c.block(z, 1)), c.gate.Apply(c.block(z, 3))
 		candidate := c.act.Apply(c.block(z, 2))
@@ -231,7 +232,7 @@ func (c *loopCell) lstm() (all *graph.Node, last []*graph.Node) {
 		zero := graph.ZerosLike(y)
 		// The gradients of the gates are these times that of c, or for o of h. The loop
 		// writes them in their place.
-		ks := []*graph.Node{
+		ks := []*tensor.Node{
 			c.only(graph.Mul(candidate, c.gate.Slope(i)), zero),
 			c.only(graph.Mul(before, c.gate.Slope(f)), zero),
 			c.only(graph.Mul(i, c.act.Slope(candidate)), zero),
@@ -241,12 +242,12 @@ func (c *loopCell) lstm() (all *graph.Node, last []*graph.Node) {
 		stays := c.only(f, graph.OnesLike(f))                 // from c to the c before
 		ut := graph.Transpose(c.u, 0, 1)
 		outer := c.outer(graph.OptimizationBarriers(through, stays)...)
-		end := loop(c.time, append([]*graph.Node{c.orZeros(d[1]), c.orZeros(d[2])}, ks...), outer, func(t *graph.Node, s, o []*graph.Node) []*graph.Node {
+		end := loop(c.time, append([]*tensor.Node{c.orZeros(d[1]), c.orZeros(d[2])}, ks...), outer, func(t *tensor.Node, s, o []*tensor.Node) []*tensor.Node {
 			t = c.backwards(t)
 			dh := back(s[0], d[0], t)
 			dc := graph.Add(s[1], graph.Mul(dh, at(o[0], t)))
-			next := []*graph.Node{nil, graph.Mul(dc, at(o[1], t))}
-			var before *graph.Node
+			next := []*tensor.Node{nil, graph.Mul(dc, at(o[1], t))}
+			var before *tensor.Node
 			for k := range 4 {
 				by := dc
 				if k == 3 {
@@ -263,7 +264,7 @@ func (c *loopCell) lstm() (all *graph.Node, last []*graph.Node) {
 		})
 		dz := end[2:]
 		x, h := c.operands(xh)
-		var dw, du, db []*graph.Node
+		var dw, du, db []*tensor.Node
 		for _, g := range dz {
 			if c.keep == nil { // both at once
 				both := product(graph.Slice(xh, graph.AxisRange(0, c.time)), g)
@@ -279,36 +280,36 @@ func (c *loopCell) lstm() (all *graph.Node, last []*graph.Node) {
 }
 
 // gru runs a GRU that applies r behind U; the gates are z, r and h̃.
-func (c *loopCell) gru() (all *graph.Node, last []*graph.Node) {
+func (c *loopCell) gru() (all *tensor.Node, last []*tensor.Node) {
 	c.measure()
 	xt := graph.TransposeAllAxes(c.x, 1, 0, 2)
 	xz := graph.Add(matMul(xt, c.w), graph.InsertAxes(c.bias(c.bx), 0))
 	bh := c.bias(c.bh)
-	hidden := graph.Concatenate([]*graph.Node{graph.InsertAxes(c.carry[0], 0), zeros(c.x, c.time, c.batch, c.units)}, 0)
+	hidden := graph.Concatenate([]*tensor.Node{graph.InsertAxes(c.carry[0], 0), zeros(c.x, c.time, c.batch, c.units)}, 0)
 	// The next row of xz is carried along: a slice that is read in the body would be
 	// fused into the gates.
-	state := []*graph.Node{hidden, zeros(c.x, c.time, c.batch, 3*c.units), c.carry[0], graph.Squeeze(graph.Slice(xz, graph.AxisElem(0)), 0)}
-	out := loop(c.time, state, c.outer(bh), func(t *graph.Node, s, o []*graph.Node) []*graph.Node {
+	state := []*tensor.Node{hidden, zeros(c.x, c.time, c.batch, 3*c.units), c.carry[0], graph.Squeeze(graph.Slice(xz, graph.AxisElem(0)), 0)}
+	out := loop(c.time, state, c.outer(bh), func(t *tensor.Node, s, o []*tensor.Node) []*tensor.Node {
 		before, x := s[2], s[3]
 		pre := graph.MatMul(c.seen(before, o[1:]), c.u)
 		h := graph.Add(pre, o[0])
-		gate := func(k int) *graph.Node { return c.gate.ApplyInLoop(graph.Add(c.block(x, k), c.block(h, k))) }
+		gate := func(k int) *tensor.Node { return c.gate.ApplyInLoop(graph.Add(c.block(x, k), c.block(h, k))) }
 		candidate := c.act.ApplyInLoop(graph.Add(c.block(x, 2), graph.Mul(gate(1), c.block(h, 2))))
 		now := graph.Add(candidate, graph.Mul(gate(0), graph.Sub(before, candidate)))
 		now = c.pick(t, now, before)
 		// The last start is beyond the end, and XLA moves it back.
-		return []*graph.Node{put(s[0], now, c.next(t)), put(s[1], pre, t), now, at(xz, c.next(t))}
+		return []*tensor.Node{put(s[0], now, c.next(t)), put(s[1], pre, t), now, at(xz, c.next(t))}
 	})
 	hs := graph.Slice(out[0], graph.AxisRangeToEnd(1))
-	r := ops.WithGradient([]*graph.Node{hs, out[2]}, c.inputs(), func(d []*graph.Node) []*graph.Node {
+	r := ops.WithGradient([]*tensor.Node{hs, out[2]}, c.inputs(), func(d []*tensor.Node) []*tensor.Node {
 		before := graph.Slice(out[0], graph.AxisRange(0, c.time))
 		hz := graph.Add(out[1], graph.InsertAxes(bh, 0))
-		gate := func(k int) *graph.Node { return c.gate.Apply(graph.Add(c.block(xz, k), c.block(hz, k))) }
+		gate := func(k int) *tensor.Node { return c.gate.Apply(graph.Add(c.block(xz, k), c.block(hz, k))) }
 		z, r, h := gate(0), gate(1), c.block(hz, 2)
 		candidate := c.act.Apply(graph.Add(c.block(xz, 2), graph.Mul(r, h)))
 		zero := graph.ZerosLike(before)
 		kn := c.only(graph.Mul(graph.OneMinus(z), c.act.Slope(candidate)), zero)
-		ks := []*graph.Node{ // of h̃ for x, and of z, r and h̃ for h
+		ks := []*tensor.Node{ // of h̃ for x, and of z, r and h̃ for h
 			kn,
 			c.only(graph.Mul(graph.Sub(before, candidate), c.gate.Slope(z)), zero),
 			graph.Mul(graph.Mul(kn, h), c.gate.Slope(r)),
@@ -316,11 +317,11 @@ func (c *loopCell) gru() (all *graph.Node, last []*graph.Node) {
 		}
 		stays := c.only(z, graph.OnesLike(z))
 		ut := graph.Transpose(c.u, 0, 1)
-		end := loop(c.time, append([]*graph.Node{c.orZeros(d[1])}, ks...), c.outer(stays), func(t *graph.Node, s, o []*graph.Node) []*graph.Node {
+		end := loop(c.time, append([]*tensor.Node{c.orZeros(d[1])}, ks...), c.outer(stays), func(t *tensor.Node, s, o []*tensor.Node) []*tensor.Node {
 			t = c.backwards(t)
 			dh := back(s[0], d[0], t)
-			next := []*graph.Node{nil, put(s[1], graph.Mul(dh, at(s[1], t)), t)}
-			var through *graph.Node
+			next := []*tensor.Node{nil, put(s[1], graph.Mul(dh, at(s[1], t)), t)}
+			var through *tensor.Node
 			for k := range 3 {
 				dz := graph.Mul(at(s[2+k], t), dh)
 				next = append(next, put(s[2+k], dz, t))
@@ -329,8 +330,8 @@ func (c *loopCell) gru() (all *graph.Node, last []*graph.Node) {
 			next[0] = graph.Add(graph.Mul(dh, at(o[0], t)), c.seen(through, o[1:]))
 			return next
 		})
-		dzx, dzh := []*graph.Node{end[2], end[3], end[1]}, end[2:5]
-		var dw, du, dbx, dbh []*graph.Node
+		dzx, dzh := []*tensor.Node{end[2], end[3], end[1]}, end[2:5]
+		var dw, du, dbx, dbh []*tensor.Node
 		for k := range 3 {
 			dw, du = append(dw, product(xt, dzx[k])), append(du, product(c.seenAll(before), dzh[k]))
 			dbx, dbh = append(dbx, graph.ReduceSum(dzx[k], 0, 1)), append(dbh, graph.ReduceSum(dzh[k], 0, 1))
@@ -340,7 +341,7 @@ func (c *loopCell) gru() (all *graph.Node, last []*graph.Node) {
 	return r[0], r[1:]
 }
 
-func sum(a, b *graph.Node) *graph.Node {
+func sum(a, b *tensor.Node) *tensor.Node {
 	if a == nil {
 		return b
 	}

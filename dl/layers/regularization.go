@@ -6,6 +6,7 @@ import (
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
 	"github.com/gradbook/gradbook/dl/regularizers"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // regularization is what layers with a kernel and a bias can do to keep them
@@ -16,7 +17,7 @@ type regularization struct {
 }
 
 // activity adds the cost of an output to the loss.
-func (r regularization) activity(c *Context, y *graph.Node) *graph.Node {
+func (r regularization) activity(c *Context, y *tensor.Node) *tensor.Node {
 	if r.activityRegularizer != nil {
 		c.AddLoss(graph.DivScalar(r.activityRegularizer.Cost(y), float64(y.Shape().Dimensions[0])))
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/onnx/build"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -27,7 +28,7 @@ type Flatten struct {
 func (Flatten) Build(in Shape) (Spec, error) { return Spec{Output: Shape{in.Size()}}, nil }
 
 // Call implements Layer.
-func (Flatten) Call(_ *Context, x *graph.Node) *graph.Node {
+func (Flatten) Call(_ *Context, x *tensor.Node) *tensor.Node {
 	batch := x.Shape().Dimensions[0]
 	return graph.Reshape(x, batch, x.Shape().Size()/batch)
 }
@@ -66,7 +67,7 @@ func (l Reshape) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l Reshape) Call(_ *Context, x *graph.Node) *graph.Node {
+func (l Reshape) Call(_ *Context, x *tensor.Node) *tensor.Node {
 	dims := x.Shape().Dimensions
 	spec, err := l.Build(dims[1:])
 	if err != nil {
@@ -105,7 +106,7 @@ func (l Permute) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l Permute) Call(_ *Context, x *graph.Node) *graph.Node {
+func (l Permute) Call(_ *Context, x *tensor.Node) *tensor.Node {
 	return graph.TransposeAllAxes(x, append([]int{0}, l.Dims...)...)
 }
 
@@ -128,7 +129,7 @@ func (l RepeatVector) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l RepeatVector) Call(_ *Context, x *graph.Node) *graph.Node {
+func (l RepeatVector) Call(_ *Context, x *tensor.Node) *tensor.Node {
 	d := x.Shape().Dimensions
 	return graph.BroadcastToDims(graph.InsertAxes(x, 1), d[0], l.N, d[1])
 }

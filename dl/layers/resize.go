@@ -9,6 +9,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/onnx/build"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -114,10 +115,10 @@ func (l UpSampling2D) Build(in Shape) (Spec, error) {
 func (l UpSampling3D) Build(in Shape) (Spec, error) { return larger(in, l.Size[:]) }
 
 // Call implements Layer.
-func (l UpSampling1D) Call(_ *Context, x *graph.Node) *graph.Node { return repeatAll(x, l.Size) }
+func (l UpSampling1D) Call(_ *Context, x *tensor.Node) *tensor.Node { return repeatAll(x, l.Size) }
 
 // Call implements Layer.
-func (l UpSampling2D) Call(_ *Context, x *graph.Node) *graph.Node {
+func (l UpSampling2D) Call(_ *Context, x *tensor.Node) *tensor.Node {
 	if l.Interpolation.or(Nearest) == Nearest {
 		return repeatAll(x, l.Size[:]...)
 	}
@@ -127,7 +128,9 @@ func (l UpSampling2D) Call(_ *Context, x *graph.Node) *graph.Node {
 }
 
 // Call implements Layer.
-func (l UpSampling3D) Call(_ *Context, x *graph.Node) *graph.Node { return repeatAll(x, l.Size[:]...) }
+func (l UpSampling3D) Call(_ *Context, x *tensor.Node) *tensor.Node {
+	return repeatAll(x, l.Size[:]...)
+}
 
 func larger(in Shape, size []int) (Spec, error) {
 	size = orEach(size, slices.Repeat([]int{2}, len(size)))
@@ -142,7 +145,7 @@ func larger(in Shape, size []int) (Spec, error) {
 }
 
 // repeatAll repeats each value along the axes in space.
-func repeatAll(x *graph.Node, size ...int) *graph.Node {
+func repeatAll(x *tensor.Node, size ...int) *tensor.Node {
 	for i, n := range orEach(size, slices.Repeat([]int{2}, len(size))) {
 		dims := slices.Clone(x.Shape().Dimensions)
 		long := slices.Insert(slices.Clone(dims), 2+i, n)
@@ -181,7 +184,7 @@ func (l Resizing) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l Resizing) Call(_ *Context, x *graph.Node) *graph.Node {
+func (l Resizing) Call(_ *Context, x *tensor.Node) *tensor.Node {
 	return resize(x, l.Height, l.Width, l.Interpolation.or(Bilinear))
 }
 
@@ -208,7 +211,7 @@ func (l CenterCrop) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l CenterCrop) Call(_ *Context, x *graph.Node) *graph.Node {
+func (l CenterCrop) Call(_ *Context, x *tensor.Node) *tensor.Node {
 	d := x.Shape().Dimensions
 	top, left := (d[1]-l.Height)/2, (d[2]-l.Width)/2
 	return cropAll(x, [2]int{top, d[1] - l.Height - top}, [2]int{left, d[2] - l.Width - left})
@@ -217,7 +220,7 @@ func (l CenterCrop) Call(_ *Context, x *graph.Node) *graph.Node {
 // resize makes images of a size. Pixels have their centres at .5, as in TensorFlow. As
 // the places are known when the graph is built, it is a product with a matrix along
 // each axis.
-func resize(x *graph.Node, height, width int, how Interpolation) *graph.Node {
+func resize(x *tensor.Node, height, width int, how Interpolation) *tensor.Node {
 	for i, size := range []int{height, width} {
 		from := x.Shape().Dimensions[1+i]
 		if from == size {

@@ -10,6 +10,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/onnx/build"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func init() {
@@ -49,14 +50,14 @@ func (l TimeDistributed) Build(in Shape) (Spec, error) {
 }
 
 // Call implements Layer.
-func (l TimeDistributed) Call(c *Context, x *graph.Node) *graph.Node {
+func (l TimeDistributed) Call(c *Context, x *tensor.Node) *tensor.Node {
 	d := x.Shape().Dimensions
 	inner, err := l.Layer.Build(d[2:])
 	if err != nil {
 		panic(err)
 	}
 	each := graph.Reshape(x, append([]int{d[0] * d[1]}, d[2:]...)...)
-	out, _ := c.Run("layer", l.Layer, inner, []*graph.Node{each}, nil)
+	out, _ := c.Run("layer", l.Layer, inner, []*tensor.Node{each}, nil)
 	return graph.Reshape(out[0], append([]int{d[0], d[1]}, inner.Output...)...)
 }
 
@@ -192,12 +193,12 @@ func (l Bidirectional) specs(in []Shape) (f, b Spec, err error) {
 }
 
 // Call implements Layer.
-func (l Bidirectional) Call(c *Context, x *graph.Node) *graph.Node {
-	return l.CallAll(c, []*graph.Node{x})[0]
+func (l Bidirectional) Call(c *Context, x *tensor.Node) *tensor.Node {
+	return l.CallAll(c, []*tensor.Node{x})[0]
 }
 
 // CallAll implements Multi.
-func (l Bidirectional) CallAll(c *Context, in []*graph.Node) []*graph.Node {
+func (l Bidirectional) CallAll(c *Context, in []*tensor.Node) []*tensor.Node {
 	var shapes []Shape
 	for _, x := range in {
 		shapes = append(shapes, x.Shape().Dimensions[1:])
@@ -207,25 +208,25 @@ func (l Bidirectional) CallAll(c *Context, in []*graph.Node) []*graph.Node {
 		panic(err)
 	}
 	half := (len(in) - 1) / 2
-	masks := []*graph.Node{c.Mask()}
+	masks := []*tensor.Node{c.Mask()}
 	forward, backward := l.both()
 	f, _ := c.Run("forward_layer", forward, fs, in[:1+half], masks)
-	b, _ := c.Run("backward_layer", backward, bs, append([]*graph.Node{in[0]}, in[1+half:]...), masks)
+	b, _ := c.Run("backward_layer", backward, bs, append([]*tensor.Node{in[0]}, in[1+half:]...), masks)
 	if l.Layer.Sequences() {
 		b[0] = ops.Reverse(b[0], 1)
 	}
-	var out []*graph.Node
+	var out []*tensor.Node
 	switch l.MergeMode {
 	case Concat:
-		out = []*graph.Node{graph.Concatenate([]*graph.Node{f[0], b[0]}, -1)}
+		out = []*tensor.Node{graph.Concatenate([]*tensor.Node{f[0], b[0]}, -1)}
 	case Sum:
-		out = []*graph.Node{graph.Add(f[0], b[0])}
+		out = []*tensor.Node{graph.Add(f[0], b[0])}
 	case Mul:
-		out = []*graph.Node{graph.Mul(f[0], b[0])}
+		out = []*tensor.Node{graph.Mul(f[0], b[0])}
 	case Ave:
-		out = []*graph.Node{graph.MulScalar(graph.Add(f[0], b[0]), 0.5)}
+		out = []*tensor.Node{graph.MulScalar(graph.Add(f[0], b[0]), 0.5)}
 	default:
-		out = []*graph.Node{f[0], b[0]}
+		out = []*tensor.Node{f[0], b[0]}
 	}
 	return append(append(out, f[1:]...), b[1:]...)
 }

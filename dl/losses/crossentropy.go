@@ -8,6 +8,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/internal/ops"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // SparseCategoricalCrossentropy is −log p(label), for labels that are class
@@ -49,7 +50,7 @@ func (SparseCategoricalCrossentropy) Check(labels, output []int) error {
 }
 
 // Compute implements Loss.
-func (l SparseCategoricalCrossentropy) Compute(labels, output *graph.Node) *graph.Node {
+func (l SparseCategoricalCrossentropy) Compute(labels, output *tensor.Node) *tensor.Node {
 	classes := output.Shape().Dimensions[output.Rank()-1]
 	onehot := graph.OneHot(ClassNumbers(labels, output), classes, output.DType())
 	return CategoricalCrossentropy{Logits: l.Logits}.Compute(onehot, output)
@@ -87,10 +88,10 @@ func (l CategoricalCrossentropy) Check(labels, output []int) error {
 }
 
 // Compute implements Loss.
-func (l CategoricalCrossentropy) Compute(labels, output *graph.Node) *graph.Node {
+func (l CategoricalCrossentropy) Compute(labels, output *tensor.Node) *tensor.Node {
 	y := Align(labels, output)
 	y = smooth(y, l.LabelSmoothing, output.Shape().Dimensions[output.Rank()-1])
-	var logp *graph.Node
+	var logp *tensor.Node
 	if l.Logits {
 		logp = graph.LogSoftmax(output, -1)
 	} else {
@@ -132,10 +133,10 @@ func (l BinaryCrossentropy) Check(labels, output []int) error {
 }
 
 // Compute implements Loss.
-func (l BinaryCrossentropy) Compute(labels, output *graph.Node) *graph.Node {
+func (l BinaryCrossentropy) Compute(labels, output *tensor.Node) *tensor.Node {
 	y := Align(labels, output)
 	y = smooth(y, l.LabelSmoothing, 2)
-	var loss *graph.Node
+	var loss *tensor.Node
 	if l.Logits { // max(z, 0) − z y + log(1 + e^−|z|)
 		loss = graph.Add(graph.Sub(graph.MaxScalar(output, 0.0), graph.Mul(output, y)),
 			graph.Log1P(graph.Exp(graph.Neg(ops.Abs(output)))))

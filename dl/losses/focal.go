@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // BinaryFocalCrossentropy is BinaryCrossentropy with less weight on what is classified
@@ -69,7 +70,7 @@ func checkFocal(alpha, gamma float64) error {
 }
 
 // Compute implements Loss.
-func (l BinaryFocalCrossentropy) Compute(labels, output *graph.Node) *graph.Node {
+func (l BinaryFocalCrossentropy) Compute(labels, output *tensor.Node) *tensor.Node {
 	y := smooth(Align(labels, output), l.LabelSmoothing, 2)
 	p := output
 	if l.Logits {
@@ -87,7 +88,7 @@ func (l BinaryFocalCrossentropy) Compute(labels, output *graph.Node) *graph.Node
 }
 
 // Compute implements Loss.
-func (l CategoricalFocalCrossentropy) Compute(labels, output *graph.Node) *graph.Node {
+func (l CategoricalFocalCrossentropy) Compute(labels, output *tensor.Node) *tensor.Node {
 	y := smooth(Align(labels, output), l.LabelSmoothing, output.Shape().Dimensions[output.Rank()-1])
 	p := output
 	if l.Logits {
@@ -99,14 +100,14 @@ func (l CategoricalFocalCrossentropy) Compute(labels, output *graph.Node) *graph
 }
 
 // smooth moves labels by the part s towards an even distribution over n classes.
-func smooth(y *graph.Node, s float64, n int) *graph.Node {
+func smooth(y *tensor.Node, s float64, n int) *tensor.Node {
 	if s == 0 {
 		return y
 	}
 	return graph.AddScalar(graph.MulScalar(y, 1-s), s/float64(n))
 }
 
-func scalarOr(like *graph.Node, v, def float64) *graph.Node {
+func scalarOr(like *tensor.Node, v, def float64) *tensor.Node {
 	if v == 0 {
 		v = def
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // Hinge is the mean of max(1 − label·output, 0), for labels of −1 and 1; 0 counts as
@@ -80,23 +81,23 @@ func (l Tversky) Check(labels, output []int) error {
 func (KLDivergence) Check(labels, output []int) error { return checkSame(labels, output) }
 
 // sign makes −1 and 1 of labels of 0 and 1.
-func sign(labels, output *graph.Node) *graph.Node {
+func sign(labels, output *tensor.Node) *tensor.Node {
 	y := Align(labels, output)
 	return graph.Where(graph.Equal(y, graph.ZerosLike(y)), graph.Neg(graph.OnesLike(y)), y)
 }
 
 // Compute implements Loss.
-func (Hinge) Compute(labels, output *graph.Node) *graph.Node {
+func (Hinge) Compute(labels, output *tensor.Node) *tensor.Node {
 	return mean(graph.MaxScalar(graph.OneMinus(graph.Mul(sign(labels, output), output)), 0.0))
 }
 
 // Compute implements Loss.
-func (SquaredHinge) Compute(labels, output *graph.Node) *graph.Node {
+func (SquaredHinge) Compute(labels, output *tensor.Node) *tensor.Node {
 	return mean(graph.Square(graph.MaxScalar(graph.OneMinus(graph.Mul(sign(labels, output), output)), 0.0)))
 }
 
 // Compute implements Loss.
-func (CategoricalHinge) Compute(labels, output *graph.Node) *graph.Node {
+func (CategoricalHinge) Compute(labels, output *tensor.Node) *tensor.Node {
 	y := Align(labels, output)
 	p := graph.ReduceSum(graph.Mul(y, output), -1)
 	n := graph.ReduceMax(graph.Mul(graph.OneMinus(y), output), -1)
@@ -104,7 +105,7 @@ func (CategoricalHinge) Compute(labels, output *graph.Node) *graph.Node {
 }
 
 // Compute implements Loss.
-func (Dice) Compute(labels, output *graph.Node) *graph.Node {
+func (Dice) Compute(labels, output *tensor.Node) *tensor.Node {
 	y := Align(labels, output)
 	both := graph.ReduceAllSum(graph.Mul(y, output))
 	sum := graph.Add(graph.ReduceAllSum(y), graph.ReduceAllSum(output))
@@ -112,7 +113,7 @@ func (Dice) Compute(labels, output *graph.Node) *graph.Node {
 }
 
 // Compute implements Loss.
-func (l Tversky) Compute(labels, output *graph.Node) *graph.Node {
+func (l Tversky) Compute(labels, output *tensor.Node) *tensor.Node {
 	alpha, beta := l.Alpha, l.Beta
 	if alpha == 0 {
 		alpha = 0.5
@@ -129,12 +130,12 @@ func (l Tversky) Compute(labels, output *graph.Node) *graph.Node {
 }
 
 // perExample gives each example the loss of the whole batch.
-func perExample(output, loss *graph.Node) *graph.Node {
+func perExample(output, loss *tensor.Node) *tensor.Node {
 	return graph.BroadcastToDims(loss, output.Shape().Dimensions[0])
 }
 
 // Compute implements Loss.
-func (KLDivergence) Compute(labels, output *graph.Node) *graph.Node {
+func (KLDivergence) Compute(labels, output *tensor.Node) *tensor.Node {
 	y := graph.ClipScalar(Align(labels, output), epsilon, 1)
 	p := graph.ClipScalar(output, epsilon, 1)
 	return graph.ReduceSum(graph.Mul(y, graph.Log(graph.Div(y, p))), -1)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // Loss is a function of labels and output. Their first axis is the batch.
@@ -25,7 +26,7 @@ type Loss interface {
 	// those of one example.
 	Check(labels, output []int) error
 	// Compute returns the loss, of shape [batch] or [batch, …].
-	Compute(labels, output *graph.Node) *graph.Node
+	Compute(labels, output *tensor.Node) *tensor.Node
 }
 
 // FromLogits is a loss that can do better than to be given the probabilities
@@ -50,13 +51,13 @@ type Classes interface {
 const epsilon = 1e-7
 
 // clip keeps probabilities in [ε, 1 − ε].
-func clip(p *graph.Node) *graph.Node {
+func clip(p *tensor.Node) *tensor.Node {
 	return graph.MinScalar(graph.MaxScalar(p, epsilon), 1-epsilon)
 }
 
 // Align gives labels the type of the output, and the axis of size 1 at the end
 // that the output may have more.
-func Align(labels, output *graph.Node) *graph.Node {
+func Align(labels, output *tensor.Node) *tensor.Node {
 	labels = graph.ConvertDType(labels, output.DType())
 	if labels.Rank() == output.Rank()-1 {
 		labels = graph.InsertAxes(labels, -1)
@@ -76,11 +77,11 @@ func checkSame(labels, output []int) error {
 }
 
 // rsqrt is 1/√x. graph.Rsqrt has no gradient.
-func rsqrt(x *graph.Node) *graph.Node { return graph.Reciprocal(graph.Sqrt(x)) }
+func rsqrt(x *tensor.Node) *tensor.Node { return graph.Reciprocal(graph.Sqrt(x)) }
 
 // ClassNumbers returns labels that are class numbers as int32, without the axis
 // of size 1 that they may end with: [batch, 1] becomes [batch].
-func ClassNumbers(labels, output *graph.Node) *graph.Node {
+func ClassNumbers(labels, output *tensor.Node) *tensor.Node {
 	if labels.Rank() == output.Rank() {
 		labels = graph.Squeeze(labels, -1)
 	}

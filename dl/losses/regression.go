@@ -7,6 +7,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/internal/ops"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // MeanSquaredError is the mean over the last axis of (output − label)².
@@ -103,30 +104,30 @@ func (CosineSimilarity) Check(labels, output []int) error { return checkSame(lab
 func (Poisson) Check(labels, output []int) error { return checkSame(labels, output) }
 
 // Compute implements Loss.
-func (MeanSquaredError) Compute(labels, output *graph.Node) *graph.Node {
+func (MeanSquaredError) Compute(labels, output *tensor.Node) *tensor.Node {
 	return mean(graph.Square(graph.Sub(output, Align(labels, output))))
 }
 
 // Compute implements Loss.
-func (MeanAbsoluteError) Compute(labels, output *graph.Node) *graph.Node {
+func (MeanAbsoluteError) Compute(labels, output *tensor.Node) *tensor.Node {
 	return mean(ops.Abs(graph.Sub(output, Align(labels, output))))
 }
 
 // Compute implements Loss.
-func (MeanAbsolutePercentageError) Compute(labels, output *graph.Node) *graph.Node {
+func (MeanAbsolutePercentageError) Compute(labels, output *tensor.Node) *tensor.Node {
 	y := Align(labels, output)
 	part := graph.Div(graph.Sub(y, output), graph.MaxScalar(ops.Abs(y), epsilon))
 	return graph.MulScalar(mean(ops.Abs(part)), 100.0)
 }
 
 // Compute implements Loss.
-func (MeanSquaredLogarithmicError) Compute(labels, output *graph.Node) *graph.Node {
-	log := func(x *graph.Node) *graph.Node { return graph.Log(graph.AddScalar(graph.MaxScalar(x, epsilon), 1.0)) }
+func (MeanSquaredLogarithmicError) Compute(labels, output *tensor.Node) *tensor.Node {
+	log := func(x *tensor.Node) *tensor.Node { return graph.Log(graph.AddScalar(graph.MaxScalar(x, epsilon), 1.0)) }
 	return mean(graph.Square(graph.Sub(log(output), log(Align(labels, output)))))
 }
 
 // Compute implements Loss.
-func (l Huber) Compute(labels, output *graph.Node) *graph.Node {
+func (l Huber) Compute(labels, output *tensor.Node) *tensor.Node {
 	delta := l.Delta
 	if delta == 0 {
 		delta = 1
@@ -138,23 +139,23 @@ func (l Huber) Compute(labels, output *graph.Node) *graph.Node {
 }
 
 // Compute implements Loss.
-func (LogCosh) Compute(labels, output *graph.Node) *graph.Node {
+func (LogCosh) Compute(labels, output *tensor.Node) *tensor.Node {
 	e := graph.Sub(output, Align(labels, output)) // log cosh e = e + log(1 + e^−2e) − log 2
 	return mean(graph.AddScalar(graph.Add(e, graph.Softplus(graph.MulScalar(e, -2.0))), -math.Ln2))
 }
 
 // Compute implements Loss.
-func (CosineSimilarity) Compute(labels, output *graph.Node) *graph.Node {
+func (CosineSimilarity) Compute(labels, output *tensor.Node) *tensor.Node {
 	return graph.Neg(graph.ReduceSum(graph.Mul(unit(Align(labels, output)), unit(output)), -1))
 }
 
 // Compute implements Loss.
-func (Poisson) Compute(labels, output *graph.Node) *graph.Node {
+func (Poisson) Compute(labels, output *tensor.Node) *tensor.Node {
 	return mean(graph.Sub(output, graph.Mul(Align(labels, output), graph.Log(graph.AddScalar(output, epsilon)))))
 }
 
 // mean is the mean over the last axis, if there is one beside the batch.
-func mean(x *graph.Node) *graph.Node {
+func mean(x *tensor.Node) *tensor.Node {
 	if x.Rank() == 1 {
 		return x
 	}
@@ -162,7 +163,7 @@ func mean(x *graph.Node) *graph.Node {
 }
 
 // unit scales vectors to length 1.
-func unit(x *graph.Node) *graph.Node {
+func unit(x *tensor.Node) *tensor.Node {
 	length := graph.ReduceAndKeep(graph.Square(x), graph.ReduceSum, -1)
 	return graph.Mul(x, rsqrt(graph.MaxScalar(length, 1e-12)))
 }

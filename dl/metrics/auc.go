@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/gomlx/gomlx/core/graph"
-
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/losses"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // AUC is the area under a curve that all thresholds together draw.
@@ -62,10 +61,10 @@ func (m AUC) thresholds() []float64 {
 func (m AUC) Size(_, _ []int) int { return 4 * len(m.thresholds()) }
 
 // Compute implements Metric; the metric is computed from Sums.
-func (AUC) Compute(_, output *graph.Node) *graph.Node { return output }
+func (AUC) Compute(_, output *tensor.Node) *tensor.Node { return output }
 
 // Sums implements Accumulator.
-func (m AUC) Sums(labels, output, weights *graph.Node) *graph.Node {
+func (m AUC) Sums(labels, output, weights *tensor.Node) *tensor.Node {
 	return confusion(labels, output, weights, m.thresholds())
 }
 

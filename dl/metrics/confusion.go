@@ -6,12 +6,13 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/losses"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // confusion counts how often an output above a threshold is right and wrong: sums of
 // true positives, false positives, true negatives and false negatives, each for all
 // thresholds.
-func confusion(labels, output, weights *graph.Node, thresholds []float64) *graph.Node {
+func confusion(labels, output, weights *tensor.Node, thresholds []float64) *tensor.Node {
 	y := losses.Align(labels, output)
 	n := y.Shape().Size()
 	g := output.Graph()
@@ -27,13 +28,13 @@ func confusion(labels, output, weights *graph.Node, thresholds []float64) *graph
 		w = graph.Reshape(spread(weights, output), n, 1)
 	}
 	yes, no := graph.Mul(flatY, w), graph.Mul(graph.OneMinus(flatY), w)
-	sum := func(a, b *graph.Node) *graph.Node { return graph.ReduceSum(graph.Mul(a, b), 0) }
+	sum := func(a, b *tensor.Node) *tensor.Node { return graph.ReduceSum(graph.Mul(a, b), 0) }
 	not := graph.OneMinus(said)
-	return graph.Concatenate([]*graph.Node{sum(yes, said), sum(no, said), sum(no, not), sum(yes, not)}, 0)
+	return graph.Concatenate([]*tensor.Node{sum(yes, said), sum(no, said), sum(no, not), sum(yes, not)}, 0)
 }
 
 // spread gives weights the shape of the output.
-func spread(weights, output *graph.Node) *graph.Node {
+func spread(weights, output *tensor.Node) *tensor.Node {
 	w := graph.ConvertDType(weights, output.DType())
 	for w.Rank() < output.Rank() {
 		w = graph.InsertAxes(w, -1)
@@ -174,32 +175,32 @@ func (TrueNegatives) Size(_, _ []int) int { return 4 }
 func (FalseNegatives) Size(_, _ []int) int { return 4 }
 
 // Sums implements Accumulator.
-func (m Precision) Sums(labels, output, weights *graph.Node) *graph.Node {
+func (m Precision) Sums(labels, output, weights *tensor.Node) *tensor.Node {
 	return confusion(labels, output, weights, threshold(m.Threshold))
 }
 
 // Sums implements Accumulator.
-func (m Recall) Sums(labels, output, weights *graph.Node) *graph.Node {
+func (m Recall) Sums(labels, output, weights *tensor.Node) *tensor.Node {
 	return confusion(labels, output, weights, threshold(m.Threshold))
 }
 
 // Sums implements Accumulator.
-func (m TruePositives) Sums(labels, output, weights *graph.Node) *graph.Node {
+func (m TruePositives) Sums(labels, output, weights *tensor.Node) *tensor.Node {
 	return confusion(labels, output, weights, threshold(m.Threshold))
 }
 
 // Sums implements Accumulator.
-func (m FalsePositives) Sums(labels, output, weights *graph.Node) *graph.Node {
+func (m FalsePositives) Sums(labels, output, weights *tensor.Node) *tensor.Node {
 	return confusion(labels, output, weights, threshold(m.Threshold))
 }
 
 // Sums implements Accumulator.
-func (m TrueNegatives) Sums(labels, output, weights *graph.Node) *graph.Node {
+func (m TrueNegatives) Sums(labels, output, weights *tensor.Node) *tensor.Node {
 	return confusion(labels, output, weights, threshold(m.Threshold))
 }
 
 // Sums implements Accumulator.
-func (m FalseNegatives) Sums(labels, output, weights *graph.Node) *graph.Node {
+func (m FalseNegatives) Sums(labels, output, weights *tensor.Node) *tensor.Node {
 	return confusion(labels, output, weights, threshold(m.Threshold))
 }
 
@@ -222,19 +223,19 @@ func (TrueNegatives) Result(s []float64) float64 { return s[2] }
 func (FalseNegatives) Result(s []float64) float64 { return s[3] }
 
 // Compute implements Metric; the metric is computed from Sums.
-func (Precision) Compute(_, output *graph.Node) *graph.Node { return output }
+func (Precision) Compute(_, output *tensor.Node) *tensor.Node { return output }
 
 // Compute implements Metric; the metric is computed from Sums.
-func (Recall) Compute(_, output *graph.Node) *graph.Node { return output }
+func (Recall) Compute(_, output *tensor.Node) *tensor.Node { return output }
 
 // Compute implements Metric; the metric is computed from Sums.
-func (TruePositives) Compute(_, output *graph.Node) *graph.Node { return output }
+func (TruePositives) Compute(_, output *tensor.Node) *tensor.Node { return output }
 
 // Compute implements Metric; the metric is computed from Sums.
-func (FalsePositives) Compute(_, output *graph.Node) *graph.Node { return output }
+func (FalsePositives) Compute(_, output *tensor.Node) *tensor.Node { return output }
 
 // Compute implements Metric; the metric is computed from Sums.
-func (TrueNegatives) Compute(_, output *graph.Node) *graph.Node { return output }
+func (TrueNegatives) Compute(_, output *tensor.Node) *tensor.Node { return output }
 
 // Compute implements Metric; the metric is computed from Sums.
-func (FalseNegatives) Compute(_, output *graph.Node) *graph.Node { return output }
+func (FalseNegatives) Compute(_, output *tensor.Node) *tensor.Node { return output }

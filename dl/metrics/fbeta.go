@@ -6,6 +6,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/losses"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // FBetaScore is the weighted harmonic mean of precision and recall:
@@ -65,15 +66,15 @@ func (FBetaScore) Size(_, output []int) int { return 4 * output[0] }
 func (F1Score) Size(_, output []int) int { return 4 * output[0] }
 
 // Compute implements Metric; the metric is computed from Sums.
-func (FBetaScore) Compute(_, output *graph.Node) *graph.Node { return output }
+func (FBetaScore) Compute(_, output *tensor.Node) *tensor.Node { return output }
 
 // Compute implements Metric; the metric is computed from Sums.
-func (F1Score) Compute(_, output *graph.Node) *graph.Node { return output }
+func (F1Score) Compute(_, output *tensor.Node) *tensor.Node { return output }
 
 // Sums implements Accumulator: four counts of each class.
-func (m FBetaScore) Sums(labels, output, weights *graph.Node) *graph.Node {
+func (m FBetaScore) Sums(labels, output, weights *tensor.Node) *tensor.Node {
 	y := losses.Align(labels, output)
-	var said *graph.Node
+	var said *tensor.Node
 	if m.Threshold > 0 {
 		said = graph.GreaterThan(output, graph.Scalar(output.Graph(), output.DType(), m.Threshold))
 	} else {
@@ -85,14 +86,14 @@ func (m FBetaScore) Sums(labels, output, weights *graph.Node) *graph.Node {
 	if weights != nil {
 		w = spread(weights, output)
 	}
-	sum := func(a, b *graph.Node) *graph.Node { return graph.ReduceSum(graph.Mul(w, graph.Mul(a, b)), 0) }
-	return graph.Concatenate([]*graph.Node{
+	sum := func(a, b *tensor.Node) *tensor.Node { return graph.ReduceSum(graph.Mul(w, graph.Mul(a, b)), 0) }
+	return graph.Concatenate([]*tensor.Node{
 		sum(y, p), sum(graph.OneMinus(y), p), sum(graph.OneMinus(y), graph.OneMinus(p)), sum(y, graph.OneMinus(p)),
 	}, 0)
 }
 
 // Sums implements Accumulator.
-func (m F1Score) Sums(labels, output, weights *graph.Node) *graph.Node {
+func (m F1Score) Sums(labels, output, weights *tensor.Node) *tensor.Node {
 	return m.beta().Sums(labels, output, weights)
 }
 

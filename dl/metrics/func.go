@@ -6,6 +6,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // Func makes a Metric of a function of labels and output, whose first axis is the batch. It
@@ -20,20 +21,20 @@ import (
 // value.
 //
 // Source: https://keras.io/api/metrics/, on metrics of one's own.
-func Func(name string, compute func(labels, output *graph.Node) *graph.Node) Metric {
+func Func(name string, compute func(labels, output *tensor.Node) *tensor.Node) Metric {
 	return &function{config.NewNamed(name), compute}
 }
 
 type function struct {
 	config.Named
-	compute func(labels, output *graph.Node) *graph.Node
+	compute func(labels, output *tensor.Node) *tensor.Node
 }
 
 // Check implements Metric.
 func (f *function) Check([]int, []int) error { return nil }
 
 // Compute implements Metric.
-func (f *function) Compute(labels, output *graph.Node) *graph.Node {
+func (f *function) Compute(labels, output *tensor.Node) *tensor.Node {
 	labels = graph.ConvertDType(labels, output.DType())
 	if d := output.Shape().Dimensions; labels.Rank() == len(d)-1 && d[len(d)-1] == 1 {
 		labels = graph.InsertAxes(labels, -1)

@@ -6,6 +6,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/losses"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // MeanIoU is the mean over the classes of how far what is said and what is true
@@ -34,10 +35,10 @@ func (m MeanIoU) Check(labels, output []int) error {
 func (m MeanIoU) Size(_, _ []int) int { return 3 * m.NumClasses }
 
 // Compute implements Metric; the metric is computed from Sums.
-func (MeanIoU) Compute(_, output *graph.Node) *graph.Node { return output }
+func (MeanIoU) Compute(_, output *tensor.Node) *tensor.Node { return output }
 
 // Sums implements Accumulator.
-func (m MeanIoU) Sums(labels, output, weights *graph.Node) *graph.Node {
+func (m MeanIoU) Sums(labels, output, weights *tensor.Node) *tensor.Node {
 	n := output.Shape().Size() / m.NumClasses
 	y := graph.OneHot(graph.Reshape(losses.ClassNumbers(labels, output), n), m.NumClasses, output.DType())
 	p := graph.OneHot(graph.ArgMax(graph.Reshape(output, n, m.NumClasses), -1), m.NumClasses, output.DType())
@@ -45,9 +46,9 @@ func (m MeanIoU) Sums(labels, output, weights *graph.Node) *graph.Node {
 		w := graph.Reshape(graph.SliceAxis(spread(weights, output), -1, graph.AxisRange(0, 1)), n, 1)
 		y, p = graph.Mul(y, w), graph.Mul(p, w)
 		both := graph.Where(graph.GreaterThan(w, graph.ZerosLike(w)), graph.Div(graph.Mul(y, p), w), graph.ZerosLike(y))
-		return graph.Concatenate([]*graph.Node{graph.ReduceSum(both, 0), graph.ReduceSum(p, 0), graph.ReduceSum(y, 0)}, 0)
+		return graph.Concatenate([]*tensor.Node{graph.ReduceSum(both, 0), graph.ReduceSum(p, 0), graph.ReduceSum(y, 0)}, 0)
 	}
-	return graph.Concatenate([]*graph.Node{graph.ReduceSum(graph.Mul(y, p), 0), graph.ReduceSum(p, 0), graph.ReduceSum(y, 0)}, 0)
+	return graph.Concatenate([]*tensor.Node{graph.ReduceSum(graph.Mul(y, p), 0), graph.ReduceSum(p, 0), graph.ReduceSum(y, 0)}, 0)
 }
 
 // Result implements Accumulator.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/losses"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // Metric is a mean over examples of a function of labels and output, whose
@@ -23,7 +24,7 @@ type Metric interface {
 	// those of one example.
 	Check(labels, output []int) error
 	// Compute returns a value for each example, of shape [batch] or [batch, …].
-	Compute(labels, output *graph.Node) *graph.Node
+	Compute(labels, output *tensor.Node) *tensor.Node
 }
 
 // Accuracy is the part of the examples that are classified right. It is
@@ -41,7 +42,7 @@ func (Accuracy) Check(labels, output []int) error {
 }
 
 // Compute implements Metric.
-func (Accuracy) Compute(labels, output *graph.Node) *graph.Node {
+func (Accuracy) Compute(labels, output *tensor.Node) *tensor.Node {
 	return accuracyFor(labels.Shape().Dimensions[1:], output.Shape().Dimensions[1:]).Compute(labels, output)
 }
 
@@ -69,7 +70,7 @@ func (SparseCategoricalAccuracy) Check(labels, output []int) error {
 }
 
 // Compute implements Metric.
-func (SparseCategoricalAccuracy) Compute(labels, output *graph.Node) *graph.Node {
+func (SparseCategoricalAccuracy) Compute(labels, output *tensor.Node) *tensor.Node {
 	return same(graph.ArgMax(output, -1), losses.ClassNumbers(labels, output), output)
 }
 
@@ -86,7 +87,7 @@ func (CategoricalAccuracy) Check(labels, output []int) error {
 }
 
 // Compute implements Metric.
-func (CategoricalAccuracy) Compute(labels, output *graph.Node) *graph.Node {
+func (CategoricalAccuracy) Compute(labels, output *tensor.Node) *tensor.Node {
 	return same(graph.ArgMax(output, -1), graph.ArgMax(labels, -1), output)
 }
 
@@ -109,7 +110,7 @@ func (m BinaryAccuracy) Check(labels, output []int) error {
 }
 
 // Compute implements Metric.
-func (m BinaryAccuracy) Compute(labels, output *graph.Node) *graph.Node {
+func (m BinaryAccuracy) Compute(labels, output *tensor.Node) *tensor.Node {
 	threshold := m.Threshold
 	if threshold == 0 {
 		threshold = 0.5
@@ -155,17 +156,17 @@ func checkK(k int, err error) error {
 }
 
 // Compute implements Metric.
-func (m TopKCategoricalAccuracy) Compute(labels, output *graph.Node) *graph.Node {
+func (m TopKCategoricalAccuracy) Compute(labels, output *tensor.Node) *tensor.Node {
 	return amongBest(graph.ArgMax(labels, -1), output, m.K)
 }
 
 // Compute implements Metric.
-func (m SparseTopKCategoricalAccuracy) Compute(labels, output *graph.Node) *graph.Node {
+func (m SparseTopKCategoricalAccuracy) Compute(labels, output *tensor.Node) *tensor.Node {
 	return amongBest(losses.ClassNumbers(labels, output), output, m.K)
 }
 
 // amongBest is 1 where fewer than k outputs are larger than that of the class.
-func amongBest(class, output *graph.Node, k int) *graph.Node {
+func amongBest(class, output *tensor.Node, k int) *tensor.Node {
 	if k == 0 {
 		k = 5
 	}
@@ -236,12 +237,12 @@ func (CosineSimilarity) Check(labels, output []int) error {
 }
 
 // Compute implements Metric.
-func (CosineSimilarity) Compute(labels, output *graph.Node) *graph.Node {
+func (CosineSimilarity) Compute(labels, output *tensor.Node) *tensor.Node {
 	return graph.Neg(losses.CosineSimilarity{}.Compute(labels, output))
 }
 
 // same is 1 where a and b are equal, else 0, in the type of like.
-func same(a, b, like *graph.Node) *graph.Node {
+func same(a, b, like *tensor.Node) *tensor.Node {
 	return graph.ConvertDType(graph.Equal(a, b), like.DType())
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/losses"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // R2Score is 1 − Σ(label − output)²/Σ(label − mean)², averaged over the outputs: the part
@@ -44,17 +45,17 @@ func readR2Score(_ *R2Score, c map[string]any) error {
 func (R2Score) Size(_, output []int) int { return 4 * output[0] }
 
 // Compute implements Metric; the metric is computed from Sums.
-func (R2Score) Compute(_, output *graph.Node) *graph.Node { return output }
+func (R2Score) Compute(_, output *tensor.Node) *tensor.Node { return output }
 
 // Sums implements Accumulator.
-func (R2Score) Sums(labels, output, weights *graph.Node) *graph.Node {
+func (R2Score) Sums(labels, output, weights *tensor.Node) *tensor.Node {
 	y := losses.Align(labels, output)
 	w := graph.OnesLike(output)
 	if weights != nil {
 		w = spread(weights, output)
 	}
-	sum := func(v *graph.Node) *graph.Node { return graph.ReduceSum(graph.Mul(w, v), 0) }
-	return graph.Concatenate([]*graph.Node{sum(graph.OnesLike(y)), sum(y), sum(graph.Square(y)), sum(graph.Square(graph.Sub(y, output)))}, 0)
+	sum := func(v *tensor.Node) *tensor.Node { return graph.ReduceSum(graph.Mul(w, v), 0) }
+	return graph.Concatenate([]*tensor.Node{sum(graph.OnesLike(y)), sum(y), sum(graph.Square(y)), sum(graph.Square(graph.Sub(y, output)))}, 0)
 }
 
 // Result implements Accumulator.
@@ -106,22 +107,22 @@ func (RootMeanSquaredError) Size(_, _ []int) int { return 2 }
 func (Perplexity) Size(_, _ []int) int { return 2 }
 
 // Compute implements Metric; the metric is computed from Sums.
-func (RootMeanSquaredError) Compute(labels, output *graph.Node) *graph.Node {
+func (RootMeanSquaredError) Compute(labels, output *tensor.Node) *tensor.Node {
 	return losses.MeanSquaredError{}.Compute(labels, output)
 }
 
 // Compute implements Metric; the metric is computed from Sums.
-func (m Perplexity) Compute(labels, output *graph.Node) *graph.Node {
+func (m Perplexity) Compute(labels, output *tensor.Node) *tensor.Node {
 	return losses.SparseCategoricalCrossentropy{Logits: m.Logits}.Compute(labels, output)
 }
 
 // Sums implements Accumulator.
-func (m RootMeanSquaredError) Sums(labels, output, weights *graph.Node) *graph.Node {
+func (m RootMeanSquaredError) Sums(labels, output, weights *tensor.Node) *tensor.Node {
 	return MeanSums(m.Compute(labels, output), weights)
 }
 
 // Sums implements Accumulator.
-func (m Perplexity) Sums(labels, output, weights *graph.Node) *graph.Node {
+func (m Perplexity) Sums(labels, output, weights *tensor.Node) *tensor.Node {
 	return MeanSums(m.Compute(labels, output), weights)
 }
 

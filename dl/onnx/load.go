@@ -16,6 +16,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/device"
 	"github.com/gradbook/gradbook/dl/internal/engine"
 	"github.com/gradbook/gradbook/dl/layers"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // Load reads a model from an ONNX file. Its first axis must be the batch, its inputs'
@@ -132,8 +133,8 @@ func (g *Graph) BuildAll(in []layers.Shape) (layers.Spec, error) {
 	if err != nil {
 		return layers.Spec{}, err
 	}
-	out, err := engine.Shapes(d, params, func(nodes []*graph.Node) []*graph.Node {
-		byName := make(map[string]*graph.Node)
+	out, err := engine.Shapes(d, params, func(nodes []*tensor.Node) []*tensor.Node {
+		byName := make(map[string]*tensor.Node)
 		for i, w := range spec.Weights {
 			byName[w.Name] = nodes[len(in)+i]
 		}
@@ -170,13 +171,13 @@ func (v values) Init([]int, *rand.Rand) []float32 { return slices.Clone(v) }
 var _ initializers.Initializer = values(nil)
 
 // Call implements layers.Layer.
-func (g *Graph) Call(c *layers.Context, x *graph.Node) *graph.Node {
-	return g.CallAll(c, []*graph.Node{x})[0]
+func (g *Graph) Call(c *layers.Context, x *tensor.Node) *tensor.Node {
+	return g.CallAll(c, []*tensor.Node{x})[0]
 }
 
 // CallAll implements layers.Multi.
-func (g *Graph) CallAll(c *layers.Context, in []*graph.Node) []*graph.Node {
-	byName := make(map[string]*graph.Node)
+func (g *Graph) CallAll(c *layers.Context, in []*tensor.Node) []*tensor.Node {
+	byName := make(map[string]*tensor.Node)
 	for _, t := range g.weights() {
 		byName[t.name] = c.Weight(t.name)
 	}
@@ -186,7 +187,7 @@ func (g *Graph) CallAll(c *layers.Context, in []*graph.Node) []*graph.Node {
 // value is a tensor in the graph. What the file computes with shapes is known while the
 // graph is built, and is kept as numbers.
 type value struct {
-	node   *graph.Node
+	node   *tensor.Node
 	floats []float32 // of a constant; nil if they are not known
 	ints   []int64   // nil if they are not known
 	dims   []int     // of ints; nil is a scalar
@@ -199,7 +200,7 @@ type machine struct {
 	opset  int
 }
 
-func (g *Graph) run(in []*graph.Node, weights map[string]*graph.Node) []*graph.Node {
+func (g *Graph) run(in []*tensor.Node, weights map[string]*tensor.Node) []*tensor.Node {
 	m := &machine{g: in[0].Graph(), values: make(map[string]value), opset: g.opset}
 	for i, v := range g.inputs {
 		m.values[v.name] = value{node: m.as(in[i], v.kind)}
@@ -219,7 +220,7 @@ func (g *Graph) run(in []*graph.Node, weights map[string]*graph.Node) []*graph.N
 			}
 		}
 	}
-	var out []*graph.Node
+	var out []*tensor.Node
 	for _, v := range g.graph.outputs {
 		found, ok := m.values[v.name]
 		if !ok {
@@ -231,7 +232,7 @@ func (g *Graph) run(in []*graph.Node, weights map[string]*graph.Node) []*graph.N
 }
 
 // as converts a node to a type of ONNX.
-func (m *machine) as(x *graph.Node, kind int) *graph.Node {
+func (m *machine) as(x *tensor.Node, kind int) *tensor.Node {
 	switch kind {
 	case typeInt64, typeInt32, typeInt8, typeUint8:
 		return graph.ConvertDType(x, dtypes.Int32)
@@ -260,7 +261,7 @@ func (m *machine) constant(t tensorProto) value {
 }
 
 // node is a value in the graph.
-func (m *machine) node(v value) *graph.Node {
+func (m *machine) node(v value) *tensor.Node {
 	if v.node != nil {
 		return v.node
 	}
@@ -272,7 +273,7 @@ func (m *machine) node(v value) *graph.Node {
 }
 
 // in is an input of a node that must be there.
-func (m *machine) in(n nodeProto, i int) *graph.Node {
+func (m *machine) in(n nodeProto, i int) *tensor.Node {
 	v, ok := m.input(n, i)
 	if !ok {
 		panic(fmt.Errorf("node %q (%s): expected an input %d, got none", n.name, n.op, i))

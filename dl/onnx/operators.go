@@ -8,6 +8,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/layers"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // operators are those that can be read, by name.
@@ -21,7 +22,7 @@ func init() { // or operators and what they call would need each other first
 		"Sub": arithmetic(graph.Sub, func(a, b int64) int64 { return a - b }),
 		"Mul": arithmetic(graph.Mul, func(a, b int64) int64 { return a * b }),
 		"Div": arithmetic(graph.Div, func(a, b int64) int64 { return a / max(b, 1) }),
-		"Pow": pairwise(graph.Pow), "PRelu": pairwise(func(x, a *graph.Node) *graph.Node {
+		"Pow": pairwise(graph.Pow), "PRelu": pairwise(func(x, a *tensor.Node) *tensor.Node {
 			return graph.Where(graph.GreaterThan(x, graph.ZerosLike(x)), x, graph.Mul(a, x))
 		}),
 		"Greater": pairwise(graph.GreaterThan), "GreaterOrEqual": pairwise(graph.GreaterOrEqual),
@@ -43,7 +44,7 @@ func init() { // or operators and what they call would need each other first
 		"GlobalMaxPool": globalPool(graph.ReduceMax), "GlobalAveragePool": globalPool(graph.ReduceMean),
 		"BatchNormalization": batchNormalization, "InstanceNormalization": instanceNormalization, "LayerNormalization": layerNormalization,
 		"ReduceMean": reduce(graph.ReduceMean), "ReduceSum": reduce(graph.ReduceSum), "ReduceMax": reduce(graph.ReduceMax), "ReduceMin": reduce(graph.ReduceMin),
-		"ReduceL2": reduce(func(x *graph.Node, axes ...int) *graph.Node {
+		"ReduceL2": reduce(func(x *tensor.Node, axes ...int) *tensor.Node {
 			return graph.Sqrt(graph.ReduceSum(graph.Square(x), axes...))
 		}),
 		"Reshape": reshape, "Flatten": flatten, "Transpose": transpose, "Squeeze": squeeze, "Unsqueeze": unsqueeze, "Concat": concat,
@@ -52,9 +53,9 @@ func init() { // or operators and what they call would need each other first
 	}
 }
 
-func single(n *graph.Node) []value { return []value{{node: n}} }
+func single(n *tensor.Node) []value { return []value{{node: n}} }
 
-func unary(f func(*graph.Node) *graph.Node) func(*machine, nodeProto) []value {
+func unary(f func(*tensor.Node) *tensor.Node) func(*machine, nodeProto) []value {
 	return func(m *machine, n nodeProto) []value { return single(f(m.in(n, 0))) }
 }
 
@@ -67,7 +68,7 @@ func parametric(name string, def float64, layer func(float64) layers.Layer) func
 }
 
 // together gives two nodes one type, and one rank.
-func together(a, b *graph.Node) (*graph.Node, *graph.Node) {
+func together(a, b *tensor.Node) (*tensor.Node, *tensor.Node) {
 	if a.DType() != b.DType() {
 		if a.DType().IsFloat() {
 			b = graph.ConvertDType(b, a.DType())
@@ -79,7 +80,7 @@ func together(a, b *graph.Node) (*graph.Node, *graph.Node) {
 	return graph.ExpandLeftToRank(a, rank), graph.ExpandLeftToRank(b, rank)
 }
 
-func pairwise(f func(a, b *graph.Node) *graph.Node) func(*machine, nodeProto) []value {
+func pairwise(f func(a, b *tensor.Node) *tensor.Node) func(*machine, nodeProto) []value {
 	return func(m *machine, n nodeProto) []value {
 		a, b := together(m.in(n, 0), m.in(n, 1))
 		return single(f(a, b))
@@ -87,7 +88,7 @@ func pairwise(f func(a, b *graph.Node) *graph.Node) func(*machine, nodeProto) []
 }
 
 // arithmetic is pairwise for what is also done with shapes.
-func arithmetic(f func(a, b *graph.Node) *graph.Node, known func(a, b int64) int64) func(*machine, nodeProto) []value {
+func arithmetic(f func(a, b *tensor.Node) *tensor.Node, known func(a, b int64) int64) func(*machine, nodeProto) []value {
 	plain := pairwise(f)
 	return func(m *machine, n nodeProto) []value {
 		a, okA := m.input(n, 0)
@@ -107,11 +108,11 @@ func arithmetic(f func(a, b *graph.Node) *graph.Node, known func(a, b int64) int
 	}
 }
 
-func folded(f func(a, b *graph.Node) *graph.Node) func(*machine, nodeProto) []value {
+func folded(f func(a, b *tensor.Node) *tensor.Node) func(*machine, nodeProto) []value {
 	return func(m *machine, n nodeProto) []value { return single(fold(m, n, f)) }
 }
 
-func fold(m *machine, n nodeProto, f func(a, b *graph.Node) *graph.Node) *graph.Node {
+func fold(m *machine, n nodeProto, f func(a, b *tensor.Node) *tensor.Node) *tensor.Node {
 	x := m.in(n, 0)
 	for i := range n.in[1:] {
 		a, b := together(x, m.in(n, i+1))
@@ -181,11 +182,11 @@ func where(m *machine, n nodeProto) []value {
 	for i := range dims {
 		dims[i] = max(a.Shape().Dimensions[i], b.Shape().Dimensions[i], c.Shape().Dimensions[i])
 	}
-	wide := func(x *graph.Node) *graph.Node { return graph.BroadcastToDims(x, dims...) }
+	wide := func(x *tensor.Node) *tensor.Node { return graph.BroadcastToDims(x, dims...) }
 	return single(graph.Where(wide(c), wide(a), wide(b)))
 }
 
-func softmax(f func(x *graph.Node, axes ...int) *graph.Node) func(*machine, nodeProto) []value {
+func softmax(f func(x *tensor.Node, axes ...int) *tensor.Node) func(*machine, nodeProto) []value {
 	return func(m *machine, n nodeProto) []value {
 		x, def := m.in(n, 0), -1
 		if m.opset < 13 {
@@ -214,7 +215,7 @@ func gemm(m *machine, n nodeProto) []value {
 }
 
 // reduce adds a reduction, whose axes are an input or, in older files, an attribute.
-func reduce(f func(x *graph.Node, axes ...int) *graph.Node) func(*machine, nodeProto) []value {
+func reduce(f func(x *tensor.Node, axes ...int) *tensor.Node) func(*machine, nodeProto) []value {
 	return func(m *machine, n nodeProto) []value {
 		x := m.in(n, 0)
 		axes, ok := m.ints(n, 1, "axes")

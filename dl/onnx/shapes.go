@@ -7,6 +7,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 func reshape(m *machine, n nodeProto) []value {
@@ -95,7 +96,7 @@ func unsqueeze(m *machine, n nodeProto) []value {
 func concat(m *machine, n nodeProto) []value {
 	var known value
 	all := true
-	var nodes []*graph.Node
+	var nodes []*tensor.Node
 	for i := range n.in {
 		v, ok := m.input(n, i)
 		if !ok || v.ints == nil {

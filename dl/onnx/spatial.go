@@ -12,12 +12,13 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/internal/pass"
 	"github.com/gradbook/gradbook/dl/layers"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // Convolutions and what else has axes in space. ONNX has channels behind the batch; here
 // they are moved to the end and back, which XLA does not carry out as such.
 
-func channelsLast(x *graph.Node) *graph.Node {
+func channelsLast(x *tensor.Node) *tensor.Node {
 	perm := []int{0}
 	for i := 2; i < x.Rank(); i++ {
 		perm = append(perm, i)
@@ -25,7 +26,7 @@ func channelsLast(x *graph.Node) *graph.Node {
 	return graph.TransposeAllAxes(x, append(perm, 1)...)
 }
 
-func channelsFirst(x *graph.Node) *graph.Node {
+func channelsFirst(x *tensor.Node) *tensor.Node {
 	perm := []int{0, x.Rank() - 1}
 	for i := 1; i < x.Rank()-1; i++ {
 		perm = append(perm, i)
@@ -33,7 +34,7 @@ func channelsFirst(x *graph.Node) *graph.Node {
 	return graph.TransposeAllAxes(x, perm...)
 }
 
-func reversed(x *graph.Node, axis int) *graph.Node { return ops.Reverse(x, axis) }
+func reversed(x *tensor.Node, axis int) *tensor.Node { return ops.Reverse(x, axis) }
 
 // padsOf are the zeros before and behind each axis that a node asks for.
 func (n nodeProto) padsOf(shape, window, strides, dilation []int) [][2]int {
@@ -59,7 +60,7 @@ func (n nodeProto) padsOf(shape, window, strides, dilation []int) [][2]int {
 
 func ones(n int) []int { return slices.Repeat([]int{1}, n) }
 
-func addChannels(m *machine, n nodeProto, y *graph.Node) *graph.Node {
+func addChannels(m *machine, n nodeProto, y *tensor.Node) *tensor.Node {
 	if _, ok := m.input(n, 2); !ok {
 		return y
 	}
@@ -67,7 +68,7 @@ func addChannels(m *machine, n nodeProto, y *graph.Node) *graph.Node {
 }
 
 // windowFirst turns a kernel [a, b, window…] into [window…, b, a].
-func windowFirst(w *graph.Node) *graph.Node {
+func windowFirst(w *tensor.Node) *tensor.Node {
 	var perm []int
 	for axis := 2; axis < w.Rank(); axis++ {
 		perm = append(perm, axis)
@@ -113,7 +114,7 @@ func pool(largest bool) func(*machine, nodeProto) []value {
 			panic(fmt.Errorf("node %q (%s): ceil_mode and dilations are not supported", n.name, n.op))
 		}
 		pads := n.padsOf(x.Shape().Dimensions[1:], window, strides, dilation)
-		pad := func(x *graph.Node, v float64) *graph.Node {
+		pad := func(x *tensor.Node, v float64) *tensor.Node {
 			for i, p := range pads {
 				x = ops.Pad(x, 1+i, p, v)
 			}
@@ -130,7 +131,7 @@ func pool(largest bool) func(*machine, nodeProto) []value {
 	}
 }
 
-func pooled(x *graph.Node, window, strides []int, largest bool) *graph.Node {
+func pooled(x *tensor.Node, window, strides []int, largest bool) *tensor.Node {
 	var l layers.Layer
 	pick := func(a, b layers.Layer) {
 		if l = b; largest {
@@ -148,7 +149,7 @@ func pooled(x *graph.Node, window, strides []int, largest bool) *graph.Node {
 	return l.Call(nil, x)
 }
 
-func globalPool(f func(x *graph.Node, axes ...int) *graph.Node) func(*machine, nodeProto) []value {
+func globalPool(f func(x *tensor.Node, axes ...int) *tensor.Node) func(*machine, nodeProto) []value {
 	return func(m *machine, n nodeProto) []value {
 		x := m.in(n, 0)
 		var axes []int
@@ -160,7 +161,7 @@ func globalPool(f func(x *graph.Node, axes ...int) *graph.Node) func(*machine, n
 }
 
 // channels gives a vector the shape of channels behind the batch.
-func channels(v *graph.Node, rank int) *graph.Node {
+func channels(v *tensor.Node, rank int) *tensor.Node {
 	dims := ones(rank)
 	dims[1] = v.Shape().Size()
 	return graph.Reshape(v, dims...)
@@ -168,12 +169,12 @@ func channels(v *graph.Node, rank int) *graph.Node {
 
 func batchNormalization(m *machine, n nodeProto) []value {
 	x := m.in(n, 0)
-	at := func(i int) *graph.Node { return channels(m.in(n, i), x.Rank()) }
+	at := func(i int) *tensor.Node { return channels(m.in(n, i), x.Rank()) }
 	y := graph.Mul(graph.Sub(x, at(3)), ops.Rsqrt(graph.AddScalar(at(4), n.float("epsilon", 1e-5))))
 	return single(graph.Add(graph.Mul(y, at(1)), at(2)))
 }
 
-func normalized(x *graph.Node, epsilon float64, axes ...int) *graph.Node {
+func normalized(x *tensor.Node, epsilon float64, axes ...int) *tensor.Node {
 	centred := graph.Sub(x, graph.ReduceAndKeep(x, graph.ReduceMean, axes...))
 	variance := graph.ReduceAndKeep(graph.Square(centred), graph.ReduceMean, axes...)
 	return graph.Mul(centred, ops.Rsqrt(graph.AddScalar(variance, epsilon)))
@@ -264,19 +265,19 @@ func recurrent(m *machine, n nodeProto) []value {
 	}
 	acts := n.attributes["activations"].strings
 	after := n.int("linear_before_reset", 0) == 1
-	part := func(w *graph.Node, k int) *graph.Node {
+	part := func(w *tensor.Node, k int) *tensor.Node {
 		return graph.Squeeze(graph.SliceAxis(w, 0, graph.AxisElem(k)), 0)
 	}
-	sorted := func(w *graph.Node) *graph.Node {
-		var all []*graph.Node
+	sorted := func(w *tensor.Node) *tensor.Node {
+		var all []*tensor.Node
 		for _, g := range order {
 			all = append(all, graph.SliceAxis(w, 0, graph.AxisRange(g*units, (g+1)*units)))
 		}
 		return graph.Concatenate(all, 0)
 	}
-	var ys, hs, cs []*graph.Node
+	var ys, hs, cs []*tensor.Node
 	for k := range directions {
-		weights := map[string]*graph.Node{
+		weights := map[string]*tensor.Node{
 			"kernel":           graph.Transpose(sorted(part(m.in(n, 1), k)), 0, 1),
 			"recurrent_kernel": graph.Transpose(sorted(part(m.in(n, 2), k)), 0, 1),
 		}
@@ -287,14 +288,14 @@ func recurrent(m *machine, n nodeProto) []value {
 			bx := sorted(graph.SliceAxis(b, 0, graph.AxisRange(0, gates*units)))
 			bh := sorted(graph.SliceAxis(b, 0, graph.AxisRangeToEnd(gates*units)))
 			if n.op == "GRU" && after {
-				weights["bias"] = graph.Stack([]*graph.Node{bx, bh}, 0)
+				weights["bias"] = graph.Stack([]*tensor.Node{bx, bh}, 0)
 			} else {
 				weights["bias"] = graph.Add(bx, bh)
 			}
 		}
 		backwards := direction == "reverse" || k == 1
 		l := cellLayer(n, units, acts, k, backwards, !biased, after)
-		in := []*graph.Node{x}
+		in := []*tensor.Node{x}
 		for i, state := range []int{5, 6}[:map[bool]int{true: 2, false: 1}[n.op == "LSTM"]] {
 			if _, ok := m.input(n, state); ok {
 				in = append(in, part(m.in(n, state), k))
@@ -306,7 +307,7 @@ func recurrent(m *machine, n nodeProto) []value {
 		if err != nil {
 			panic(fmt.Errorf("node %q (%s): %w", n.name, n.op, err))
 		}
-		out, _, _ := pass.Call(pass.New(false, nil, dtypes.InvalidDType), pass.Layer{Layer: l, Spec: spec, Name: n.name, Weights: weights}, in, make([]*graph.Node, len(in)))
+		out, _, _ := pass.Call(pass.New(false, nil, dtypes.InvalidDType), pass.Layer{Layer: l, Spec: spec, Name: n.name, Weights: weights}, in, make([]*tensor.Node, len(in)))
 		y := out[0]
 		if backwards {
 			y = ops.Reverse(y, 1) // ONNX returns it in the order of the input
@@ -347,7 +348,7 @@ func cellLayer(n nodeProto, units int, acts []string, k int, backwards, noBias, 
 	return layers.SimpleRNN{Units: units, Activation: act(0), NoBias: noBias, GoBackwards: backwards, ReturnSequences: true, ReturnState: true}
 }
 
-func shapesOf(in []*graph.Node) (all []layers.Shape) {
+func shapesOf(in []*tensor.Node) (all []layers.Shape) {
 	for _, x := range in {
 		all = append(all, x.Shape().Dimensions[1:])
 	}

@@ -2,6 +2,7 @@ package optimizers
 
 import (
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // Adam scales each weight's step by running means of its gradient and of the
@@ -45,11 +46,11 @@ func (o Adam) Slots() []Slot {
 }
 
 // Apply implements Optimizer.
-func (o Adam) Apply(s Step, w, g *graph.Node, slots []*graph.Node) (*graph.Node, []*graph.Node) {
+func (o Adam) Apply(s Step, w, g *tensor.Node, slots []*tensor.Node) (*tensor.Node, []*tensor.Node) {
 	beta1, beta2 := orDefault(o.Beta1, 0.9), orDefault(o.Beta2, 0.999)
 	alpha := graph.Mul(s.LearningRate, graph.Div(graph.Sqrt(left(w, s.Iteration, beta2)), left(w, s.Iteration, beta1)))
 	m, v := toward(slots[0], g, beta1), toward(slots[1], graph.Square(g), beta2)
-	next, by := []*graph.Node{m, v}, v
+	next, by := []*tensor.Node{m, v}, v
 	if o.AMSGrad {
 		by = graph.Max(slots[2], v)
 		next = append(next, by)
@@ -101,7 +102,7 @@ func (o AdamW) Check() error { return o.adam().Check() }
 func (o AdamW) Slots() []Slot { return o.adam().Slots() }
 
 // Apply implements Optimizer.
-func (o AdamW) Apply(s Step, w, g *graph.Node, slots []*graph.Node) (*graph.Node, []*graph.Node) {
+func (o AdamW) Apply(s Step, w, g *tensor.Node, slots []*tensor.Node) (*tensor.Node, []*tensor.Node) {
 	return o.adam().Apply(s, w, g, slots)
 }
 
@@ -135,13 +136,13 @@ func (o Adamax) Check() error {
 func (Adamax) Slots() []Slot { return slots("momentum", "norm") }
 
 // Apply implements Optimizer.
-func (o Adamax) Apply(s Step, w, g *graph.Node, slots []*graph.Node) (*graph.Node, []*graph.Node) {
+func (o Adamax) Apply(s Step, w, g *tensor.Node, slots []*tensor.Node) (*tensor.Node, []*tensor.Node) {
 	beta1 := orDefault(o.Beta1, 0.9)
 	m := toward(slots[0], g, beta1)
 	u := graph.Max(graph.MulScalar(slots[1], orDefault(o.Beta2, 0.999)), graph.Abs(g))
 	rate := graph.Div(s.LearningRate, left(w, s.Iteration, beta1))
 	step := graph.Div(graph.Mul(m, rate), graph.AddScalar(u, orDefault(o.Epsilon, 1e-7)))
-	return graph.Sub(w, step), []*graph.Node{m, u}
+	return graph.Sub(w, step), []*tensor.Node{m, u}
 }
 
 // Nadam is Adam with Nesterov's look-ahead.
@@ -175,9 +176,9 @@ func (Nadam) Slots() []Slot {
 }
 
 // Apply implements Optimizer.
-func (o Nadam) Apply(s Step, w, g *graph.Node, slots []*graph.Node) (*graph.Node, []*graph.Node) {
+func (o Nadam) Apply(s Step, w, g *tensor.Node, slots []*tensor.Node) (*tensor.Node, []*tensor.Node) {
 	beta1, beta2 := orDefault(o.Beta1, 0.9), orDefault(o.Beta2, 0.999)
-	u := func(step *graph.Node) *graph.Node { // β₁(1 − 0.96ᵗ/2)
+	u := func(step *tensor.Node) *tensor.Node { // β₁(1 − 0.96ᵗ/2)
 		return graph.MulScalar(graph.OneMinus(graph.MulScalar(graph.Pow(graph.Scalar(w.Graph(), w.DType(), 0.96), step), 0.5)), beta1)
 	}
 	ut, ut1 := u(s.Iteration), u(graph.OnePlus(s.Iteration))
@@ -188,5 +189,5 @@ func (o Nadam) Apply(s Step, w, g *graph.Node, slots []*graph.Node) (*graph.Node
 		graph.Div(graph.Mul(g, graph.OneMinus(ut)), graph.OneMinus(product)))
 	vHat := graph.Div(v, left(w, s.Iteration, beta2))
 	step := graph.Div(graph.Mul(mHat, s.LearningRate), graph.AddScalar(graph.Sqrt(vHat), orDefault(o.Epsilon, 1e-7)))
-	return graph.Sub(w, step), []*graph.Node{m, v, product}
+	return graph.Sub(w, step), []*tensor.Node{m, v, product}
 }

@@ -2,6 +2,7 @@ package optimizers
 
 import (
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // RMSprop divides the gradient by the root of a running mean of its square:
@@ -47,14 +48,14 @@ func (o RMSprop) Slots() []Slot {
 }
 
 // Apply implements Optimizer.
-func (o RMSprop) Apply(s Step, w, g *graph.Node, slots []*graph.Node) (*graph.Node, []*graph.Node) {
+func (o RMSprop) Apply(s Step, w, g *tensor.Node, slots []*tensor.Node) (*tensor.Node, []*tensor.Node) {
 	rho := orDefault(o.Rho, 0.9)
-	mean := func(old, v *graph.Node) *graph.Node {
+	mean := func(old, v *tensor.Node) *tensor.Node {
 		return graph.Add(graph.MulScalar(old, rho), graph.MulScalar(v, 1-rho))
 	}
 	v := mean(slots[0], graph.Square(g))
-	next, by := []*graph.Node{v}, v
-	var average *graph.Node
+	next, by := []*tensor.Node{v}, v
+	var average *tensor.Node
 	if o.Centered {
 		average = mean(slots[len(slots)-1], g)
 		by = graph.Sub(v, graph.Square(average))
@@ -102,10 +103,10 @@ func (o Adagrad) Slots() []Slot {
 }
 
 // Apply implements Optimizer.
-func (o Adagrad) Apply(s Step, w, g *graph.Node, slots []*graph.Node) (*graph.Node, []*graph.Node) {
+func (o Adagrad) Apply(s Step, w, g *tensor.Node, slots []*tensor.Node) (*tensor.Node, []*tensor.Node) {
 	a := graph.Add(slots[0], graph.Square(g))
 	step := graph.Div(graph.Mul(g, s.LearningRate), graph.Sqrt(graph.AddScalar(a, orDefault(o.Epsilon, 1e-7))))
-	return graph.Sub(w, step), []*graph.Node{a}
+	return graph.Sub(w, step), []*tensor.Node{a}
 }
 
 // Adadelta scales each step by the size of those before it.
@@ -136,13 +137,13 @@ func (o Adadelta) Check() error {
 func (Adadelta) Slots() []Slot { return slots("accumulated_gradient", "accumulated_delta") }
 
 // Apply implements Optimizer.
-func (o Adadelta) Apply(s Step, w, g *graph.Node, slots []*graph.Node) (*graph.Node, []*graph.Node) {
+func (o Adadelta) Apply(s Step, w, g *tensor.Node, slots []*tensor.Node) (*tensor.Node, []*tensor.Node) {
 	rho, epsilon := orDefault(o.Rho, 0.95), orDefault(o.Epsilon, 1e-7)
-	root := func(x *graph.Node) *graph.Node { return graph.Sqrt(graph.AddScalar(x, epsilon)) }
+	root := func(x *tensor.Node) *tensor.Node { return graph.Sqrt(graph.AddScalar(x, epsilon)) }
 	grad := graph.Add(graph.MulScalar(slots[0], rho), graph.MulScalar(graph.Square(g), 1-rho))
 	delta := graph.Neg(graph.Div(graph.Mul(root(slots[1]), g), root(grad)))
 	deltas := graph.Add(graph.MulScalar(slots[1], rho), graph.MulScalar(graph.Square(delta), 1-rho))
-	return graph.Add(w, graph.Mul(delta, s.LearningRate)), []*graph.Node{grad, deltas}
+	return graph.Add(w, graph.Mul(delta, s.LearningRate)), []*tensor.Node{grad, deltas}
 }
 
 // Lion steps by the sign of a running mean of the gradient:
@@ -174,10 +175,10 @@ func (o Lion) Check() error {
 func (Lion) Slots() []Slot { return slots("momentum") }
 
 // Apply implements Optimizer.
-func (o Lion) Apply(s Step, w, g *graph.Node, slots []*graph.Node) (*graph.Node, []*graph.Node) {
-	mean := func(beta float64) *graph.Node {
+func (o Lion) Apply(s Step, w, g *tensor.Node, slots []*tensor.Node) (*tensor.Node, []*tensor.Node) {
+	mean := func(beta float64) *tensor.Node {
 		return graph.Add(graph.MulScalar(slots[0], beta), graph.MulScalar(g, 1-beta))
 	}
 	step := graph.Mul(graph.Sign(mean(orDefault(o.Beta1, 0.9))), s.LearningRate)
-	return graph.Sub(w, step), []*graph.Node{mean(orDefault(o.Beta2, 0.99))}
+	return graph.Sub(w, step), []*tensor.Node{mean(orDefault(o.Beta2, 0.99))}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/schedules"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // Optimizer is a rule for one weight, applied to each in turn. One of your own
@@ -31,7 +32,7 @@ type Optimizer interface {
 	// to step.
 	Slots() []Slot
 	// Apply returns the weight's next value and that of its slots.
-	Apply(s Step, weight, gradient *graph.Node, slots []*graph.Node) (next *graph.Node, nextSlots []*graph.Node)
+	Apply(s Step, weight, gradient *tensor.Node, slots []*tensor.Node) (next *tensor.Node, nextSlots []*tensor.Node)
 	// Common are the options that all optimizers have.
 	Common() Options
 }
@@ -48,9 +49,9 @@ type Slot struct {
 // Step is what all weights of a training step share.
 type Step struct {
 	// Iteration counts steps from 1: a float32 scalar.
-	Iteration *graph.Node
+	Iteration *tensor.Node
 	// LearningRate is the rate of this step: a float32 scalar.
-	LearningRate *graph.Node
+	LearningRate *tensor.Node
 }
 
 // Options are what Keras lets be done with any optimizer. All are off unless set.
@@ -152,12 +153,12 @@ func orDefault(v, def float64) float64 {
 }
 
 // left is 1 − βᵗ.
-func left(w, iteration *graph.Node, beta float64) *graph.Node {
+func left(w, iteration *tensor.Node, beta float64) *tensor.Node {
 	return graph.OneMinus(graph.Pow(graph.Scalar(w.Graph(), w.DType(), beta), iteration))
 }
 
 // toward moves a running mean by the part 1 − beta towards v.
-func toward(mean, v *graph.Node, beta float64) *graph.Node {
+func toward(mean, v *tensor.Node, beta float64) *tensor.Node {
 	return graph.Add(mean, graph.MulScalar(graph.Sub(v, mean), 1-beta))
 }
 

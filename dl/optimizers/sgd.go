@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // SGD is gradient descent, w ← w − η g, or with momentum μ
@@ -47,14 +48,14 @@ func (o SGD) Slots() []Slot {
 }
 
 // Apply implements Optimizer.
-func (o SGD) Apply(s Step, w, g *graph.Node, slots []*graph.Node) (*graph.Node, []*graph.Node) {
+func (o SGD) Apply(s Step, w, g *tensor.Node, slots []*tensor.Node) (*tensor.Node, []*tensor.Node) {
 	step := graph.Mul(g, s.LearningRate)
 	if o.Momentum == 0 {
 		return graph.Sub(w, step), nil
 	}
 	v := graph.Sub(graph.MulScalar(slots[0], o.Momentum), step)
 	if o.Nesterov {
-		return graph.Add(w, graph.Sub(graph.MulScalar(v, o.Momentum), step)), []*graph.Node{v}
+		return graph.Add(w, graph.Sub(graph.MulScalar(v, o.Momentum), step)), []*tensor.Node{v}
 	}
-	return graph.Add(w, v), []*graph.Node{v}
+	return graph.Add(w, v), []*tensor.Node{v}
 }

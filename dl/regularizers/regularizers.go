@@ -10,12 +10,13 @@ import (
 
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/ops"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // Regularizer is a cost of a tensor.
 type Regularizer interface {
 	// Cost returns a scalar.
-	Cost(w *graph.Node) *graph.Node
+	Cost(w *tensor.Node) *tensor.Node
 }
 
 // L1 is Factor · Σ|w|; Factor 0 means 0.01.
@@ -24,7 +25,7 @@ type L1 struct {
 }
 
 // Cost implements Regularizer.
-func (r L1) Cost(w *graph.Node) *graph.Node {
+func (r L1) Cost(w *tensor.Node) *tensor.Node {
 	return graph.MulScalar(graph.ReduceAllSum(ops.Abs(w)), orDefault(r.Factor))
 }
 
@@ -34,7 +35,7 @@ type L2 struct {
 }
 
 // Cost implements Regularizer.
-func (r L2) Cost(w *graph.Node) *graph.Node {
+func (r L2) Cost(w *tensor.Node) *tensor.Node {
 	return graph.MulScalar(graph.ReduceAllSum(graph.Square(w)), orDefault(r.Factor))
 }
 
@@ -44,7 +45,7 @@ type L1L2 struct {
 }
 
 // Cost implements Regularizer.
-func (r L1L2) Cost(w *graph.Node) *graph.Node {
+func (r L1L2) Cost(w *tensor.Node) *tensor.Node {
 	return graph.Add(
 		graph.MulScalar(graph.ReduceAllSum(ops.Abs(w)), r.L1),
 		graph.MulScalar(graph.ReduceAllSum(graph.Square(w)), r.L2))
@@ -67,7 +68,7 @@ func readOrthogonalRegularizer(r *OrthogonalRegularizer, c map[string]any) error
 }
 
 // Cost implements Regularizer.
-func (r OrthogonalRegularizer) Cost(w *graph.Node) *graph.Node {
+func (r OrthogonalRegularizer) Cost(w *tensor.Node) *tensor.Node {
 	if r.Columns {
 		w = graph.Transpose(w, 0, 1)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 )
@@ -17,6 +18,9 @@ type Tensor = tensors.Tensor
 // Node is a tensor that a graph will compute. Functions of Nodes are what layers, losses and
 // steps of one's own are made of; package dl/ops has them under Keras's names.
 type Node = graph.Node
+
+// Shape is a type of numbers and the dimensions of a tensor, with the batch.
+type Shape = shapes.Shape
 
 // DType is a type of numbers: Float32, Int32.
 type DType = dtypes.DType
