@@ -18,7 +18,9 @@ import (
 
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/internal/format"
 	"github.com/gradbook/gradbook/dl/internal/kerastest"
+	internalops "github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/internal/pass"
 	"github.com/gradbook/gradbook/dl/internal/train"
 	"github.com/gradbook/gradbook/dl/layers"
@@ -382,7 +384,7 @@ func (c *parityCase) runLoss(r *parityResult) error {
 }
 
 func (c *parityCase) runMetric(r *parityResult) error {
-	m, err := metrics.Described(map[string]any{"class_name": c.Object.Class, "config": c.Object.Config})
+	m, err := format.DescribedMetric(map[string]any{"class_name": c.Object.Class, "config": c.Object.Config})
 	if err != nil {
 		return err
 	}
@@ -408,7 +410,7 @@ func (c *parityCase) runMetric(r *parityResult) error {
 			if sums {
 				total = sumOf(total, a.Sums(y, p, w))
 			} else {
-				total = sumOf(total, metrics.MeanSums(m.Compute(y, p), w))
+				total = sumOf(total, internalops.MeanSums(m.Compute(y, p), w))
 			}
 		}
 		return []*graph.Node{total}

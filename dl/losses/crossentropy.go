@@ -52,7 +52,7 @@ func (SparseCategoricalCrossentropy) Check(labels, output []int) error {
 // Compute implements Loss.
 func (l SparseCategoricalCrossentropy) Compute(labels, output *tensor.Node) *tensor.Node {
 	classes := output.Shape().Dimensions[output.Rank()-1]
-	onehot := graph.OneHot(ClassNumbers(labels, output), classes, output.DType())
+	onehot := graph.OneHot(ops.ClassNumbers(labels, output), classes, output.DType())
 	return CategoricalCrossentropy{Logits: l.Logits}.Compute(onehot, output)
 }
 
@@ -89,7 +89,7 @@ func (l CategoricalCrossentropy) Check(labels, output []int) error {
 
 // Compute implements Loss.
 func (l CategoricalCrossentropy) Compute(labels, output *tensor.Node) *tensor.Node {
-	y := Align(labels, output)
+	y := ops.Align(labels, output)
 	y = smooth(y, l.LabelSmoothing, output.Shape().Dimensions[output.Rank()-1])
 	var logp *tensor.Node
 	if l.Logits {
@@ -134,7 +134,7 @@ func (l BinaryCrossentropy) Check(labels, output []int) error {
 
 // Compute implements Loss.
 func (l BinaryCrossentropy) Compute(labels, output *tensor.Node) *tensor.Node {
-	y := Align(labels, output)
+	y := ops.Align(labels, output)
 	y = smooth(y, l.LabelSmoothing, 2)
 	var loss *tensor.Node
 	if l.Logits { // max(z, 0) − z y + log(1 + e^−|z|)

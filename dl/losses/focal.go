@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 
@@ -71,7 +72,7 @@ func checkFocal(alpha, gamma float64) error {
 
 // Compute implements Loss.
 func (l BinaryFocalCrossentropy) Compute(labels, output *tensor.Node) *tensor.Node {
-	y := smooth(Align(labels, output), l.LabelSmoothing, 2)
+	y := smooth(ops.Align(labels, output), l.LabelSmoothing, 2)
 	p := output
 	if l.Logits {
 		p = graph.Sigmoid(output)
@@ -89,7 +90,7 @@ func (l BinaryFocalCrossentropy) Compute(labels, output *tensor.Node) *tensor.No
 
 // Compute implements Loss.
 func (l CategoricalFocalCrossentropy) Compute(labels, output *tensor.Node) *tensor.Node {
-	y := smooth(Align(labels, output), l.LabelSmoothing, output.Shape().Dimensions[output.Rank()-1])
+	y := smooth(ops.Align(labels, output), l.LabelSmoothing, output.Shape().Dimensions[output.Rank()-1])
 	p := output
 	if l.Logits {
 		p = graph.Softmax(output, -1)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 
@@ -82,7 +83,7 @@ func (KLDivergence) Check(labels, output []int) error { return checkSame(labels,
 
 // sign makes −1 and 1 of labels of 0 and 1.
 func sign(labels, output *tensor.Node) *tensor.Node {
-	y := Align(labels, output)
+	y := ops.Align(labels, output)
 	return graph.Where(graph.Equal(y, graph.ZerosLike(y)), graph.Neg(graph.OnesLike(y)), y)
 }
 
@@ -98,7 +99,7 @@ func (SquaredHinge) Compute(labels, output *tensor.Node) *tensor.Node {
 
 // Compute implements Loss.
 func (CategoricalHinge) Compute(labels, output *tensor.Node) *tensor.Node {
-	y := Align(labels, output)
+	y := ops.Align(labels, output)
 	p := graph.ReduceSum(graph.Mul(y, output), -1)
 	n := graph.ReduceMax(graph.Mul(graph.OneMinus(y), output), -1)
 	return graph.MaxScalar(graph.AddScalar(graph.Sub(n, p), 1.0), 0.0)
@@ -106,7 +107,7 @@ func (CategoricalHinge) Compute(labels, output *tensor.Node) *tensor.Node {
 
 // Compute implements Loss.
 func (Dice) Compute(labels, output *tensor.Node) *tensor.Node {
-	y := Align(labels, output)
+	y := ops.Align(labels, output)
 	both := graph.ReduceAllSum(graph.Mul(y, output))
 	sum := graph.Add(graph.ReduceAllSum(y), graph.ReduceAllSum(output))
 	return perExample(output, graph.OneMinus(graph.Div(graph.MulScalar(both, 2.0), graph.AddScalar(sum, epsilon))))
@@ -121,7 +122,7 @@ func (l Tversky) Compute(labels, output *tensor.Node) *tensor.Node {
 	if beta == 0 {
 		beta = 0.5
 	}
-	y := Align(labels, output)
+	y := ops.Align(labels, output)
 	both := graph.ReduceAllSum(graph.Mul(y, output))
 	more := graph.ReduceAllSum(graph.Mul(graph.OneMinus(y), output))
 	less := graph.ReduceAllSum(graph.Mul(y, graph.OneMinus(output)))
@@ -136,7 +137,7 @@ func perExample(output, loss *tensor.Node) *tensor.Node {
 
 // Compute implements Loss.
 func (KLDivergence) Compute(labels, output *tensor.Node) *tensor.Node {
-	y := graph.ClipScalar(Align(labels, output), epsilon, 1)
+	y := graph.ClipScalar(ops.Align(labels, output), epsilon, 1)
 	p := graph.ClipScalar(output, epsilon, 1)
 	return graph.ReduceSum(graph.Mul(y, graph.Log(graph.Div(y, p))), -1)
 }

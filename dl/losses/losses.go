@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
@@ -55,16 +54,6 @@ func clip(p *tensor.Node) *tensor.Node {
 	return graph.MinScalar(graph.MaxScalar(p, epsilon), 1-epsilon)
 }
 
-// Align gives labels the type of the output, and the axis of size 1 at the end
-// that the output may have more.
-func Align(labels, output *tensor.Node) *tensor.Node {
-	labels = graph.ConvertDType(labels, output.DType())
-	if labels.Rank() == output.Rank()-1 {
-		labels = graph.InsertAxes(labels, -1)
-	}
-	return labels
-}
-
 // checkSame is the Check of losses that compare number by number.
 func checkSame(labels, output []int) error {
 	if slices.Equal(labels, output) {
@@ -79,15 +68,6 @@ func checkSame(labels, output []int) error {
 // rsqrt is 1/√x. graph.Rsqrt has no gradient.
 func rsqrt(x *tensor.Node) *tensor.Node { return graph.Reciprocal(graph.Sqrt(x)) }
 
-// ClassNumbers returns labels that are class numbers as int32, without the axis
-// of size 1 that they may end with: [batch, 1] becomes [batch].
-func ClassNumbers(labels, output *tensor.Node) *tensor.Node {
-	if labels.Rank() == output.Rank() {
-		labels = graph.Squeeze(labels, -1)
-	}
-	return graph.ConvertDType(labels, dtypes.Int32)
-}
-
 func init() {
 	config.Register(
 		SparseCategoricalCrossentropy{}, CategoricalCrossentropy{}, BinaryCrossentropy{},
@@ -96,19 +76,4 @@ func init() {
 		Huber{}, LogCosh{}, CosineSimilarity{}, Poisson{}, KLDivergence{},
 		Hinge{}, SquaredHinge{}, CategoricalHinge{}, Dice{}, Tversky{},
 	)
-}
-
-// Named returns the loss that Keras knows by a name or an alias: "mse".
-func Named(name string) (Loss, error) {
-	if l, _, ok := config.Value[Loss](name); ok {
-		return l, nil
-	}
-	if long, ok := map[string]string{
-		"mse": "MeanSquaredError", "mae": "MeanAbsoluteError", "mape": "MeanAbsolutePercentageError",
-		"msle": "MeanSquaredLogarithmicError", "kld": "KLDivergence", "kullback_leibler_divergence": "KLDivergence",
-		"kl_divergence": "KLDivergence", "logcosh": "LogCosh", "log_cosh": "LogCosh", "huber": "Huber", "huber_loss": "Huber",
-	}[name]; ok {
-		name = long
-	}
-	return config.Decode[Loss](config.Object{Class: name})
 }

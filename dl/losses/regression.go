@@ -105,17 +105,17 @@ func (Poisson) Check(labels, output []int) error { return checkSame(labels, outp
 
 // Compute implements Loss.
 func (MeanSquaredError) Compute(labels, output *tensor.Node) *tensor.Node {
-	return mean(graph.Square(graph.Sub(output, Align(labels, output))))
+	return mean(graph.Square(graph.Sub(output, ops.Align(labels, output))))
 }
 
 // Compute implements Loss.
 func (MeanAbsoluteError) Compute(labels, output *tensor.Node) *tensor.Node {
-	return mean(ops.Abs(graph.Sub(output, Align(labels, output))))
+	return mean(ops.Abs(graph.Sub(output, ops.Align(labels, output))))
 }
 
 // Compute implements Loss.
 func (MeanAbsolutePercentageError) Compute(labels, output *tensor.Node) *tensor.Node {
-	y := Align(labels, output)
+	y := ops.Align(labels, output)
 	part := graph.Div(graph.Sub(y, output), graph.MaxScalar(ops.Abs(y), epsilon))
 	return graph.MulScalar(mean(ops.Abs(part)), 100.0)
 }
@@ -123,7 +123,7 @@ func (MeanAbsolutePercentageError) Compute(labels, output *tensor.Node) *tensor.
 // Compute implements Loss.
 func (MeanSquaredLogarithmicError) Compute(labels, output *tensor.Node) *tensor.Node {
 	log := func(x *tensor.Node) *tensor.Node { return graph.Log(graph.AddScalar(graph.MaxScalar(x, epsilon), 1.0)) }
-	return mean(graph.Square(graph.Sub(log(output), log(Align(labels, output)))))
+	return mean(graph.Square(graph.Sub(log(output), log(ops.Align(labels, output)))))
 }
 
 // Compute implements Loss.
@@ -132,7 +132,7 @@ func (l Huber) Compute(labels, output *tensor.Node) *tensor.Node {
 	if delta == 0 {
 		delta = 1
 	}
-	e := ops.Abs(graph.Sub(output, Align(labels, output)))
+	e := ops.Abs(graph.Sub(output, ops.Align(labels, output)))
 	small := graph.MulScalar(graph.Square(e), 0.5)
 	large := graph.AddScalar(graph.MulScalar(e, delta), -0.5*delta*delta)
 	return mean(graph.Where(graph.LessOrEqual(e, graph.Scalar(e.Graph(), e.DType(), delta)), small, large))
@@ -140,18 +140,18 @@ func (l Huber) Compute(labels, output *tensor.Node) *tensor.Node {
 
 // Compute implements Loss.
 func (LogCosh) Compute(labels, output *tensor.Node) *tensor.Node {
-	e := graph.Sub(output, Align(labels, output)) // log cosh e = e + log(1 + e^−2e) − log 2
+	e := graph.Sub(output, ops.Align(labels, output)) // log cosh e = e + log(1 + e^−2e) − log 2
 	return mean(graph.AddScalar(graph.Add(e, graph.Softplus(graph.MulScalar(e, -2.0))), -math.Ln2))
 }
 
 // Compute implements Loss.
 func (CosineSimilarity) Compute(labels, output *tensor.Node) *tensor.Node {
-	return graph.Neg(graph.ReduceSum(graph.Mul(unit(Align(labels, output)), unit(output)), -1))
+	return graph.Neg(graph.ReduceSum(graph.Mul(unit(ops.Align(labels, output)), unit(output)), -1))
 }
 
 // Compute implements Loss.
 func (Poisson) Compute(labels, output *tensor.Node) *tensor.Node {
-	return mean(graph.Sub(output, graph.Mul(Align(labels, output), graph.Log(graph.AddScalar(output, epsilon)))))
+	return mean(graph.Sub(output, graph.Mul(ops.Align(labels, output), graph.Log(graph.AddScalar(output, epsilon)))))
 }
 
 // mean is the mean over the last axis, if there is one beside the batch.

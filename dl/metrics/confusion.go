@@ -5,6 +5,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
+	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/losses"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
@@ -13,7 +14,7 @@ import (
 // true positives, false positives, true negatives and false negatives, each for all
 // thresholds.
 func confusion(labels, output, weights *tensor.Node, thresholds []float64) *tensor.Node {
-	y := losses.Align(labels, output)
+	y := ops.Align(labels, output)
 	n := y.Shape().Size()
 	g := output.Graph()
 	flatY, flatP := graph.Reshape(y, n, 1), graph.Reshape(output, n, 1)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
+	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/losses"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
@@ -73,7 +74,7 @@ func (F1Score) Compute(_, output *tensor.Node) *tensor.Node { return output }
 
 // Sums implements Accumulator: four counts of each class.
 func (m FBetaScore) Sums(labels, output, weights *tensor.Node) *tensor.Node {
-	y := losses.Align(labels, output)
+	y := ops.Align(labels, output)
 	var said *tensor.Node
 	if m.Threshold > 0 {
 		said = graph.GreaterThan(output, graph.Scalar(output.Graph(), output.DType(), m.Threshold))

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
+	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/losses"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
@@ -40,7 +41,7 @@ func (MeanIoU) Compute(_, output *tensor.Node) *tensor.Node { return output }
 // Sums implements Accumulator.
 func (m MeanIoU) Sums(labels, output, weights *tensor.Node) *tensor.Node {
 	n := output.Shape().Size() / m.NumClasses
-	y := graph.OneHot(graph.Reshape(losses.ClassNumbers(labels, output), n), m.NumClasses, output.DType())
+	y := graph.OneHot(graph.Reshape(ops.ClassNumbers(labels, output), n), m.NumClasses, output.DType())
 	p := graph.OneHot(graph.ArgMax(graph.Reshape(output, n, m.NumClasses), -1), m.NumClasses, output.DType())
 	if weights != nil {
 		w := graph.Reshape(graph.SliceAxis(spread(weights, output), -1, graph.AxisRange(0, 1)), n, 1)

@@ -6,11 +6,11 @@ package metrics
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/losses"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
@@ -71,7 +71,7 @@ func (SparseCategoricalAccuracy) Check(labels, output []int) error {
 
 // Compute implements Metric.
 func (SparseCategoricalAccuracy) Compute(labels, output *tensor.Node) *tensor.Node {
-	return same(graph.ArgMax(output, -1), losses.ClassNumbers(labels, output), output)
+	return same(graph.ArgMax(output, -1), ops.ClassNumbers(labels, output), output)
 }
 
 // CategoricalAccuracy is the part of the examples whose largest output is where
@@ -116,7 +116,7 @@ func (m BinaryAccuracy) Compute(labels, output *tensor.Node) *tensor.Node {
 		threshold = 0.5
 	}
 	predicted := graph.ConvertDType(graph.GreaterThan(output, graph.Scalar(output.Graph(), output.DType(), threshold)), output.DType())
-	return same(predicted, losses.Align(labels, output), output)
+	return same(predicted, ops.Align(labels, output), output)
 }
 
 // TopKCategoricalAccuracy is the part of the examples whose label is among the K
@@ -162,7 +162,7 @@ func (m TopKCategoricalAccuracy) Compute(labels, output *tensor.Node) *tensor.No
 
 // Compute implements Metric.
 func (m SparseTopKCategoricalAccuracy) Compute(labels, output *tensor.Node) *tensor.Node {
-	return amongBest(losses.ClassNumbers(labels, output), output, m.K)
+	return amongBest(ops.ClassNumbers(labels, output), output, m.K)
 }
 
 // amongBest is 1 where fewer than k outputs are larger than that of the class.
@@ -281,35 +281,4 @@ func init() {
 	} {
 		config.RegisterAs("metrics."+name, m)
 	}
-}
-
-// Named returns the metric that Keras knows by class or by name: "Precision",
-// "mean_squared_error", "accuracy".
-func Named(name string) (Metric, error) {
-	if m, _, ok := config.Value[Metric](name); ok {
-		return m, nil
-	}
-	if long, ok := map[string]string{
-		"acc": "Accuracy", "accuracy": "Accuracy", "mse": "MeanSquaredError", "mae": "MeanAbsoluteError", "mape": "MeanAbsolutePercentageError",
-		"msle": "MeanSquaredLogarithmicError", "auc": "AUC", "cosine_similarity": "CosineSimilarity",
-	}[name]; ok {
-		name = long
-	}
-	if m, err := config.Decode[Metric](config.Object{Class: "metrics." + name}); err == nil {
-		return m, nil
-	}
-	return config.Decode[Metric](config.Object{Class: name})
-}
-
-// Described returns the metric that Keras's JSON describes.
-func Described(object map[string]any) (Metric, error) {
-	class, _ := object["class_name"].(string)
-	fields, _ := object["config"].(map[string]any)
-	if strings.HasPrefix(class, "metrics.") {
-		return config.Decode[Metric](config.Object{Class: class, Config: fields})
-	}
-	if m, err := config.Decode[Metric](config.Object{Class: "metrics." + class, Config: fields}); err == nil {
-		return m, nil
-	}
-	return config.Decode[Metric](config.Object{Class: class, Config: fields})
 }

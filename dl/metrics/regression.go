@@ -7,6 +7,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/losses"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
@@ -49,7 +50,7 @@ func (R2Score) Compute(_, output *tensor.Node) *tensor.Node { return output }
 
 // Sums implements Accumulator.
 func (R2Score) Sums(labels, output, weights *tensor.Node) *tensor.Node {
-	y := losses.Align(labels, output)
+	y := ops.Align(labels, output)
 	w := graph.OnesLike(output)
 	if weights != nil {
 		w = spread(weights, output)
@@ -118,12 +119,12 @@ func (m Perplexity) Compute(labels, output *tensor.Node) *tensor.Node {
 
 // Sums implements Accumulator.
 func (m RootMeanSquaredError) Sums(labels, output, weights *tensor.Node) *tensor.Node {
-	return MeanSums(m.Compute(labels, output), weights)
+	return ops.MeanSums(m.Compute(labels, output), weights)
 }
 
 // Sums implements Accumulator.
 func (m Perplexity) Sums(labels, output, weights *tensor.Node) *tensor.Node {
-	return MeanSums(m.Compute(labels, output), weights)
+	return ops.MeanSums(m.Compute(labels, output), weights)
 }
 
 // Result implements Accumulator.

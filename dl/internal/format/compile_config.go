@@ -119,7 +119,7 @@ func constructCompiled(raw map[string]any) (c train.CompileConfig, err error) {
 
 func lossOf(raw any) (losses.Loss, error) {
 	if name, ok := raw.(string); ok {
-		return losses.Named(name)
+		return namedLoss(name)
 	}
 	return config.DecodeAny[losses.Loss](raw)
 }
@@ -129,9 +129,9 @@ func metricsOf(raw any) (all []metrics.Metric, err error) {
 		var m metrics.Metric
 		switch v := v.(type) {
 		case string:
-			m, err = metrics.Named(v)
+			m, err = namedMetric(v)
 		case map[string]any:
-			m, err = metrics.Described(v)
+			m, err = DescribedMetric(v)
 		default:
 			err = fmt.Errorf("expected a metric, got %v", v)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/callbacks"
 	"github.com/gradbook/gradbook/dl/internal/network"
+	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/layers"
 	"github.com/gradbook/gradbook/dl/losses"
 	"github.com/gradbook/gradbook/dl/metrics"
@@ -123,7 +124,7 @@ func (m *Model) Measure(f *network.Flow, y []*graph.Node, w *graph.Node) (loss, 
 			if a, ok := metric.Metric.(metrics.Accumulator); ok {
 				all = append(all, a.Sums(y[i], output, weights))
 			} else {
-				all = append(all, metrics.MeanSums(metric.Compute(y[i], output), weights))
+				all = append(all, ops.MeanSums(metric.Compute(y[i], output), weights))
 			}
 		}
 		if len(names) > 1 {
