@@ -65,3 +65,16 @@ func ExampleGoSource() {
 	fmt.Println(strings.Contains(text, "func Fields(s string) []string {"))
 	// Output: true
 }
+
+func ExampleMNISTFrom() {
+	// A folder that has other files than those of MNIST, or none, is an error.
+	_, _, err := datasets.MNISTFrom("no such folder")
+	fmt.Println(err != nil)
+	// Output: true
+}
+
+func ExampleMNISTPath() {
+	path, err := datasets.MNISTPath()
+	fmt.Println(path != "", err)
+	// Output: true <nil>
+}

@@ -53,3 +53,10 @@ func ExampleClearOutput() {
 	// step 1
 	// step 2
 }
+
+func ExampleRich() {
+	_, rich := viz.Rich(image.NewGray(image.Rect(0, 0, 8, 8)))
+	_, plain := viz.Rich(42)
+	fmt.Println(rich, plain)
+	// Output: true false
+}

@@ -20,6 +20,14 @@ type KerasCaller interface {
 	WithKerasArgument(name string, value any) (l Layer, ok bool)
 }
 
+// KerasNamer is a layer that one type stands for several of Keras's classes of.
+type KerasNamer interface {
+	Layer
+	// KerasName is the class, by which summaries and errors speak of the layer, and the name
+	// that a model derives for it: "Add" and "add".
+	KerasName() (class, name string)
+}
+
 // ClassReader is a layer whose inputs are class numbers, such as an Embedding.
 type ClassReader interface {
 	Layer

@@ -137,13 +137,15 @@ func ExampleInfer() {
 }
 
 func ExampleKerasPather() {
-	fmt.Println(layers.Bidirectional{Layer: layers.LSTM{Units: 2}}.KerasPath("forward_layer/kernel"))
+	var l layers.KerasPather = layers.Bidirectional{Layer: layers.LSTM{Units: 2}}
+	fmt.Println(l.KerasPath("forward_layer/kernel"))
 	// Output:
 	// /forward_layer/cell
 }
 
 func ExampleKerasCaller() {
-	l, ok := layers.MultiHeadAttention{NumHeads: 1, KeyDim: 2}.WithKerasArgument("use_causal_mask", true)
+	var given layers.KerasCaller = layers.MultiHeadAttention{NumHeads: 1, KeyDim: 2}
+	l, ok := given.WithKerasArgument("use_causal_mask", true)
 	fmt.Println(l.(layers.MultiHeadAttention).UseCausalMask, ok)
 	// Output:
 	// true true
@@ -235,4 +237,12 @@ func ExampleRandomZoom() {
 	shapeOf(layers.RandomZoom{HeightFactor: [2]float64{-0.1, 0.1}}, 8, 8, 3) // in training only
 	// Output:
 	// (None, 8, 8, 3)
+}
+
+func ExampleKerasNamer() {
+	sum := ops.Add(dl.Input(layers.Shape{3}), 1)
+	l, _, _ := sum.Origin()
+	class, name := l.Config().(layers.KerasNamer).KerasName()
+	fmt.Println(class, name)
+	// Output: Add add
 }

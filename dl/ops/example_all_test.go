@@ -25,6 +25,9 @@ func compute(f func(x *dl.Node) *dl.Node) {
 	fmt.Printf("%.3g\n", y[0].Value())
 }
 
+// halfway is between two values: of symbols as of nodes.
+func halfway[T ops.Value](a, b T) T { return ops.Multiply(ops.Add(a, b), 0.5) }
+
 func shape(s *dl.Symbol) {
 	if err := s.Err(); err != nil {
 		panic(err)
@@ -40,7 +43,7 @@ func Example() {
 	// Output:
 	// (None, 3)
 	// (None, 3)
-	// layer "operation" (operation): add of [(None, 3) (None, 4)]: expected shapes that can be broadcast, got [2 3] and [2 4]
+	// layer "add" (Add): of [(None, 3) (None, 4)]: expected shapes that can be broadcast, got [2 3] and [2 4]
 }
 
 func ExampleNegative() {
@@ -288,4 +291,12 @@ func ExampleResize() {
 	// (None, 8, 6, 1)
 	// (None, 4, 3, 3)
 	// (None, 10, 10, 3)
+}
+
+func ExampleValue() {
+	shape(halfway(dl.Input(layers.Shape{3}), dl.Input(layers.Shape{3})))
+	compute(func(x *dl.Node) *dl.Node { return halfway(x, ops.Square(x)) })
+	// Output:
+	// (None, 3)
+	// [[1 3 6] [0 0.375 0]]
 }

@@ -63,6 +63,16 @@ func (o operation) function() (function, error) {
 	return f, nil
 }
 
+// KerasName implements layers.KerasNamer: "Add" and "add".
+func (o operation) KerasName() (class, name string) {
+	for part := range strings.SplitSeq(o.Op, "_") {
+		if part != "" {
+			class += strings.ToUpper(part[:1]) + part[1:]
+		}
+	}
+	return class, o.Op
+}
+
 // Build implements layers.Layer.
 func (o operation) Build(in layers.Shape) (layers.Spec, error) {
 	return o.BuildAll([]layers.Shape{in})
@@ -75,7 +85,7 @@ func (o operation) BuildAll(in []layers.Shape) (layers.Spec, error) {
 	}
 	out, err := layers.Infer(in, o.CallAll)
 	if err != nil {
-		return layers.Spec{}, fmt.Errorf("%s of %v: %w", o.Op, in, err)
+		return layers.Spec{}, fmt.Errorf("of %v: %w", in, err)
 	}
 	return layers.Spec{Outputs: out}, nil
 }

@@ -96,6 +96,10 @@ func (l *Layer) Type() string {
 	if AsInput(l.Config) != nil {
 		return "InputLayer"
 	}
+	if n, ok := l.Config.(layers.KerasNamer); ok {
+		class, _ := n.KerasName()
+		return class
+	}
 	return reflect.Indirect(reflect.ValueOf(l.Config)).Type().Name()
 }
 
@@ -105,7 +109,7 @@ func (l *Layer) String() string {
 		return "layer"
 	}
 	if l.Name == "" {
-		return fmt.Sprintf("layer %q (%s)", config.Snake(l.Type()), l.Type())
+		return fmt.Sprintf("layer %q (%s)", l.baseName(), l.Type())
 	}
 	return fmt.Sprintf("layer %q (%s)", l.Name, l.Type())
 }

@@ -31,6 +31,10 @@ func (l *Layer) baseName() string {
 	if AsInput(l.Config) != nil {
 		return "input_layer"
 	}
+	if n, ok := l.Config.(layers.KerasNamer); ok {
+		_, name := n.KerasName()
+		return name
+	}
 	return config.Snake(l.Type())
 }
 

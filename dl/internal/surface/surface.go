@@ -68,9 +68,12 @@ func Load(root string) (*Packages, error) {
 	return p, nil
 }
 
+// others are packages for the setup and the command line, which programs have no use for.
+var others = []string{"dl/cache", "dl/memory", "dl/pjrt", "dl/pjrt/pjrttest"}
+
 func shown(path string) bool {
 	rest, ok := strings.CutPrefix(path, Module+"/")
-	if !ok || strings.Contains(path, "/internal/") || strings.HasSuffix(path, "/pjrttest") {
+	if !ok || strings.Contains(path, "/internal/") || slices.Contains(others, rest) {
 		return false
 	}
 	return rest == "viz" || rest == "datasets" || rest == "dl" || strings.HasPrefix(rest, "dl/")
