@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/fault"
 	"github.com/gradbook/gradbook/dl/layers"
 )
