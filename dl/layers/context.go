@@ -2,6 +2,7 @@ package layers
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -30,6 +31,7 @@ type Context struct {
 	masks   []*tensor.Node
 	mask    *tensor.Node
 	masked  bool // SetMask was called
+	asked   bool // Mask was
 }
 
 func init() {
@@ -89,7 +91,7 @@ func (c *Context) Update(name string, value *tensor.Node) {
 func (c *Context) Part(name string) *Context {
 	p := *c
 	p.prefix += name + "/"
-	p.masks, p.mask, p.masked = nil, nil, false
+	p.masks, p.mask, p.masked, p.asked = nil, nil, false, false
 	return &p
 }
 
@@ -123,6 +125,9 @@ func (c *Context) call(l Layer, spec Spec, x []*tensor.Node, masks []*tensor.Nod
 	if spec.KeepsMask {
 		return out, c.Mask()
 	}
+	if !c.asked && slices.ContainsFunc(masks, func(m *tensor.Node) bool { return m != nil }) {
+		c.pass.Dropped = append(c.pass.Dropped, c.layer)
+	}
 	return out, nil
 }
 
@@ -147,6 +152,7 @@ func (c *Context) Mask() *tensor.Node { return c.MaskOf(0) }
 
 // MaskOf is the mask of an input.
 func (c *Context) MaskOf(input int) *tensor.Node {
+	c.asked = true
 	if input >= len(c.masks) {
 		return nil
 	}

@@ -22,6 +22,10 @@ type Pass struct {
 	// Losses are what layers add to the loss.
 	Losses []*graph.Node
 
+	// Dropped are the names of layers that got a mask, made nothing of it, and do not pass
+	// it on.
+	Dropped []string
+
 	logits map[*graph.Node]Logits
 }
 

@@ -18,7 +18,8 @@ type Model struct {
 	noise    *noise // of dropout and its like
 	chance   *noise // of what is random outside training too
 	fitting  bool
-	position position // in training, for whoever goes on with it
+	told     map[string]bool // layers of which it was said that they drop a mask
+	position position        // in training, for whoever goes on with it
 }
 
 // noise is the state of the generator on the device.

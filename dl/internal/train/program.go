@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/gomlx/compute"
@@ -108,6 +109,9 @@ func (p *programs) of(batch int) (*engine.Program, error) {
 		return found, nil
 	}
 	m, key := p.model, p.key
+	if fixed := m.fixedBatch(); fixed > 0 && fixed != batch {
+		return nil, fmt.Errorf("model %q has stateful layers, which carry a state for each of the %d examples of BatchSize of its layers.Input: expected batches of %[2]d, got one of %d; set BatchSize, and take a multiple of it of the examples", m.Name, fixed, batch)
+	}
 	key.batch = batch
 	params := p.reader.Params(batch)
 	for _, param := range params {
@@ -133,6 +137,7 @@ func (p *programs) of(batch int) (*engine.Program, error) {
 			return nil, fmt.Errorf("model %q was compiled anew, or its layers frozen or set free, while it was used", m.Name)
 		}
 		m.keep(key, found)
+		m.tellDropped(b.dropped)
 	}
 	p.bySize[batch] = found
 	return found, nil
@@ -151,6 +156,30 @@ func (m *Model) Tracers() int {
 	return n
 }
 
+// fixedBatch is the batch size of stateful layers; 0 if there are none.
+func (m *Model) fixedBatch() int {
+	for _, w := range m.Weights {
+		if w.State {
+			return w.Shape.Dimensions[0]
+		}
+	}
+	return 0
+}
+
+// tellDropped says, once for each layer of a model, that a mask ends there.
+func (m *Model) tellDropped(layers []string) {
+	for _, l := range layers {
+		if m.told[l] {
+			continue
+		}
+		if m.told == nil {
+			m.told = make(map[string]bool)
+		}
+		m.told[l] = true
+		fmt.Fprintf(os.Stderr, "dl: model %q: layer %q does not pass the mask of its input on: from there on, steps that are masked count as others do\n", m.Name, l)
+	}
+}
+
 // keep keeps a program for batches to come. A loop over ever new maps or shapes must not
 // fill the memory.
 func (m *Model) keep(key programKey, p *engine.Program) {
@@ -166,6 +195,8 @@ type programBuilder struct {
 	source *source.Source
 	batch  int
 	read   int // parameters of the reader
+
+	dropped []string // layers that do not pass a mask on
 }
 
 func (b *programBuilder) params() []engine.Param {
@@ -224,6 +255,7 @@ func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
 
 	if b.kind == predict {
 		f := m.Forward(weights, batch.X, random, false)
+		b.dropped = f.Pass.Dropped
 		out := []*graph.Node{moved}
 		for _, y := range f.Outputs(m.Network) {
 			out = append(out, graph.ConvertDType(y, dtypes.Float32))
@@ -233,6 +265,7 @@ func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
 	u := &updater{model: m, rate: rate, weights: weights, state: state}
 	s := &Step{X: batch.X, Y: batch.Y, W: batch.W, Training: b.kind == train, model: m, updater: u, random: random}
 	s.run()
+	b.dropped = s.flow.Pass.Dropped
 	sums = graph.Add(sums, s.sums)
 	if b.kind == evaluate {
 		return append([]*graph.Node{moved, sums, s.flow.Pass.Random}, m.Carried(s.flow)...)
