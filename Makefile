@@ -8,7 +8,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 SOURCES  := $(shell find cmd datasets dl kernel notebooks viz -name '*.go' -o -name '*.py' -o -name '*.js' -o -name '*.html' -o -name '*.csv' -o -name '*.svg' -o -name 'package.json' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lab test check programs lint bench bench-gpu bench-kernels bench-coldstart clean doctor parity gallery notebooks cross vulncheck licenses dist
+.PHONY: help setup run lab test check programs lint bench bench-gpu bench-kernels bench-coldstart clean doctor parity gallery notebooks cross vulncheck licenses dist api
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ bench-kernels: setup ## measure the kernel beside stock GoNB and ipykernel with 
 
 bench-coldstart: setup ## measure from JupyterLab's start to a first output, beside ipykernel with Keras (after make bench)
 	$(GO) run ./bench/coldstart
+
+api: ## record what programs can use in docs/api.txt, once a change of it is decided
+	$(GO) test ./dl/internal/surface -count=1 -run TestRecorded -args -update
 
 parity: setup ## write docs/parity.md: dl beside Keras, case by case
 	$(GO) test ./dl -count=1 -run TestParity -args -parity ../docs/parity.md

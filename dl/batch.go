@@ -32,14 +32,14 @@ func (c BatchConfig) dataset(x, labels *Tensor) (*data.Dataset, error) {
 	for i, more := range c.Inputs {
 		next, err := data.New(more, nil)
 		if err != nil {
-			return nil, fmt.Errorf("Inputs[%d]: %w", i, err)
+			return nil, fmt.Errorf("place %d of Inputs: %w", i, err)
 		}
 		ds = data.Zip(ds, next)
 	}
 	for i, more := range c.Labels {
 		next, err := data.New(more, nil)
 		if err != nil {
-			return nil, fmt.Errorf("Labels[%d]: %w", i, err)
+			return nil, fmt.Errorf("place %d of Labels: %w", i, err)
 		}
 		ds = ds.WithLabels(next)
 	}

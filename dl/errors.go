@@ -112,11 +112,11 @@ func edge(err error) error {
 // typed makes an error one of the types above, with this message.
 func typed(err, all error) error {
 	var (
-		notBuilt    *fault.NotBuilt
-		notCompiled *fault.NotCompiled
-		shape       *fault.Shape
-		format      *fault.Format
-		interrupted *fault.Interrupted
+		notBuilt    *fault.NotBuiltError
+		notCompiled *fault.NotCompiledError
+		shape       *fault.ShapeError
+		format      *fault.FormatError
+		interrupted *fault.InterruptedError
 		memory      *engine.OutOfMemoryError
 	)
 	switch {
@@ -137,7 +137,7 @@ func typed(err, all error) error {
 }
 
 // notBuilt is the error of a model without shapes.
-func (m *Model) notBuilt() error { return edge(&fault.NotBuilt{Model: m.m.Name}) }
+func (m *Model) notBuilt() error { return edge(&fault.NotBuiltError{Model: m.m.Name}) }
 
 var errNoContext = errors.New("expected a context, got nil")
 

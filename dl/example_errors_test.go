@@ -82,7 +82,7 @@ func (Shift) Build(in layers.Shape) (layers.Spec, error) { return layers.Spec{Ou
 func (l Shift) Call(_ *layers.Context, x *dl.Node) *dl.Node { return ops.Add(x, l.By) }
 
 func ExampleRegister() {
-	square := activations.Func("my_square", func(x *dl.Node) *dl.Node { return ops.Square(x) })
+	square := activations.Func("my_square", ops.Square[*dl.Node])
 	dl.Register(Shift{}, square)
 	m, err := dl.Sequential(layers.Input{Shape: layers.Shape{2}}, Shift{By: 1}, layers.Activation{Activation: square})
 	check(err)

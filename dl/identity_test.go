@@ -199,7 +199,7 @@ func TestOwnLossAndMetric(t *testing.T) {
 	if fmt.Sprint(before) != fmt.Sprint(after) {
 		t.Errorf("expected %v after Load, got %v", before, after)
 	}
-	wrong := build(CompileConfig{Loss: losses.Func("sum", func(labels, output *graph.Node) *graph.Node { return graph.ReduceAllSum(output) })})
+	wrong := build(CompileConfig{Loss: losses.Func("sum", func(_, output *graph.Node) *graph.Node { return graph.ReduceAllSum(output) })})
 	_, err := wrong.Evaluate(t.Context(), ds)
 	wantError(t, err, "sum", "each example")
 }

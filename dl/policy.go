@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/gomlx/compute/dtypes"
+
 	"github.com/gradbook/gradbook/dl/internal/network"
 )
 

@@ -5,9 +5,10 @@ import (
 	"math"
 
 	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gradbook/gradbook/dl/tensor"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
+
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // Embedding draws points of a plane, [n, 2], in a colour for each class: what PCA

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/gomlx/gomlx/core/tensors"
+
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 

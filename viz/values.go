@@ -7,6 +7,7 @@ import (
 
 	"github.com/gomlx/compute/dtypes/bfloat16"
 	"github.com/gomlx/compute/dtypes/float16"
+
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 

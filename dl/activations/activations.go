@@ -25,12 +25,12 @@ import (
 // The activations that models use most, under Keras's names.
 var (
 	// Linear is f(x) = x.
-	Linear Activation = looped{
+	Linear = looped{
 		function{Named: named("linear"), apply: identity, onnx: func(_ *build.Graph, x string) string { return x }},
-		identity, func(y *tensor.Node) *tensor.Node { return graph.OnesLike(y) },
+		identity, graph.OnesLike,
 	}.value()
 	// ReLU is f(x) = max(x, 0). Its gradient at 0 is 0, as in Keras.
-	ReLU Activation = looped{
+	ReLU = looped{
 		function{Named: named("relu"), apply: relu, onnx: operator("Relu")},
 		func(x *tensor.Node) *tensor.Node {
 			return graph.Max(x, graph.ConvertDType(graph.Const(x.Graph(), float32(0)), x.DType()))
@@ -62,7 +62,7 @@ var (
 			return g.Op("Mul", []string{x, g.Op("Sigmoid", []string{x})})
 		})
 	// Sigmoid is σ(x) = 1 / (1 + e⁻ˣ).
-	Sigmoid Activation = looped{
+	Sigmoid = looped{
 		function{Named: named("sigmoid"), apply: graph.Sigmoid, logits: SigmoidLogits, onnx: operator("Sigmoid")},
 		graph.Sigmoid, func(y *tensor.Node) *tensor.Node { return graph.Mul(y, graph.OneMinus(y)) },
 	}.value()
@@ -71,7 +71,7 @@ var (
 		return graph.MinScalar(relu(graph.AddScalar(graph.DivScalar(x, 6.0), 0.5)), 1.0)
 	}, operator("HardSigmoid", build.Attr{Name: "alpha", Value: 1.0 / 6}, build.Attr{Name: "beta", Value: 0.5}))
 	// Tanh is the hyperbolic tangent.
-	Tanh Activation = looped{
+	Tanh = looped{
 		function{Named: named("tanh"), apply: graph.Tanh, onnx: operator("Tanh")},
 		graph.Tanh, func(y *tensor.Node) *tensor.Node { return graph.OneMinus(graph.Square(y)) },
 	}.value()

@@ -138,7 +138,7 @@ func ExampleTensorBoard() {
 	defer remove()
 	fit(&callbacks.TensorBoard{LogDir: dir})
 	found := 0
-	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
 		if strings.Contains(path, "tfevents") {
 			found++
 		}

@@ -163,7 +163,7 @@ func wantRank(in Shape, axes ...string) error {
 
 // misfit is the error of an input whose shape a layer cannot take.
 func misfit(in Shape, format string, args ...any) error {
-	return &fault.Shape{Got: in, Text: fmt.Sprintf(format, args...)}
+	return &fault.ShapeError{Got: in, Text: fmt.Sprintf(format, args...)}
 }
 
 // wantPositive reports a setting that must be at least 1.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 

@@ -2,6 +2,7 @@ package layers
 
 import (
 	"github.com/gomlx/gomlx/core/graph"
+
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 

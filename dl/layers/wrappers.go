@@ -128,7 +128,7 @@ type Bidirectional struct {
 }
 
 // readBidirectional reads a configuration of Keras.
-func readBidirectional(l *Bidirectional, c map[string]any) error {
+func readBidirectional(_ *Bidirectional, c map[string]any) error {
 	if mode, ok := c["merge_mode"]; ok && mode == nil {
 		c["merge_mode"] = "none"
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/graph"
+
 	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/tensor"
 )

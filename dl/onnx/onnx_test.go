@@ -20,6 +20,7 @@ import (
 	"github.com/gradbook/gradbook/dl/layers"
 	"github.com/gradbook/gradbook/dl/losses"
 	"github.com/gradbook/gradbook/dl/onnx"
+	_ "github.com/gradbook/gradbook/dl/ops" // whose operations are cases too
 	"github.com/gradbook/gradbook/dl/optimizers"
 )
 

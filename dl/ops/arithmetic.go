@@ -25,7 +25,7 @@ func init() {
 	binary(map[string]func(a, b *graph.Node) *graph.Node{
 		"add": graph.Add, "subtract": graph.Sub, "multiply": graph.Mul,
 		"divide":       func(a, b *graph.Node) *graph.Node { return graph.Div(float(a), float(b)) },
-		"floor_divide": func(a, b *graph.Node) *graph.Node { return floorDivide(a, b) },
+		"floor_divide": floorDivide,
 		"mod":          func(a, b *graph.Node) *graph.Node { return graph.Sub(a, graph.Mul(b, floorDivide(a, b))) },
 		"power":        graph.Pow, "maximum": graph.Max, "minimum": graph.Min,
 	})

@@ -167,11 +167,11 @@ func oneType(a, b *graph.Node) (*graph.Node, *graph.Node) {
 func rank(n *graph.Node) int {
 	switch t := n.DType(); {
 	case t.IsFloat():
-		return 100 + int(t.Memory())
+		return 100 + t.Size()
 	case strings.Contains(strings.ToLower(t.String()), "bool"):
 		return 0
 	default:
-		return 10 + int(t.Memory())
+		return 10 + t.Size()
 	}
 }
 

@@ -2,6 +2,7 @@ package optimizers
 
 import (
 	"github.com/gomlx/gomlx/core/graph"
+
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 

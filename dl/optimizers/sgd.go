@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/gomlx/gomlx/core/graph"
+
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 

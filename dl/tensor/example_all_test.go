@@ -6,6 +6,9 @@ import (
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 
+// isFloat says whether there are numbers between 0 and 1.
+func isFloat(t tensor.DType) bool { return t.IsFloat() }
+
 // first is the first number of a tensor of any type.
 func first[T tensor.Number](t *tensor.Tensor) T {
 	values, err := tensor.Flat[T](t)
@@ -17,8 +20,7 @@ func first[T tensor.Number](t *tensor.Tensor) T {
 
 func ExampleOf() {
 	x := tensor.Of([][]float32{{1, 2}, {3, 4}})
-	var t tensor.DType = tensor.Float32
-	fmt.Println(x.Shape().Dimensions, x.DType() == t)
+	fmt.Println(x.Shape().Dimensions, isFloat(x.DType()))
 	// Output:
 	// [2 2] true
 }

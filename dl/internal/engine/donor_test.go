@@ -36,7 +36,7 @@ func TestDonation(t *testing.T) {
 				t.Fatal(err)
 			}
 			in = append(in, b)
-			before[address(t, d, b)] = true
+			before[address(t, b)] = true
 		}
 		p, err := Compile(d, "donation", params, func(in []*graph.Node) (out []*graph.Node) {
 			for _, x := range in {
@@ -53,7 +53,7 @@ func TestDonation(t *testing.T) {
 		}
 		same := 0
 		for _, b := range out {
-			if before[address(t, d, b)] {
+			if before[address(t, b)] {
 				same++
 			}
 		}
@@ -72,7 +72,7 @@ func TestDonation(t *testing.T) {
 }
 
 // address is where a buffer's values are.
-func address(t *testing.T, d *device.Device, b compute.Buffer) uintptr {
+func address(t *testing.T, b compute.Buffer) uintptr {
 	t.Helper()
 	data, err := b.Data()
 	if err != nil {

@@ -7,26 +7,26 @@ import (
 	"strings"
 )
 
-// NotBuilt says that a model is used before its shapes are known.
-type NotBuilt struct{ Model string }
+// NotBuiltError says that a model is used before its shapes are known.
+type NotBuiltError struct{ Model string }
 
-func (e *NotBuilt) Error() string {
+func (e *NotBuiltError) Error() string {
 	return "the model is not built: its input shape is not known; begin it with a layers.Input, or call BuildFor"
 }
 
-// NotCompiled says that a model has no loss.
-type NotCompiled struct {
+// NotCompiledError says that a model has no loss.
+type NotCompiledError struct {
 	Model string
 	// Doing is what is about to be done: "fit".
 	Doing string
 }
 
-func (e *NotCompiled) Error() string {
+func (e *NotCompiledError) Error() string {
 	return fmt.Sprintf("model %q is not compiled: call Compile before you %s", e.Model, e.Doing)
 }
 
-// Shape says that shapes do not fit together.
-type Shape struct {
+// ShapeError says that shapes do not fit together.
+type ShapeError struct {
 	// Layer is its name, "" if it has none.
 	Layer string
 	// Expected may be nil where more than one shape would do. Both leave out the batch.
@@ -35,30 +35,30 @@ type Shape struct {
 	Text string
 }
 
-func (e *Shape) Error() string { return e.Text }
+func (e *ShapeError) Error() string { return e.Text }
 
-// Format says that a file does not hold what it should.
-type Format struct {
+// FormatError says that a file does not hold what it should.
+type FormatError struct {
 	Path string
 	// Doing is what was about to be done: "load".
 	Doing string
 	Err   error
 }
 
-func (e *Format) Error() string {
+func (e *FormatError) Error() string {
 	return fmt.Sprintf("cannot %s: %v", strings.TrimSpace(e.Doing), e.Err)
 }
 
 // Unwrap returns what is wrong with the file.
-func (e *Format) Unwrap() error { return e.Err }
+func (e *FormatError) Unwrap() error { return e.Err }
 
-// Interrupted says how far training came when its context was cancelled.
-type Interrupted struct {
+// InterruptedError says how far training came when its context was cancelled.
+type InterruptedError struct {
 	Epoch, Batch, Epochs, Batches int
 	Err                           error
 }
 
-func (e *Interrupted) Error() string {
+func (e *InterruptedError) Error() string {
 	of := fmt.Sprint(e.Batches)
 	if e.Batches < 0 {
 		of = "an unknown number of"
@@ -68,4 +68,4 @@ func (e *Interrupted) Error() string {
 }
 
 // Unwrap returns the context's error.
-func (e *Interrupted) Unwrap() error { return e.Err }
+func (e *InterruptedError) Unwrap() error { return e.Err }

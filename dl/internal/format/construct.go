@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gomlx/compute/dtypes"
+
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/layers"

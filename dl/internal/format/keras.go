@@ -95,7 +95,7 @@ func (create Create) loadKeras(path string) (*train.Model, error) {
 // fill sets all weights of a network to those of the file, or none.
 func (f kerasFile) fill(m *network.Network) error {
 	if m.Inputs == nil {
-		return &fault.NotBuilt{Model: m.Name}
+		return &fault.NotBuiltError{Model: m.Name}
 	}
 	paths := kerasPaths(m, "layers/")
 	weights := make(map[*network.Variable][]float32)

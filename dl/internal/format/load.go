@@ -25,10 +25,10 @@ func Load(path string, create Create) (*train.Model, error) {
 
 // problem wraps what is wrong with a file. What the system says of it stays recognisable.
 func problem(path, doing string, err error) error {
-	if errors.As(err, new(*fault.NotBuilt)) || errors.As(err, new(*os.PathError)) {
+	if errors.As(err, new(*fault.NotBuiltError)) || errors.As(err, new(*os.PathError)) {
 		return fmt.Errorf("cannot %s: %w", doing, err)
 	}
-	return &fault.Format{Path: path, Doing: doing, Err: err}
+	return &fault.FormatError{Path: path, Doing: doing, Err: err}
 }
 
 func (create Create) load(path string) (*train.Model, error) {
@@ -130,7 +130,7 @@ func LoadWeights(m *train.Model, path string) error {
 	m.Lock.Lock()
 	defer m.Lock.Unlock()
 	if m.Inputs == nil {
-		return &fault.NotBuilt{Model: m.Name}
+		return &fault.NotBuiltError{Model: m.Name}
 	}
 	if err := loadWeights(m.Network, path); err != nil {
 		return problem(path, fmt.Sprintf("load %s into model %q", path, m.Name), err)

@@ -35,7 +35,7 @@ func Save(m *train.Model, path string) error {
 
 func save(m *train.Model, path string) error {
 	if m.Inputs == nil {
-		return &fault.NotBuilt{Model: m.Name}
+		return &fault.NotBuiltError{Model: m.Name}
 	}
 	f := newFile(wholeModel)
 	a, err := describe(m.Network)
@@ -72,7 +72,7 @@ func SaveWeights(m *train.Model, path string) error {
 	m.Lock.Lock()
 	defer m.Lock.Unlock()
 	if m.Inputs == nil {
-		return &fault.NotBuilt{Model: m.Name}
+		return &fault.NotBuiltError{Model: m.Name}
 	}
 	f := newFile(weightsOnly)
 	var err error

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/gomlx/compute/dtypes"
+
 	"github.com/gradbook/gradbook/dl/internal/fault"
 	"github.com/gradbook/gradbook/dl/layers"
 )
@@ -118,8 +119,8 @@ func (l *Layer) build(in []layers.Shape) (layers.Spec, error) {
 	spec, err := buildOf(l.Config, in)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", l, err)
-		if shape := new(fault.Shape); errors.As(err, &shape) {
-			err = &fault.Shape{Layer: l.Name, Expected: shape.Expected, Got: shape.Got, Text: err.Error()}
+		if shape := new(fault.ShapeError); errors.As(err, &shape) {
+			err = &fault.ShapeError{Layer: l.Name, Expected: shape.Expected, Got: shape.Got, Text: err.Error()}
 		}
 		return spec, err
 	}
@@ -139,7 +140,7 @@ func (l *Layer) build(in []layers.Shape) (layers.Spec, error) {
 		same = spec.Weights[i].Shape.Equal(l.Spec.Weights[i].Shape)
 	}
 	if !same {
-		return spec, &fault.Shape{
+		return spec, &fault.ShapeError{
 			Layer: l.Name, Expected: l.In[0], Got: in[0], Text: fmt.Sprintf("%s: its weights are for input of shape %v, got %v", l, l.In, in),
 		}
 	}

@@ -33,7 +33,7 @@ func (n *Network) BuildAll(in []layers.Shape) (layers.Spec, error) {
 	}
 	for i, s := range n.Inputs {
 		if !s.Shape.Equal(in[i]) {
-			return layers.Spec{}, &fault.Shape{
+			return layers.Spec{}, &fault.ShapeError{
 				Layer: n.Name, Expected: s.Shape, Got: in[i], Text: fmt.Sprintf("expected input %d of shape %v, got %v", i, s.Shape, in[i]),
 			}
 		}

@@ -77,7 +77,7 @@ func (n *Network) Ensure(input layers.Shape) error {
 		return n.BuildStack(layers.Input{Shape: input})
 	}
 	if len(n.Inputs) != 1 || !n.Inputs[0].Shape.Equal(input) {
-		e := &fault.Shape{Got: input, Text: fmt.Sprintf("model %q is built for input of shape %v, got %v", n.Name, shapesOf(n.Inputs), input)}
+		e := &fault.ShapeError{Got: input, Text: fmt.Sprintf("model %q is built for input of shape %v, got %v", n.Name, shapesOf(n.Inputs), input)}
 		if len(n.Inputs) == 1 {
 			e.Expected = n.Inputs[0].Shape
 		}

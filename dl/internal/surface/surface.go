@@ -99,8 +99,17 @@ func Lines(pkg *types.Package) (all []string) {
 		if !o.Exported() {
 			continue
 		}
-		add("%s", strings.ReplaceAll(types.ObjectString(o, qualify), "\n", " "))
 		t, ok := o.(*types.TypeName)
+		if s, isStruct := o.Type().Underlying().(*types.Struct); ok && isStruct && !t.IsAlias() {
+			add("type %s struct", name)
+			for f := range s.Fields() {
+				if f.Exported() {
+					add("type %s struct, %s %s", name, f.Name(), types.TypeString(f.Type(), qualify))
+				}
+			}
+		} else {
+			add("%s", strings.ReplaceAll(types.ObjectString(o, qualify), "\n", " "))
+		}
 		if !ok || t.IsAlias() {
 			continue
 		}

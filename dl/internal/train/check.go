@@ -42,7 +42,7 @@ func (m *Model) accept(what string, ds *data.Dataset, d *device.Device, labels b
 	for i, in := range m.Inputs {
 		if got := layers.Shape(info.X[i].Dimensions[1:]); !in.Shape.Equal(got) {
 			taker := m.Taker(in)
-			return &fault.Shape{
+			return &fault.ShapeError{
 				Layer: taker.Name, Expected: in.Shape, Got: got,
 				Text: fmt.Sprintf("%s: expected input of shape %v, got a dataset with inputs of shape %v", taker, in.Shape, got),
 			}
@@ -82,7 +82,7 @@ func (m *Model) checkInputs(s *source.Source, info source.Info) error {
 
 func (m *Model) acceptLabels(what string, d *device.Device, s *source.Source, info source.Info) error {
 	if m.compiled == nil {
-		return &fault.NotCompiled{Model: m.Name, Doing: what}
+		return &fault.NotCompiledError{Model: m.Name, Doing: what}
 	}
 	if m.compiled.Step != nil {
 		return m.layStep(d, s)

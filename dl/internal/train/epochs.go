@@ -258,7 +258,7 @@ func (t *training) interrupted(ctx context.Context, err error) error {
 	if t.sums.examples > 0 {
 		batch = (t.sums.examples + t.batch - 1) / t.batch
 	}
-	return &fault.Interrupted{
+	return &fault.InterruptedError{
 		Epoch: t.config.InitialEpoch + t.history.epochs(), Batch: batch,
 		Epochs: t.state.Epochs, Batches: t.state.Steps, Err: ctx.Err(),
 	}

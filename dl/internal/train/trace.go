@@ -123,10 +123,10 @@ func (m *Model) tracer(d *device.Device, symbols []*network.Symbol, like []*tens
 // traceable reports what does not fit to look into a model on a batch; what says how.
 func (m *Model) traceable(what string, x, labels []*tensors.Tensor) error {
 	if m.Inputs == nil {
-		return &fault.NotBuilt{Model: m.Name}
+		return &fault.NotBuiltError{Model: m.Name}
 	}
 	if m.compiled == nil {
-		return &fault.NotCompiled{Model: m.Name, Doing: what}
+		return &fault.NotCompiledError{Model: m.Name, Doing: what}
 	}
 	if m.compiled.Step != nil {
 		return fmt.Errorf("expected a model that is compiled with a Loss to %s, got one with a Step of its own", what)
@@ -141,7 +141,7 @@ func (m *Model) traceable(what string, x, labels []*tensors.Tensor) error {
 		}
 		if got := x[i].Shape().Dimensions; len(got) == 0 || !in.Shape.Equal(got[1:]) {
 			taker := m.Taker(in)
-			return &fault.Shape{
+			return &fault.ShapeError{
 				Layer: taker.Name, Expected: in.Shape, Got: got[min(1, len(got)):],
 				Text: fmt.Sprintf("%s: expected input of shape %v, got %v", taker, in.Shape, x[i].Shape()),
 			}

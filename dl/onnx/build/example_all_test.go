@@ -24,7 +24,7 @@ func ExampleLayer() {
 	var g build.Graph
 	var l build.Layer = square{}
 	out, err := l.ONNX(&g, build.Call{In: []string{"x"}, Shapes: [][]int{{3}}, Out: []int{3}})
-	var n build.Node = g.Nodes[0]
+	n := g.Nodes[0] // a build.Node
 	fmt.Println(n.Op, n.In, out, err)
 	// Output:
 	// Mul [x x] [Mul_1_out0] <nil>
@@ -34,7 +34,7 @@ func ExampleActivation() {
 	var g build.Graph
 	var a build.Activation = twice{}
 	fmt.Println(a.ONNX(&g, "x"))
-	var c build.Constant = g.Constants[0]
+	c := g.Constants[0] // a build.Constant
 	fmt.Println(c.Floats)
 	// Output:
 	// Mul_2_out0 true
