@@ -41,11 +41,11 @@ test: setup ## run the tests, in five minutes: units, the kernel's protocol, par
 
 # What takes longer. All notebooks come alone: they need the machine for themselves.
 # Another release of Go is set up from nothing; OTHERGO= leaves it out.
-SLOW := TestParity|TestFiniteDifferences|TestSeveralDevices|TestWorkIsDivided|TestBackupAndRestore|TestResumeFromFile|TestKilledWhileSaving|TestTrainingMistakes|TestKerasFits|TestMixedPrecision|TestStreams|TestLayers
+SLOW := TestParity|TestFiniteDifferences|TestSeveralDevices|TestWorkIsDivided|TestBackupAndRestore|TestResumeFromFile|TestKilledWhileSaving|TestTrainingMistakes|TestKerasFits|TestMixedPrecision|TestStreams|TestLayers|TestNewcomers
 KERNEL := ./kernel/cell ./kernel/children ./kernel/dialect ./kernel/engine ./kernel/language ./kernel/session/... ./kernel/toolchain
 check: setup ## run everything else: all notebooks twice, faults, browsers, Go's programs as cells, races, the other linker, another Go
 	$(GO) vet ./...
-	$(TEST) -run '^($(SLOW))$$' ./dl ./dl/onnx
+	$(TEST) -run '^($(SLOW))$$' ./dl ./dl/onnx ./dl/internal/surface
 	$(TEST) ./kernel/book ./kernel/gateway ./kernel/notebook ./kernel/programs
 	$(TEST) -p 1 ./viz/...
 	$(TEST) -run 'TestRun$$' ./notebooks

@@ -1,0 +1,213 @@
+package surface
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// newcomers are things that are added, each as a file with its example: nothing else names them.
+var newcomers = map[string]string{
+	"dl/layers/zz_negate.go": `package layers
+
+import (
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/onnx/build"
+	"github.com/gradbook/gradbook/dl/tensor"
+)
+
+func init() { config.Register(Negate{}) }
+
+// Negate is −x, times a factor.
+type Negate struct {
+	Factor float64
+	Name   string
+}
+
+// Build implements Layer.
+func (l Negate) Build(in Shape) (Spec, error) { return Spec{Output: in, KeepsMask: true}, nil }
+
+// Call implements Layer.
+func (l Negate) Call(_ *Context, x *tensor.Node) *tensor.Node {
+	return graph.MulScalar(x, -orFloat(l.Factor, 1))
+}
+
+// ONNX implements build.Layer.
+func (l Negate) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	return []string{g.Op("Mul", []string{c.In[0], g.Scalar(-orFloat(l.Factor, 1))})}, nil
+}
+`,
+	"dl/layers/zz_negate_test.go": `package layers_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/gradbook/gradbook/dl"
+	"github.com/gradbook/gradbook/dl/layers"
+	"github.com/gradbook/gradbook/dl/onnx"
+	"github.com/gradbook/gradbook/dl/tensor"
+)
+
+func ExampleNegate() {
+	output(layers.Negate{Factor: 2}, [][]float32{{1, -2}})
+	// Output: [[-2 4]]
+}
+
+// It is named, saved, loaded, and written as ONNX by what its own file says.
+func TestNegate(t *testing.T) {
+	m, err := dl.Sequential(layers.Input{Shape: layers.Shape{2}}, layers.Negate{Factor: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "m")
+	if err := m.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	again, err := dl.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := filepath.Join(t.TempDir(), "m.onnx")
+	if err := onnx.Save(again, written); err != nil {
+		t.Fatal(err)
+	}
+	read, err := onnx.Load(written)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []*dl.Model{again, read} {
+		y, err := m.PredictOnBatch(tensor.Of([][]float32{{1, -2}}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(y[0].Value()); got != "[[-2 4]]" {
+			t.Error(got)
+		}
+	}
+	if name := again.Layers()[0].Name(); name != "negate" {
+		t.Error(name)
+	}
+}
+`,
+	"dl/losses/zz_quartic.go": `package losses
+
+import (
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/tensor"
+)
+
+func init() { config.Register(Quartic{}) }
+
+// Quartic is (y − p)⁴, averaged over the last axis.
+type Quartic struct{}
+
+// Name implements Loss.
+func (Quartic) Name() string { return "quartic" }
+
+// Check implements Loss.
+func (Quartic) Check(labels, output []int) error { return checkSame(labels, output) }
+
+// Compute implements Loss.
+func (Quartic) Compute(labels, output *tensor.Node) *tensor.Node {
+	return graph.ReduceMean(graph.Square(graph.Square(graph.Sub(labels, output))), -1)
+}
+`,
+	"dl/losses/zz_quartic_test.go": `package losses_test
+
+import "github.com/gradbook/gradbook/dl/losses"
+
+func ExampleQuartic() {
+	lossOf(losses.Quartic{}, [][]float32{{1, 2}}, [][]float32{{3, 2}})
+	// Output: quartic 8.0000
+}
+`,
+	"dl/metrics/zz_exact.go": `package metrics
+
+import (
+	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/losses"
+	"github.com/gradbook/gradbook/dl/tensor"
+)
+
+func init() { config.Register(Exact{}) }
+
+// Exact is the part of the numbers that are the labels'.
+type Exact struct{}
+
+// Name implements Metric.
+func (Exact) Name() string { return "exact" }
+
+// Check implements Metric.
+func (Exact) Check(labels, output []int) error {
+	return losses.MeanSquaredError{}.Check(labels, output)
+}
+
+// Compute implements Metric.
+func (Exact) Compute(labels, output *tensor.Node) *tensor.Node { return same(labels, output, output) }
+`,
+	"dl/metrics/zz_exact_test.go": `package metrics_test
+
+import "github.com/gradbook/gradbook/dl/metrics"
+
+func ExampleExact() {
+	measure(metrics.Exact{}, [][]float32{{1, 2}}, [][]float32{{1, 3}})
+	// Output: exact 0.5000
+}
+`,
+}
+
+// TestNewcomers adds one of each to a copy of the module, and runs what it brings.
+func TestNewcomers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it compiles dl anew: make check")
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"go.mod", "go.sum"} {
+		copyFile(t, filepath.Join(root, name), filepath.Join(dir, name))
+	}
+	if err := os.CopyFS(filepath.Join(dir, "dl"), os.DirFS(filepath.Join(root, "dl"))); err != nil {
+		t.Fatal(err)
+	}
+	packages := make(map[string]bool)
+	for name, text := range newcomers {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		packages["./"+filepath.Dir(name)] = true
+	}
+	args := []string{"test", "-count=1", "-run", "Negate|Quartic|Exact", "-v"}
+	for p := range packages {
+		args = append(args, p)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, want := range []string{"PASS: ExampleNegate", "PASS: TestNegate", "PASS: ExampleQuartic", "PASS: ExampleExact"} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("expected %s in\n%s", want, out)
+		}
+	}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	text, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
