@@ -189,7 +189,7 @@ func TestStateful(t *testing.T) {
 }
 
 func flat32(t *tensors.Tensor) (out []float32) {
-	for _, v := range flatFloats(t) {
+	for _, v := range kerastest.Floats(t) {
 		out = append(out, float32(v))
 	}
 	return out
@@ -463,23 +463,4 @@ func TestGradientCheckPenalties(t *testing.T) {
 	if slices.Equal(plain, more) {
 		t.Errorf("expected the penalty in the gradient, got %v with it and without", plain)
 	}
-}
-
-func flatFloats(t *tensors.Tensor) []float64 {
-	var out []float64
-	if err := t.ConstFlatData(func(flat any) {
-		switch v := flat.(type) {
-		case []float32:
-			for _, x := range v {
-				out = append(out, float64(x))
-			}
-		case []float64:
-			out = append(out, v...)
-		default:
-			panic(fmt.Sprintf("expected floats, got %T", flat))
-		}
-	}); err != nil {
-		panic(err)
-	}
-	return out
 }

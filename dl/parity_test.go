@@ -20,6 +20,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/format"
 	"github.com/gradbook/gradbook/dl/internal/kerastest"
+	"github.com/gradbook/gradbook/dl/internal/network"
 	internalops "github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/internal/pass"
 	"github.com/gradbook/gradbook/dl/internal/train"
@@ -63,7 +64,7 @@ func (r *parityResult) compare(what string, got *tensors.Tensor, want *tensors.T
 		r.err = fmt.Errorf("%s: expected shape %v, got %v", what, want.Shape(), got.Shape())
 		return
 	}
-	g, w := flatFloats(got), flatFloats(want)
+	g, w := kerastest.Floats(got), kerastest.Floats(want)
 	// Sums over many values round by the size of what is added up.
 	scale := 1.0
 	for _, v := range w {
@@ -110,25 +111,6 @@ func (s *paritySum) add(t *testing.T, r *parityResult) {
 
 func (s *paritySum) log(t *testing.T) {
 	t.Logf("%d of %d cases agree within %g; the worst differs by %.2g (%s %s)", s.agree, s.of, kerastest.Tolerance(parityTolerance), s.worst.worst, s.worst.c.Kind, s.worst.c.Name)
-}
-
-func flatFloats(t *tensors.Tensor) []float64 {
-	var out []float64
-	if err := t.ConstFlatData(func(flat any) {
-		switch v := flat.(type) {
-		case []float32:
-			for _, x := range v {
-				out = append(out, float64(x))
-			}
-		case []float64:
-			out = append(out, v...)
-		default:
-			panic(fmt.Sprintf("expected floats, got %T", flat))
-		}
-	}); err != nil {
-		panic(err)
-	}
-	return out
 }
 
 // TestParity compares layers, activations, losses, metrics, optimizers, schedules,
@@ -207,15 +189,8 @@ func (c *parityCase) layer() (layers.Layer, layers.Spec, error) {
 	for _, x := range c.Numbered("x") {
 		in = append(in, x.Shape().Dimensions[1:])
 	}
-	spec, err := builtFor(l, in)
+	spec, err := network.BuildOf(l, in)
 	return l, spec, err
-}
-
-func builtFor(l layers.Layer, in []layers.Shape) (layers.Spec, error) {
-	if m, ok := l.(layers.Multi); ok {
-		return m.BuildAll(in)
-	}
-	return l.Build(in[0])
 }
 
 func (c *parityCase) runLayer(r *parityResult) error {
@@ -421,7 +396,7 @@ func (c *parityCase) runMetric(r *parityResult) error {
 	if sums {
 		result = a.Result
 	}
-	r.compare("value", tensors.FromValue([]float32{float32(result(flatFloats(out[0])))}), c.Get("value"))
+	r.compare("value", tensors.FromValue([]float32{float32(result(kerastest.Floats(out[0])))}), c.Get("value"))
 	return nil
 }
 
@@ -536,7 +511,7 @@ func (c *parityCase) checkDifferences(t *testing.T) {
 	xs, rs, ws := c.Numbered("x"), c.Numbered("r"), c.Numbered("w")
 	var at, along []*tensors.Tensor
 	for i, v := range slices.Concat(xs, ws) {
-		values, direction := flatFloats(v), make([]float64, v.Size())
+		values, direction := kerastest.Floats(v), make([]float64, v.Size())
 		moves := !spec.AnyType || i > 0
 		if i >= len(xs) && spec.Weights[i-len(xs)].NonTrainable {
 			moves = false
@@ -552,7 +527,7 @@ func (c *parityCase) checkDifferences(t *testing.T) {
 	}
 	var factors []*tensors.Tensor
 	for _, r := range rs {
-		factors = append(factors, tensors.FromFlatDataAndDimensions(flatFloats(r), r.Shape().Dimensions...))
+		factors = append(factors, tensors.FromFlatDataAndDimensions(kerastest.Floats(r), r.Shape().Dimensions...))
 	}
 	n := len(at)
 	var masks []*tensors.Tensor
@@ -589,7 +564,7 @@ func (c *parityCase) checkDifferences(t *testing.T) {
 		}
 		return []*graph.Node{graph.Reshape(numeric, 1), graph.Reshape(analytic, 1)}
 	}, slices.Concat(at, along, factors)...)
-	numeric, analytic := flatFloats(out[0])[0], flatFloats(out[1])[0]
+	numeric, analytic := kerastest.Floats(out[0])[0], kerastest.Floats(out[1])[0]
 	if d := math.Abs(numeric-analytic) / math.Max(1, math.Abs(numeric)); !(d < 1e-5) {
 		t.Errorf("expected a slope of %g, as moving everything a little shows, got %g", numeric, analytic)
 	}

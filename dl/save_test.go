@@ -194,7 +194,7 @@ func TestKilledWhileSaving(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		values := flatFloats(w[0])
+		values := kerastest.Floats(w[0])
 		for _, v := range values {
 			if v != values[0] {
 				t.Fatalf("after kill %d: a file of two savings", i)

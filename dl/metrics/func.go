@@ -1,11 +1,8 @@
 package metrics
 
 import (
-	"fmt"
-
-	"github.com/gomlx/gomlx/core/graph"
-
 	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/losses"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 
@@ -22,26 +19,19 @@ import (
 //
 // Source: https://keras.io/api/metrics/, on metrics of one's own.
 func Func(name string, compute func(labels, output *tensor.Node) *tensor.Node) Metric {
-	return &function{config.NewNamed(name), compute}
+	return &function{config.NewNamed(name), losses.Func(name, compute)}
 }
 
+// function measures for each example what a loss of the same function does.
 type function struct {
 	config.Named
-	compute func(labels, output *tensor.Node) *tensor.Node
+	each losses.Loss
 }
 
 // Check implements Metric.
-func (f *function) Check([]int, []int) error { return nil }
+func (f *function) Check(labels, output []int) error { return f.each.Check(labels, output) }
 
 // Compute implements Metric.
 func (f *function) Compute(labels, output *tensor.Node) *tensor.Node {
-	labels = graph.ConvertDType(labels, output.DType())
-	if d := output.Shape().Dimensions; labels.Rank() == len(d)-1 && d[len(d)-1] == 1 {
-		labels = graph.InsertAxes(labels, -1)
-	}
-	y := f.compute(labels, output)
-	if batch := output.Shape().Dimensions[0]; y == nil || y.Rank() == 0 || y.Shape().Dimensions[0] != batch {
-		panic(fmt.Errorf("expected %s to return a value for each example, of shape [%d] or [%[2]d, …], got %v", f.Name(), batch, y))
-	}
-	return y
+	return f.each.Compute(labels, output)
 }

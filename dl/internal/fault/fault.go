@@ -4,7 +4,6 @@ package fault
 
 import (
 	"fmt"
-	"strings"
 )
 
 // NotBuiltError says that a model is used before its shapes are known.
@@ -46,7 +45,7 @@ type FormatError struct {
 }
 
 func (e *FormatError) Error() string {
-	return fmt.Sprintf("cannot %s: %v", strings.TrimSpace(e.Doing), e.Err)
+	return fmt.Sprintf("cannot %s: %v", e.Doing, e.Err)
 }
 
 // Unwrap returns what is wrong with the file.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/internal/device"
 	"github.com/gradbook/gradbook/dl/internal/engine"
+	"github.com/gradbook/gradbook/dl/internal/train"
 )
 
 // Fixture is a file of arrays by name.
@@ -117,4 +118,13 @@ func Close(t testing.TB, what string, got, want *tensors.Tensor, tolerance float
 	if at >= 0 && !(worst <= tolerance) {
 		t.Errorf("%s: value %d: expected %g, got %g", what, at, w[at], g[at])
 	}
+}
+
+// Floats are the numbers of a tensor of floats.
+func Floats(t *tensors.Tensor) []float64 {
+	all, err := train.Doubles(t)
+	if err != nil {
+		panic(err)
+	}
+	return all
 }

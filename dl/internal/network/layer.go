@@ -116,7 +116,7 @@ func (l *Layer) String() string {
 
 // build is called for each application of the layer, while nothing is locked.
 func (l *Layer) build(in []layers.Shape) (layers.Spec, error) {
-	spec, err := buildOf(l.Config, in)
+	spec, err := BuildOf(l.Config, in)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", l, err)
 		if shape := new(fault.ShapeError); errors.As(err, &shape) {
@@ -147,7 +147,8 @@ func (l *Layer) build(in []layers.Shape) (layers.Spec, error) {
 	return spec, nil
 }
 
-func buildOf(l layers.Layer, in []layers.Shape) (layers.Spec, error) {
+// BuildOf builds a layer for inputs of these shapes.
+func BuildOf(l layers.Layer, in []layers.Shape) (layers.Spec, error) {
 	if m, ok := l.(layers.Multi); ok {
 		return m.BuildAll(in)
 	}

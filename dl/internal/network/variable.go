@@ -2,7 +2,6 @@ package network
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -97,10 +96,10 @@ func TakeSnapshot(vars []*Variable) (Snapshot, error) {
 	return s, nil
 }
 
-// Restore sets the variables back.
+// Restore sets the variables back, which take over the values.
 func (s Snapshot) Restore(vars []*Variable) {
 	for i, v := range vars {
-		v.Set(slices.Clone(s[i]))
+		v.Set(s[i])
 	}
 }
 

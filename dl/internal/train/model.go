@@ -3,6 +3,7 @@ package train
 import (
 	"github.com/gomlx/compute"
 
+	"github.com/gradbook/gradbook/dl/internal/device"
 	"github.com/gradbook/gradbook/dl/internal/engine"
 	"github.com/gradbook/gradbook/dl/internal/network"
 )
@@ -25,6 +26,7 @@ type Model struct {
 // noise is the state of the generator on the device.
 type noise struct {
 	host   []uint64
+	on     *device.Device
 	buffer compute.Buffer
 }
 

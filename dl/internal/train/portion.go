@@ -1,10 +1,7 @@
 package train
 
 import (
-	"slices"
-
 	"github.com/gradbook/gradbook/dl/internal/device"
-	"github.com/gradbook/gradbook/dl/internal/network"
 )
 
 // cached is about what a processor's caches hold, in values.
@@ -15,7 +12,7 @@ const cached = 4 << 20
 // 1,000 images take a third less time in portions of 125. Layers that keep a state
 // have to see the batch whole.
 func (m *Model) Portion(d *device.Device, batch int) int {
-	if d.Kind == "cuda" || len(d.Nums) > 1 || slices.ContainsFunc(m.Weights, func(w network.Weight) bool { return w.State }) {
+	if d.Kind == "cuda" || len(d.Nums) > 1 || m.fixedBatch() > 0 {
 		return batch
 	}
 	most := max(cached/m.Widest(), 32)

@@ -209,12 +209,9 @@ func (b *programBuilder) params() []engine.Param {
 		params = append(params, engine.Param{Name: "sums", Shape: m.compiled.sumsShape(), Donated: true})
 	}
 	if training {
-		params = append(params,
-			engine.Param{Name: "iteration", Shape: scalarFloat, Donated: true},
-			engine.Param{Name: "random", Shape: graph.RNGStateShape, Donated: true})
-	} else {
-		params = append(params, engine.Param{Name: "random", Shape: graph.RNGStateShape, Donated: true})
+		params = append(params, engine.Param{Name: "iteration", Shape: scalarFloat, Donated: true})
 	}
+	params = append(params, engine.Param{Name: "random", Shape: graph.RNGStateShape, Donated: true})
 	for _, w := range m.Weights {
 		params = append(params, engine.Param{Name: w.Name, Shape: w.Shape, Donated: training || w.State})
 	}
