@@ -169,6 +169,15 @@ def dense_and_convolutions():
         layer(case(f"DepthwiseConv2D {pad} strides={stride} multiplier={mult}"), L.DepthwiseConv2D(3, strides=stride, padding=pad, depth_multiplier=mult), normal(2, 7, 6, 3))
         layer(case(f"SeparableConv2D {pad} strides={stride} multiplier={mult}"), L.SeparableConv2D(4, 3, strides=stride, padding=pad, depth_multiplier=mult), normal(2, 7, 6, 3))
         layer(case(f"SeparableConv1D {pad} strides={stride} multiplier={mult}"), L.SeparableConv1D(4, 3, strides=stride, padding=pad, depth_multiplier=mult), normal(2, 7, 3))
+    # More groups than dl gives convolutions of their own in the gradient; small and large windows.
+    for pad, stride, size in itertools.product(("valid", "same"), (1, 2), (2, 3, 5)):
+        layer(case(f"DepthwiseConv2D of 11 channels {pad} size={size} strides={stride}"), L.DepthwiseConv2D(size, strides=stride, padding=pad), normal(2, 7, 6, 11))
+    layer(case("DepthwiseConv2D of 11 channels size=2 dilation=2"), L.DepthwiseConv2D(2, dilation_rate=2), normal(2, 7, 6, 11))
+    layer(case("DepthwiseConv2D of 11 channels same size=3 dilation=2"), L.DepthwiseConv2D(3, dilation_rate=2, padding="same"), normal(2, 7, 6, 11))
+    layer(case("DepthwiseConv2D of 11 channels multiplier=2"), L.DepthwiseConv2D(3, depth_multiplier=2), normal(2, 7, 6, 11))
+    layer(case("SeparableConv1D of 11 channels"), L.SeparableConv1D(4, 4, strides=2, padding="same"), normal(2, 9, 11))
+    for groups, size, stride in ((12, 3, 1), (12, 2, 2), (24, 4, 1)):
+        layer(case(f"Conv2D size={size} strides={stride} groups={groups} of 2 channels"), L.Conv2D(24 * 24 // groups, size, strides=stride, padding="same", groups=groups), normal(1, 6, 5, groups * 2))
 
 
 def pooling():

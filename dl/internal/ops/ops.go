@@ -48,6 +48,9 @@ func Spread(x *graph.Node, axis, by int) *graph.Node {
 // Convolve slides a kernel, [window…, channels/groups, filters], over x, [batch,
 // space…, channels], with zeros before and behind each axis in space.
 func Convolve(x, kernel *graph.Node, strides, dilation []int, pads [][2]int, groups int) *graph.Node {
+	if groups > groupsApart {
+		return grouped{strides, dilation, pads, groups}.convolve(x, kernel)
+	}
 	pads = slices.Clone(pads)
 	for i := range pads {
 		if kernel.Shape().Dimensions[i]%2 == 0 {
@@ -59,7 +62,7 @@ func Convolve(x, kernel *graph.Node, strides, dilation []int, pads [][2]int, gro
 		}
 	}
 	b := graph.Convolve(x, kernel).StridePerAxis(strides...).PaddingPerDim(pads)
-	if slices.ContainsFunc(dilation, func(d int) bool { return d != 1 }) {
+	if !allOnes(dilation) {
 		b = b.DilationPerAxis(dilation...)
 	}
 	if groups > 1 {
