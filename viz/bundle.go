@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/janpfeifer/gonb/gonbui"
-	"github.com/janpfeifer/gonb/gonbui/protocol"
+	"github.com/gradbook/gradbook/viz/internal/frontend"
 )
 
 // The MIME types of what viz shows.
@@ -50,7 +49,7 @@ func Show(things ...Viewable) error {
 // publish shows the bundle: in the notebook, in the place of what was shown with the
 // same id, if there is one, and else as text.
 func (b Bundle) publish(id string) error {
-	if !gonbui.IsNotebook {
+	if !frontend.Live() {
 		_, err := fmt.Fprintln(os.Stdout, b[MIMEPlain])
 		return err
 	}
@@ -58,13 +57,11 @@ func (b Bundle) publish(id string) error {
 }
 
 func (b Bundle) send(id string) error {
-	data := &protocol.DisplayData{Data: make(map[protocol.MIMEType]any, len(b)), DisplayID: id}
+	data := make(map[string]any, len(b))
 	for mime, content := range b {
-		data.Data[protocol.MIMEType(mime)] = content
+		data[mime] = content
 	}
-	gonbui.SendData(data)
-	gonbui.Sync() // or a cell that ends now would end before it is shown
-	return gonbui.Error()
+	return frontend.Current.Send(data, id)
 }
 
 // Display is a place below a cell whose contents can be replaced, also by cells
@@ -103,14 +100,12 @@ const mimeClear = "application/vnd.gradbook.clear-output"
 //
 // Source: IPython.display.clear_output.
 func ClearOutput(wait bool) error {
-	if !gonbui.IsNotebook {
+	if !frontend.Live() {
 		return nil
 	}
 	content := ""
 	if wait {
 		content = "wait"
 	}
-	gonbui.SendData(&protocol.DisplayData{Data: map[protocol.MIMEType]any{mimeClear: content}})
-	gonbui.Sync()
-	return gonbui.Error()
+	return frontend.Current.Send(map[string]any{mimeClear: content}, "")
 }

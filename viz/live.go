@@ -6,10 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/janpfeifer/gonb/gonbui"
-
 	"github.com/gradbook/gradbook/dl"
 	"github.com/gradbook/gradbook/dl/callbacks"
+	"github.com/gradbook/gradbook/viz/internal/frontend"
 )
 
 // TrainingPlot is a callback that draws the loss and the metrics below the cell
@@ -92,7 +91,7 @@ func (p *TrainingPlot) OnTrainBegin(t *callbacks.Training) error {
 	if d, err := dl.Device(); err == nil {
 		p.device = map[string]string{"cuda": "GPU (XLA)", "cpu": "CPU (XLA)", "go": "CPU (pure Go)"}[d.Kind]
 	}
-	if !gonbui.IsNotebook {
+	if !frontend.Live() {
 		return nil
 	}
 	// It takes its place before the progress bar begins a line, or it would come
@@ -182,7 +181,7 @@ func (p *TrainingPlot) OnTrainEnd(t *callbacks.Training) error { return p.draw(t
 // draw shows the chart as it is now. While Fit runs it has no SVG, which would
 // take longer than the steps.
 func (p *TrainingPlot) draw(t *callbacks.Training, final bool) error {
-	if !gonbui.IsNotebook {
+	if !frontend.Live() {
 		return nil
 	}
 	c, err := p.chart(p.status(t, final))

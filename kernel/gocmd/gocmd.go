@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/modfile"
@@ -59,6 +60,22 @@ func beginsNotebook(args []string) bool {
 	return err == nil && filepath.Base(dir) == args[2]
 }
 
+// gradbook is the module of which cells import the front end.
+const gradbook = "github.com/gradbook/gradbook"
+
+// frontend is the file of a notebook's module by which viz shows things in it. GoNB
+// writes main.go anew for each cell and leaves other files alone.
+const frontend = `//go:build !js
+
+package main
+
+import _ "` + gradbook + `/viz/gonb"
+`
+
+func requires(f *modfile.File, module string) bool {
+	return slices.ContainsFunc(f.Require, func(r *modfile.Require) bool { return r.Mod.Path == module })
+}
+
 // seed gives the module in dir the requirements of the workspace module.
 func seed(dir, workspace string) error {
 	own, err := os.ReadFile(filepath.Join(dir, "go.mod"))
@@ -84,7 +101,11 @@ func seed(dir, workspace string) error {
 	if err != nil {
 		return err
 	}
-	for name, content := range map[string][]byte{"go.mod": mod, "go.sum": sum} {
+	files := map[string][]byte{"go.mod": mod, "go.sum": sum}
+	if requires(f, gradbook) {
+		files["gradbook.go"] = []byte(frontend)
+	}
+	for name, content := range files {
 		err := cache.WriteFile(filepath.Join(dir, name), content, 0o644)
 		if err != nil {
 			return err

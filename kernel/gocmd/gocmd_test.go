@@ -80,6 +80,27 @@ func TestSeed(t *testing.T) {
 	}
 }
 
+// TestFrontend: a notebook whose workspace has Gradbook shows viz's charts, as each cell's
+// program has the front end; nothing else in it does.
+func TestFrontend(t *testing.T) {
+	dir := t.TempDir()
+	lib, workspace, cell := filepath.Join(dir, "lib"), filepath.Join(dir, "workspace"), filepath.Join(dir, "gonb_1")
+	write(t, filepath.Join(lib, "go.mod"), "module "+gradbook+"\n\ngo 1.26\n")
+	write(t, filepath.Join(lib, "viz", "gonb", "gonb.go"), "package gonb\n\nfunc init() { println(\"front end\") }\n")
+	write(t, filepath.Join(workspace, "go.mod"), "module w\n\ngo 1.26\n\nrequire "+gradbook+" v0.0.0\n\nreplace "+gradbook+" => "+lib+"\n")
+	write(t, filepath.Join(workspace, "go.sum"), "")
+	write(t, filepath.Join(cell, "main.go"), "package main\n\nfunc main() { println(42) }\n")
+	if out, err := cellGo(t, cell, workspace, "mod", "init", "gonb_1"); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if out, err := cellGo(t, cell, workspace, "get"); err != nil {
+		t.Errorf("go get: %v: %s", err, out)
+	}
+	if out, err := cellGo(t, cell, workspace, "run", "."); err != nil || strings.TrimSpace(out) != "front end\n42" {
+		t.Errorf("expected the front end and 42, got %s, %v", out, err)
+	}
+}
+
 // TestPassedOn: the exit status of other commands is the real one's.
 func TestPassedOn(t *testing.T) {
 	dir := t.TempDir()

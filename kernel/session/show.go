@@ -9,6 +9,7 @@ import (
 	"github.com/gradbook/gradbook/kernel/session/calls"
 	"github.com/gradbook/gradbook/kernel/session/wire"
 	"github.com/gradbook/gradbook/viz"
+	_ "github.com/gradbook/gradbook/viz/gonb" // what viz shows goes below the cell
 )
 
 // maxText and maxRows bound what is shown of a value.

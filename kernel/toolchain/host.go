@@ -38,6 +38,7 @@ var hostRoots = []string{
 	"github.com/gradbook/gradbook/kernel/session",
 	"github.com/gradbook/gradbook/dl/...",
 	"github.com/gradbook/gradbook/viz",
+	"github.com/gradbook/gradbook/viz/gonb",
 	"github.com/gradbook/gradbook/viz/widgets",
 	"github.com/gradbook/gradbook/datasets",
 	"github.com/gradbook/gradbook/notebooks/claim",

@@ -12,6 +12,7 @@ import (
 	"github.com/janpfeifer/gonb/gonbui"
 
 	"github.com/gradbook/gradbook/viz"
+	_ "github.com/gradbook/gradbook/viz/gonb" // widgets live in notebooks only
 )
 
 // mimeView is what shows a widget in a page.

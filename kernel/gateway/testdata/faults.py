@@ -543,6 +543,9 @@ class Stateless(unittest.TestCase):
         self.assertEqual(k.run('import "fmt"\nvar n = 1\n%%\nn++\nfmt.Println(n)').out, "2\n")
         self.assertEqual(k.run("%%\nn++\nfmt.Println(n)", user_expressions={"n": "n"}).out, "2\n")
         self.assertEqual(k.run('%%\npanic("x")').reply["status"], "error")
+        r = k.run('import "github.com/gradbook/gradbook/viz"\n%%\nc, err := viz.ConfusionMatrix([]int{0, 1}, []int{0, 1}, []string{"a", "b"})\nif err != nil {\n\tpanic(err)\n}\nif err := viz.Show(c); err != nil {\n\tpanic(err)\n}')
+        shown = [m["content"]["data"] for m in r.messages if m["msg_type"] == "display_data"]
+        self.assertTrue(shown and "image/svg+xml" in shown[0], (r.out, r.err, r.error))
 
 
 class Dialect(Case):
