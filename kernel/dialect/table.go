@@ -14,8 +14,20 @@ func Commands() []Command { return table }
 
 var table []Command
 
-func init() { // the table refers to functions that read it
-	table = []Command{
+// add puts commands in their places in the table, which is sorted by name. Each file
+// with commands adds its own.
+func add(commands ...Command) {
+	for _, c := range commands {
+		at, found := slices.BinarySearchFunc(table, c, func(a, b Command) int { return strings.Compare(a.Name, b.Name) })
+		if found {
+			panic("dialect: two commands are named " + c.Name)
+		}
+		table = slices.Insert(table, at, c)
+	}
+}
+
+func init() { // functions of the table read it
+	add([]Command{
 		{Name: "!", Args: "COMMAND", Help: "run a command of a shell", Complete: files, Run: func(h Host, s Segment) error { return h.Shell(s.Args, false) }},
 		{Name: "!*", Args: "COMMAND", Help: "run a command of a shell in the folder of the notebook's module, such as !*go get example.com/module@v1.2.3", Complete: files, Run: func(h Host, s Segment) error { return h.Shell(s.Args, true) }},
 		{Name: "%%", Args: "[ARGUMENT…]", Help: "the main function begins: what follows is local to it"},
@@ -53,7 +65,7 @@ func init() { // the table refers to functions that read it
 		{Name: "%widgets_hb", Help: "ask the page whether it is prepared", Program: true},
 		{Name: "%with_inputs", Help: "have the next command of a shell ask for its input", Run: func(h Host, _ Segment) error { return h.Inputs(false) }},
 		{Name: "%with_password", Help: "have the next command of a shell ask for a password", Run: func(h Host, _ Segment) error { return h.Inputs(true) }},
-	}
+	}...)
 }
 
 func toGoNB(h Host, s Segment) error { return h.GoNB(s) }

@@ -162,6 +162,122 @@ func ExampleExact() {
 	// Output: exact 0.5000
 }
 `,
+	"viz/zz_tally.go": `package viz
+
+import "fmt"
+
+// Tally is a bar for each name, as long as its count.
+func Tally(names []string, counts []int) (*Chart, error) {
+	if len(names) != len(counts) {
+		return nil, fmt.Errorf("viz: Tally: expected as many counts as names, %d, got %d", len(names), len(counts))
+	}
+	bars := make(array, len(counts))
+	for i, n := range counts {
+		bars[i] = n
+	}
+	return newChart(object{
+		"tooltip": tooltip("axis"),
+		"xAxis":   categories("", names, 0, nil),
+		"yAxis":   object{"type": "value"},
+		"series":  array{object{"type": "bar", "name": "count", "data": bars}},
+	}, fmt.Sprintf("counts of %d names", len(names)))
+}
+`,
+	"viz/zz_tally_test.go": `package viz_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/gradbook/gradbook/viz"
+)
+
+func ExampleTally() {
+	show(viz.Tally([]string{"cats", "dogs"}, []int{3, 4}))
+	// Output: counts of 2 names
+}
+
+func TestTally(t *testing.T) {
+	c, err := viz.Tally([]string{"cats", "dogs"}, []int{3, 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	svg, err := c.SVG()
+	if err != nil || !strings.Contains(svg, "cats") {
+		t.Fatal(svg, err)
+	}
+}
+`,
+	"datasets/zz_parity.go": `package datasets
+
+import "github.com/gradbook/gradbook/dl/data"
+
+// ExclusiveOr returns the four pairs of bits, inputs float32 [2], and labels, 1 if the bits
+// differ.
+func ExclusiveOr() (*data.Dataset, error) {
+	return data.FromSlices([][]float32{{0, 0}, {0, 1}, {1, 0}, {1, 1}}, []int32{0, 1, 1, 0})
+}
+`,
+	"datasets/zz_parity_test.go": `package datasets_test
+
+import (
+	"fmt"
+
+	"github.com/gradbook/gradbook/datasets"
+)
+
+func ExampleExclusiveOr() {
+	d, err := datasets.ExclusiveOr()
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(d.Len(), d.InputShape())
+	// Output: 4 [2]
+}
+`,
+	"kernel/dialect/zz_shout.go": `package dialect
+
+import (
+	"errors"
+	"strings"
+)
+
+func init() {
+	add(Command{Name: "%shout", Args: "WORD…", Help: "print words in capitals", Run: shout})
+}
+
+func shout(h Host, s Segment) error {
+	if s.Args == "" {
+		return errors.New("expected words to print")
+	}
+	h.Print(strings.ToUpper(s.Args) + "\n")
+	return nil
+}
+`,
+	"kernel/dialect/zz_shout_test.go": `package dialect
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestShout(t *testing.T) {
+	var r recorder
+	if err := run(&r, "%shout hello\n%help"); err != nil || !strings.HasPrefix(r.out.String(), "HELLO\n") {
+		t.Fatal(r.out.String(), err)
+	}
+	if !strings.Contains(r.out.String(), "print words in capitals") {
+		t.Error("expected it in %help")
+	}
+	if err := run(&r, "%shout"); err == nil || err.Error() != "%shout: expected words to print" {
+		t.Error(err)
+	}
+	if !slices.IsSortedFunc(Commands(), func(a, b Command) int { return strings.Compare(a.Name, b.Name) }) {
+		t.Error("expected the table to be sorted")
+	}
+}
+`,
 }
 
 // TestNewcomers adds one of each to a copy of the module, and runs what it brings.
@@ -173,8 +289,10 @@ func TestNewcomers(t *testing.T) {
 	for _, name := range []string{"go.mod", "go.sum"} {
 		copyFile(t, filepath.Join(root, name), filepath.Join(dir, name))
 	}
-	if err := os.CopyFS(filepath.Join(dir, "dl"), os.DirFS(filepath.Join(root, "dl"))); err != nil {
-		t.Fatal(err)
+	for _, folder := range []string{"dl", "viz", "datasets", "kernel"} {
+		if err := os.CopyFS(filepath.Join(dir, folder), os.DirFS(filepath.Join(root, folder))); err != nil {
+			t.Fatal(err)
+		}
 	}
 	packages := make(map[string]bool)
 	for name, text := range newcomers {
@@ -183,7 +301,7 @@ func TestNewcomers(t *testing.T) {
 		}
 		packages["./"+filepath.Dir(name)] = true
 	}
-	args := []string{"test", "-count=1", "-run", "Negate|Quartic|Exact", "-v"}
+	args := []string{"test", "-count=1", "-run", "Negate|Quartic|Exact|Tally|ExclusiveOr|Shout", "-v"}
 	for p := range packages {
 		args = append(args, p)
 	}
@@ -194,7 +312,7 @@ func TestNewcomers(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, want := range []string{"PASS: ExampleNegate", "PASS: TestNegate", "PASS: ExampleQuartic", "PASS: ExampleExact"} {
+	for _, want := range []string{"PASS: ExampleNegate", "PASS: TestNegate", "PASS: ExampleQuartic", "PASS: ExampleExact", "PASS: ExampleTally", "PASS: TestTally", "PASS: ExampleExclusiveOr", "PASS: TestShout"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("expected %s in\n%s", want, out)
 		}
