@@ -99,8 +99,8 @@ bench-kernels: setup ## measure the kernel beside stock GoNB and ipykernel with 
 bench-coldstart: setup ## measure from JupyterLab's start to a first output, beside ipykernel with Keras (after make bench)
 	$(GO) run ./bench/coldstart
 
-api: ## record what programs can use in docs/api.txt, once a change of it is decided
-	$(GO) test ./dl/internal/surface -count=1 -run TestRecorded -args -update
+api: ## record what programs can use in docs/api.txt, once a change of it is decided, and list its names in docs/dl.md
+	$(GO) test ./dl/internal/surface -count=1 -run 'TestRecorded|TestNames' -args -update
 
 parity: setup ## write docs/parity.md: dl beside Keras, case by case
 	$(GO) test ./dl -count=1 -run TestParity -args -parity ../docs/parity.md

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"go/token"
 	"reflect"
 	"slices"
 	"strings"
@@ -209,4 +210,25 @@ func known(t reflect.Type) string {
 	}
 	slices.Sort(names)
 	return strings.Join(names, ", ")
+}
+
+// Own returns what dl has registered of its own and a program can write: names by the
+// package that they are in.
+func Own() map[string][]string {
+	registry.Lock()
+	defer registry.Unlock()
+	all := make(map[string][]string)
+	for name := range registry.own {
+		if t, ok := registry.types[name]; ok && token.IsExported(t.Name()) {
+			all[t.PkgPath()] = append(all[t.PkgPath()], t.Name())
+		}
+		for _, v := range registry.values[name] {
+			pkg := structOf(reflect.TypeOf(v)).PkgPath()
+			all[pkg] = append(all[pkg], name)
+		}
+	}
+	for _, names := range all {
+		slices.Sort(names)
+	}
+	return all
 }

@@ -294,6 +294,10 @@ func TestNewcomers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := os.Mkdir(filepath.Join(dir, "docs"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	copyFile(t, overview, filepath.Join(dir, "docs", "dl.md"))
 	packages := make(map[string]bool)
 	for name, text := range newcomers {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -301,22 +305,39 @@ func TestNewcomers(t *testing.T) {
 		}
 		packages["./"+filepath.Dir(name)] = true
 	}
-	args := []string{"test", "-count=1", "-run", "Negate|Quartic|Exact|Tally|ExclusiveOr|Shout", "-v"}
+	args := []string{"-count=1", "-run", "Negate|Quartic|Exact|Tally|ExclusiveOr|Shout", "-v"}
 	for p := range packages {
 		args = append(args, p)
 	}
-	cmd := exec.CommandContext(t.Context(), "go", args...)
+	out := goTest(t, dir, args...)
+	for _, want := range []string{"ExampleNegate", "TestNegate", "ExampleQuartic", "ExampleExact", "ExampleTally", "TestTally", "ExampleExclusiveOr", "TestShout"} {
+		if !strings.Contains(out, "PASS: "+want) {
+			t.Errorf("expected %s to pass in\n%s", want, out)
+		}
+	}
+	goTest(t, dir, "-count=1", "-run", "TestNames", "./dl/internal/surface", "-args", "-update")
+	list, err := os.ReadFile(filepath.Join(dir, "docs", "dl.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Negate", "Quartic", "Exact", "ExclusiveOr"} {
+		if !strings.Contains(string(list), want) {
+			t.Errorf("expected %s in docs/dl.md", want)
+		}
+	}
+}
+
+// goTest runs tests of the module in dir, which must pass, and returns what they print.
+func goTest(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"test"}, args...)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, want := range []string{"PASS: ExampleNegate", "PASS: TestNegate", "PASS: ExampleQuartic", "PASS: ExampleExact", "PASS: ExampleTally", "PASS: TestTally", "PASS: ExampleExclusiveOr", "PASS: TestShout"} {
-		if !strings.Contains(string(out), want) {
-			t.Errorf("expected %s in\n%s", want, out)
-		}
-	}
+	return string(out)
 }
 
 func copyFile(t *testing.T, from, to string) {
