@@ -23,6 +23,8 @@
 //		return graph.Mul(x, graph.ExpandLeftToRank(c.Weight("gain"), x.Rank()))
 //	}
 //
+// One that has no weights and leaves the shape as it is embeds Base, and has Call alone.
+//
 // Source: https://keras.io/api/layers/
 package layers
 
