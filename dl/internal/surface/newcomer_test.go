@@ -20,7 +20,7 @@ import (
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 
-func init() { config.Register(Negate{}) }
+func init() { config.Register(Negate{}) } // Save and Load know it
 
 // Negate is −x, times a factor.
 type Negate struct {
@@ -107,7 +107,7 @@ import (
 func init() { config.Register(Quartic{}) }
 
 // Quartic is (y − p)⁴, averaged over the last axis.
-type Quartic struct{ Base }
+type Quartic struct{ Base } // Base wants labels of the output's shape
 
 // Name implements Loss.
 func (Quartic) Name() string { return "quartic" }
@@ -269,6 +269,39 @@ func TestShout(t *testing.T) {
 	}
 }
 `,
+}
+
+// TestGuide: what CONTRIBUTING shows is what is added here.
+func TestGuide(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "CONTRIBUTING.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := func(s string) string { return strings.Join(strings.Fields(s), " ") }
+	blocks := strings.Split(string(text), "```go\n")[1:]
+	if len(blocks) < 5 {
+		t.Fatalf("expected what CONTRIBUTING shows of five kinds, got %d", len(blocks))
+	}
+	for _, b := range blocks {
+		code, _, _ := strings.Cut(b, "```")
+		found := false
+		for _, added := range newcomers {
+			found = found || holds(plain(added), strings.Split(code, "\n\n"), plain)
+		}
+		if !found {
+			t.Errorf("nothing that is added has\n%s", code)
+		}
+	}
+}
+
+// holds says whether text has all the parts.
+func holds(text string, parts []string, plain func(string) string) bool {
+	for _, p := range parts {
+		if !strings.Contains(text, plain(p)) {
+			return false
+		}
+	}
+	return true
 }
 
 // TestNewcomers adds one of each to a copy of the module, and runs what it brings.
