@@ -159,24 +159,9 @@ func (r *Recorder) histograms(what string, of func(record) []float64) (*Chart, e
 	if err := r.ready(); err != nil {
 		return nil, err
 	}
-	var layers []string // those with values: of frozen ones there are no gradients
-	for _, l := range r.layers {
-		for _, rec := range r.records {
-			if _, _, found := span(of(rec[l])); found {
-				layers = append(layers, l)
-				break
-			}
-		}
-	}
+	layers := r.drawn(of)
 	if len(layers) == 0 {
 		return nil, fmt.Errorf("viz: recorder: no layer has finite %s", what)
-	}
-	if len(layers) > maxHistograms { // the first and the last, and some in between
-		all := layers
-		layers = nil
-		for i := range maxHistograms {
-			layers = append(layers, all[i*(len(all)-1)/(maxHistograms-1)])
-		}
 	}
 	option := optionOf(panelled(layers))
 	frames, text := make([]frame, len(r.records)), what+" of each layer"
@@ -184,16 +169,7 @@ func (r *Recorder) histograms(what string, of func(record) []float64) (*Chart, e
 		frames[k] = frame{fmt.Sprintf("epoch %d", r.epochs[k]), object{"series": array{}}}
 	}
 	for i, layer := range layers {
-		low, high := math.Inf(1), math.Inf(-1)
-		for _, rec := range r.records {
-			if l, h, found := span(of(rec[layer])); found {
-				low, high = min(low, l), max(high, h)
-			}
-		}
-		if !(high > low) {
-			wide := max(0.5, math.Abs(low)*1e-9)
-			low, high = low-wide, high+wide
-		}
+		low, high := r.bounds(layer, of)
 		option.add("xAxis", axis("", i, object{
 			"min": rounded(low), "max": rounded(high), "splitNumber": 3, "axisLabel": object{"showMinLabel": false, "showMaxLabel": false}, "splitLine": object{"show": false},
 		}))
@@ -220,6 +196,42 @@ func (r *Recorder) histograms(what string, of func(record) []float64) (*Chart, e
 	c.panels = &panels{Columns: 4, Height: 110, Least: 190, Above: 4, Left: 18, Bottom: 28}
 	c.frames, c.still = frames, len(frames)-1
 	return c, nil
+}
+
+// drawn are the layers with values, as of frozen ones there are no gradients; of many, the first
+// and the last, and some in between.
+func (r *Recorder) drawn(of func(record) []float64) (layers []string) {
+	for _, l := range r.layers {
+		if slices.ContainsFunc(r.records, func(rec map[string]record) bool {
+			_, _, found := span(of(rec[l]))
+			return found
+		}) {
+			layers = append(layers, l)
+		}
+	}
+	if len(layers) <= maxHistograms {
+		return layers
+	}
+	some := make([]string, maxHistograms)
+	for i := range some {
+		some[i] = layers[i*(len(layers)-1)/(maxHistograms-1)]
+	}
+	return some
+}
+
+// bounds are the least and the greatest of a layer's values, in all epochs.
+func (r *Recorder) bounds(layer string, of func(record) []float64) (low, high float64) {
+	low, high = math.Inf(1), math.Inf(-1)
+	for _, rec := range r.records {
+		if l, h, found := span(of(rec[layer])); found {
+			low, high = min(low, l), max(high, h)
+		}
+	}
+	if !(high > low) {
+		wide := max(0.5, math.Abs(low)*1e-9)
+		low, high = low-wide, high+wide
+	}
+	return low, high
 }
 
 // histogram counts values in stretches of equal length: [middle, share].

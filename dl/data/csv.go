@@ -40,17 +40,9 @@ func FromCSV(r io.Reader, c CSVConfig) (*Dataset, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data: %w", err)
 	}
-	var names []string
-	first := 1
-	switch {
-	case len(lines) == 0:
-		return nil, errors.New("data: expected a table with at least one line, got none")
-	case c.NoHeader:
-		for i := range lines[0] {
-			names = append(names, strconv.Itoa(i))
-		}
-	default:
-		names, lines, first = lines[0], lines[1:], 2
+	names, lines, first, err := c.head(lines)
+	if err != nil {
+		return nil, err
 	}
 	find := func(name string) (int, error) {
 		i := slices.Index(names, name)
@@ -61,11 +53,7 @@ func FromCSV(r io.Reader, c CSVConfig) (*Dataset, error) {
 	}
 	features := c.Features
 	if features == nil {
-		for _, n := range names {
-			if n != c.Label {
-				features = append(features, n)
-			}
-		}
+		features = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == c.Label })
 	}
 	if len(lines) == 0 || len(features) == 0 {
 		return nil, fmt.Errorf("data: expected at least one line and one feature, got %d and %d", len(lines), len(features))
@@ -92,21 +80,40 @@ func FromCSV(r io.Reader, c CSVConfig) (*Dataset, error) {
 		return nil, err
 	}
 	values, classes, whole, err := c.column(lines, i, c.Label, first)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if !whole {
+	case !whole:
 		return FromFlat(x, []int{len(features)}, values, nil)
 	}
+	return withClasses(x, len(features), values, classes)
+}
+
+// withClasses makes a dataset of rows of features and numbers of classes.
+func withClasses(x []float32, features int, values []float32, classes []string) (*Dataset, error) {
 	numbers := make([]int32, len(values))
 	for k, v := range values {
 		numbers[k] = int32(v)
 	}
-	d, err := FromFlat(x, []int{len(features)}, numbers, nil)
+	d, err := FromFlat(x, []int{features}, numbers, nil)
 	if err == nil && classes != nil {
 		d = d.ClassNames(classes...)
 	}
 	return d, err
+}
+
+// head returns the names of the columns, the lines below, and the first one's number.
+func (c CSVConfig) head(lines [][]string) (names []string, rest [][]string, first int, err error) {
+	if len(lines) == 0 {
+		return nil, nil, 0, errors.New("data: expected a table with at least one line, got none")
+	}
+	if !c.NoHeader {
+		return lines[0], lines[1:], 2, nil
+	}
+	for i := range lines[0] {
+		names = append(names, strconv.Itoa(i))
+	}
+	return names, lines, 1, nil
 }
 
 // column reads a column: numbers, or words as the numbers of classes. whole says that all

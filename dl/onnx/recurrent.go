@@ -15,58 +15,24 @@ import (
 
 // recurrent reads RNN, LSTM and GRU as the layers of those names.
 func recurrent(m *machine, n nodeProto) []value {
-	gates := map[string]int{"RNN": 1, "LSTM": 4, "GRU": 3}[n.op]
-	order := map[string][]int{"RNN": {0}, "LSTM": {0, 2, 3, 1}, "GRU": {0, 1, 2}}[n.op] // of Keras's gates among ONNX's
 	units := n.int("hidden_size", 0)
 	x := graph.TransposeAllAxes(m.in(n, 0), 1, 0, 2) // [batch, steps, features]
 	if v, ok := m.input(n, 4); ok && v.node != nil {
 		panic(fmt.Errorf("node %q (%s): sequences of different lengths are not supported", n.name, n.op))
 	}
 	directions := 1
-	direction := n.text("direction", "forward")
-	if direction == "bidirectional" {
+	way := n.text("direction", "forward")
+	if way == "bidirectional" {
 		directions = 2
 	}
 	acts := n.attributes["activations"].strings
 	after := n.int("linear_before_reset", 0) == 1
-	part := func(w *tensor.Node, k int) *tensor.Node {
-		return graph.Squeeze(graph.SliceAxis(w, 0, graph.AxisElem(k)), 0)
-	}
-	sorted := func(w *tensor.Node) *tensor.Node {
-		var all []*tensor.Node
-		for _, g := range order {
-			all = append(all, graph.SliceAxis(w, 0, graph.AxisRange(g*units, (g+1)*units)))
-		}
-		return graph.Concatenate(all, 0)
-	}
 	var ys, hs, cs []*tensor.Node
 	for k := range directions {
-		weights := map[string]*tensor.Node{
-			"kernel":           graph.Transpose(sorted(part(m.in(n, 1), k)), 0, 1),
-			"recurrent_kernel": graph.Transpose(sorted(part(m.in(n, 2), k)), 0, 1),
-		}
-		biased := false
-		if _, ok := m.input(n, 3); ok {
-			biased = true
-			b := part(m.in(n, 3), k)
-			bx := sorted(graph.SliceAxis(b, 0, graph.AxisRange(0, gates*units)))
-			bh := sorted(graph.SliceAxis(b, 0, graph.AxisRangeToEnd(gates*units)))
-			if n.op == "GRU" && after {
-				weights["bias"] = graph.Stack([]*tensor.Node{bx, bh}, 0)
-			} else {
-				weights["bias"] = graph.Add(bx, bh)
-			}
-		}
-		backwards := direction == "reverse" || k == 1
-		l := cellLayer(n, units, acts, k, backwards, !biased, after)
-		in := []*tensor.Node{x}
-		for i, state := range []int{5, 6}[:map[bool]int{true: 2, false: 1}[n.op == "LSTM"]] {
-			if _, ok := m.input(n, state); ok {
-				in = append(in, part(m.in(n, state), k))
-			} else if _, ok := m.input(n, 5); ok && i > 0 {
-				in = append(in, graph.ZerosLike(in[1]))
-			}
-		}
+		weights := cellWeights(m, n, k, units, after)
+		backwards := way == "reverse" || k == 1
+		l := cellLayer(n, units, acts, k, backwards, weights["bias"] == nil, after)
+		in := append([]*tensor.Node{x}, firstStates(m, n, k)...)
 		spec, err := l.BuildAll(shapesOf(in))
 		if err != nil {
 			panic(fmt.Errorf("node %q (%s): %w", n.name, n.op, err))
@@ -87,6 +53,61 @@ func recurrent(m *machine, n nodeProto) []value {
 		values = append(values, value{node: graph.Stack(cs, 0)})
 	}
 	return values
+}
+
+// cellWeights are those of a direction, as Keras's layer of the name has them.
+func cellWeights(m *machine, n nodeProto, k, units int, after bool) map[string]*tensor.Node {
+	order := map[string][]int{"RNN": {0}, "LSTM": {0, 2, 3, 1}, "GRU": {0, 1, 2}}[n.op] // of Keras's gates among ONNX's
+	sorted := func(w *tensor.Node) *tensor.Node {
+		var all []*tensor.Node
+		for _, g := range order {
+			all = append(all, graph.SliceAxis(w, 0, graph.AxisRange(g*units, (g+1)*units)))
+		}
+		return graph.Concatenate(all, 0)
+	}
+	weights := map[string]*tensor.Node{
+		"kernel":           graph.Transpose(sorted(direction(m.in(n, 1), k)), 0, 1),
+		"recurrent_kernel": graph.Transpose(sorted(direction(m.in(n, 2), k)), 0, 1),
+	}
+	if _, ok := m.input(n, 3); !ok {
+		return weights
+	}
+	b := direction(m.in(n, 3), k)
+	half := len(order) * units
+	bx, bh := sorted(graph.SliceAxis(b, 0, graph.AxisRange(0, half))), sorted(graph.SliceAxis(b, 0, graph.AxisRangeToEnd(half)))
+	if n.op == "GRU" && after {
+		weights["bias"] = graph.Stack([]*tensor.Node{bx, bh}, 0)
+	} else {
+		weights["bias"] = graph.Add(bx, bh)
+	}
+	return weights
+}
+
+// firstStates are those that the node is given for a direction: none, h, or h and c.
+func firstStates(m *machine, n nodeProto, k int) []*tensor.Node {
+	var states [2]*tensor.Node
+	for i := range states {
+		if _, ok := m.input(n, 5+i); ok {
+			states[i] = direction(m.in(n, 5+i), k)
+		}
+	}
+	h, c := states[0], states[1]
+	switch {
+	case h == nil && c == nil:
+		return nil
+	case n.op != "LSTM":
+		return []*tensor.Node{h}
+	case h == nil:
+		h = graph.ZerosLike(c)
+	case c == nil:
+		c = graph.ZerosLike(h)
+	}
+	return []*tensor.Node{h, c}
+}
+
+// direction is the part of w that belongs to direction k.
+func direction(w *tensor.Node, k int) *tensor.Node {
+	return graph.Squeeze(graph.SliceAxis(w, 0, graph.AxisElem(k)), 0)
 }
 
 // cellLayer is the layer that computes what a node does in one direction.

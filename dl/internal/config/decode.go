@@ -174,25 +174,8 @@ func decode(field reflect.Value, raw any) error {
 			field.SetString(v)
 			return nil
 		}
-	case reflect.Int, reflect.Int32, reflect.Int64:
-		if list, ok := raw.([]any); ok && len(list) == 1 { // a window of one axis
-			raw = list[0]
-		}
-		if v, ok := raw.(float64); ok && v == math.Trunc(v) {
-			field.SetInt(int64(v))
-			return nil
-		}
-		if v, ok := raw.(int); ok {
-			field.SetInt(int64(v))
-			return nil
-		}
-	case reflect.Float64, reflect.Float32:
-		if v, ok := raw.(float64); ok {
-			field.SetFloat(v)
-			return nil
-		}
-		if v, ok := raw.(int); ok {
-			field.SetFloat(float64(v))
+	case reflect.Int, reflect.Int32, reflect.Int64, reflect.Float64, reflect.Float32:
+		if decodeNumber(field, raw) {
 			return nil
 		}
 	case reflect.Slice:
@@ -215,6 +198,31 @@ func decode(field reflect.Value, raw any) error {
 		}
 	}
 	return fmt.Errorf("expected %v, got %v", field.Type(), raw)
+}
+
+// decodeNumber sets a field to a number, and says whether it fits.
+func decodeNumber(field reflect.Value, raw any) bool {
+	if list, ok := raw.([]any); ok && len(list) == 1 && field.CanInt() { // a window of one axis
+		raw = list[0]
+	}
+	var v float64
+	switch n := raw.(type) {
+	case float64:
+		v = n
+	case int:
+		v = float64(n)
+	default:
+		return false
+	}
+	if field.CanFloat() {
+		field.SetFloat(v)
+		return true
+	}
+	if v != math.Trunc(v) {
+		return false
+	}
+	field.SetInt(int64(v))
+	return true
 }
 
 func decodeAll(field reflect.Value, list []any) error {

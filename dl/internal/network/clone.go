@@ -27,18 +27,12 @@ func (n *Network) Clone(create func(kind Kind) *Network) (*Network, error) {
 	}
 	var ins []*Symbol
 	for _, s := range inputs {
-		in := layers.Input{Shape: s.Shape}
-		if given := AsInput(s.From.Layer.Config); given != nil {
-			in = *given
-		}
-		l := NewLayer(in)
-		l.Name = s.From.Layer.Name
-		out, err := Apply(l)
+		in, err := cloneInput(s)
 		if err != nil {
 			return nil, err
 		}
-		symbols[s] = out[0]
-		ins = append(ins, out[0])
+		symbols[s] = in
+		ins = append(ins, in)
 	}
 	for _, c := range calls {
 		l, err := copyOf(c.Layer)
@@ -67,4 +61,18 @@ func (n *Network) Clone(create func(kind Kind) *Network) (*Network, error) {
 		clone.Stack = append(clone.Stack, placed[l])
 	}
 	return clone, clone.Connect(ins, outs)
+}
+
+func cloneInput(s *Symbol) (*Symbol, error) {
+	in := layers.Input{Shape: s.Shape}
+	if given := AsInput(s.From.Layer.Config); given != nil {
+		in = *given
+	}
+	l := NewLayer(in)
+	l.Name = s.From.Layer.Name
+	out, err := Apply(l)
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
 }

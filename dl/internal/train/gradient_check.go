@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -49,41 +50,57 @@ func CheckGradient(f func(x []*graph.Node) *graph.Node, names []string, at []*te
 	}
 	r := &GradientReport{Names: names, Analytic: slopes}
 	for i := range wide {
-		numeric := make([]float64, len(values[i]))
-		for j, v := range values[i] {
-			var side [2]float64
-			for k, sign := range []float64{1, -1} {
-				values[i][j] = v + sign*gradientStep
-				wide[i] = tensors.FromFlatDataAndDimensions(values[i], at[i].Shape().Dimensions...)
-				out, err := program.Call(wide)
-				if err != nil {
-					return nil, err
-				}
-				y, err := Doubles(out[0])
-				if err != nil {
-					return nil, err
-				}
-				side[k] = y[0]
-			}
-			values[i][j] = v
-			numeric[j] = (side[0] - side[1]) / (2 * gradientStep)
+		numeric, err := differences(program, wide, i, values[i])
+		if err != nil {
+			return nil, err
 		}
-		wide[i] = tensors.FromFlatDataAndDimensions(values[i], at[i].Shape().Dimensions...)
 		analytic, err := Doubles(slopes[i])
 		if err != nil {
 			return nil, err
 		}
-		worst := 0.0
-		for j := range numeric {
-			size := math.Max(1, math.Max(math.Abs(numeric[j]), math.Abs(analytic[j])))
-			if e := math.Abs(numeric[j]-analytic[j]) / size; e > worst || math.IsNaN(e) {
-				worst = e
-			}
-		}
 		r.Numeric = append(r.Numeric, tensors.FromFlatDataAndDimensions(numeric, at[i].Shape().Dimensions...))
-		r.Errors = append(r.Errors, worst)
+		r.Errors = append(r.Errors, worst(numeric, analytic))
 	}
 	return r, nil
+}
+
+// differences are the slopes of program by the numbers, v, of its argument i: what moving each a
+// little to either side changes. All arguments are afterwards what they were.
+func differences(program *engine.Program, args []*tensors.Tensor, i int, v []float64) ([]float64, error) {
+	was, dims := args[i], args[i].Shape().Dimensions
+	defer func() { args[i] = was }()
+	slopes := make([]float64, len(v))
+	moved := slices.Clone(v)
+	for j := range v {
+		var side [2]float64
+		for k, sign := range []float64{1, -1} {
+			moved[j] = v[j] + sign*gradientStep
+			args[i] = tensors.FromFlatDataAndDimensions(moved, dims...)
+			out, err := program.Call(args)
+			if err != nil {
+				return nil, err
+			}
+			y, err := Doubles(out[0])
+			if err != nil {
+				return nil, err
+			}
+			side[k] = y[0]
+		}
+		moved[j] = v[j]
+		slopes[j] = (side[0] - side[1]) / (2 * gradientStep)
+	}
+	return slopes, nil
+}
+
+// worst is the largest difference, relative to what is larger than 1.
+func worst(numeric, analytic []float64) (most float64) {
+	for j := range numeric {
+		size := math.Max(1, math.Max(math.Abs(numeric[j]), math.Abs(analytic[j])))
+		if e := math.Abs(numeric[j]-analytic[j]) / size; e > most || math.IsNaN(e) {
+			most = e
+		}
+	}
+	return most
 }
 
 // Doubles are a tensor's numbers as float64.

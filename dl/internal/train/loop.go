@@ -98,17 +98,9 @@ func (m *Model) pass(ctx context.Context, kind programKind, d *device.Device, s 
 	}
 	all := m.programsFor(kind, d, s, r)
 	var queue engine.Queue
-	failed := func(n int, err error) error {
-		if late := new(engine.LateError); errors.As(err, &late) {
-			n, err = late.N, late.Err
-		}
-		m.chance = &noise{host: m.chance.host} // the buffer is used up, or was never made
-		size := min(batch, max(done-n, 1))
-		return fmt.Errorf("examples %d to %d: %w", n, n+size-1, forBatch(err, size))
-	}
 	defer func() {
 		if late := queue.Wait(); late != nil {
-			err = failed(0, late)
+			err = m.failedAt(0, done, batch, late)
 		}
 	}()
 	for batches := 0; limit == 0 || batches < limit; batches++ {
@@ -134,7 +126,7 @@ func (m *Model) pass(ctx context.Context, kind programKind, d *device.Device, s 
 		done += size
 		out, err := queue.Run(p, slices.Concat(in, more(), []compute.Buffer{m.chance.buffer}, weights), at)
 		if err != nil {
-			return done, failed(at, err)
+			return done, m.failedAt(at, done, batch, err)
 		}
 		r.Moved(out[0])
 		rest, err := take(out[1:], size)
@@ -145,6 +137,17 @@ func (m *Model) pass(ctx context.Context, kind programKind, d *device.Device, s 
 		}
 	}
 	return done, nil
+}
+
+// failedAt tells in which examples a batch has failed: from n on, or, if it was an earlier one, where
+// the error says. done examples were read, in batches of batch.
+func (m *Model) failedAt(n, done, batch int, err error) error {
+	if late := new(engine.LateError); errors.As(err, &late) {
+		n, err = late.N, late.Err
+	}
+	m.chance = &noise{host: m.chance.host} // the buffer is used up, or was never made
+	size := min(batch, max(done-n, 1))
+	return fmt.Errorf("examples %d to %d: %w", n, n+size-1, forBatch(err, size))
 }
 
 // evaluateOn returns what is measured over a dataset that has been accepted. limit

@@ -1,7 +1,9 @@
 package train
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -41,46 +43,17 @@ func (u *updater) step(loss *graph.Node, f *network.Flow) (weights, state []*gra
 		state = state[:len(state)-2]
 	}
 	if gradients == nil {
-		if scale != nil {
-			loss = graph.Mul(loss, scale)
-		}
-		gradients = graph.Gradient(loss, u.trained()...)
-		if scale != nil {
-			sound = unscale(gradients, scale)
-		}
-	}
-	n := max(o.GradientAccumulationSteps, 1)
-	iteration, due := u.micro, (*graph.Node)(nil)
-	if n > 1 {
-		iteration = graph.Floor(graph.DivScalar(u.micro, float64(n)))
-		due = graph.Equal(graph.MulScalar(iteration, float64(n)), u.micro)
+		gradients, sound = u.gradientsOf(loss, scale)
 	}
 	names := m.compiled.slotNames()
 	place := func(name string) int {
-		for i, s := range names {
-			if s.Name == name {
-				return i
-			}
-		}
-		return -1
+		return slices.IndexFunc(names, func(s optimizers.Slot) bool { return s.Name == name })
 	}
 	per, acc, ema := len(names), place("accumulated"), place("average")
-	var summed []*graph.Node
-	if n > 1 {
-		for i := range gradients {
-			sum := graph.Add(gradients[i], state[i*per+acc])
-			summed = append(summed, sum)
-			gradients[i] = graph.DivScalar(sum, float64(n))
-		}
-	}
+	iteration, due, summed := u.accumulate(max(o.GradientAccumulationSteps, 1), gradients, func(i int) *graph.Node { return state[i*per+acc] })
 	gradients = clip(o, gradients)
 	keep := func(now, before *graph.Node) *graph.Node { // where the step does not count
-		for _, cond := range []*graph.Node{due, sound} {
-			if cond != nil {
-				now = graph.Where(graph.BroadcastToDims(cond, now.Shape().Dimensions...), now, before)
-			}
-		}
-		return now
+		return where(sound, where(due, now, before), before)
 	}
 	s := optimizers.Step{Iteration: iteration, LearningRate: u.rate}
 	slots := len(m.compiled.Optimizer.Slots())
@@ -89,10 +62,7 @@ func (u *updater) step(loss *graph.Node, f *network.Flow) (weights, state []*gra
 	for i, w := range m.Weights {
 		next := u.weights[i]
 		if !w.Trainable() {
-			if v, ok := f.Updates[w.Variable]; ok {
-				next = v
-			}
-			weights = append(weights, next)
+			weights = append(weights, cmp.Or(f.Updates[w.Variable], next))
 			continue
 		}
 		own := state[k*per : (k+1)*per]
@@ -109,8 +79,7 @@ func (u *updater) step(loss *graph.Node, f *network.Flow) (weights, state []*gra
 			nextState = append(nextState, keep(c, own[j]))
 		}
 		if acc >= 0 {
-			zero := graph.ZerosLike(summed[k])
-			nextState = append(nextState, graph.Where(graph.BroadcastToDims(due, zero.Shape().Dimensions...), zero, summed[k]))
+			nextState = append(nextState, where(due, graph.ZerosLike(summed[k]), summed[k]))
 		}
 		if ema >= 0 {
 			nextState = append(nextState, average(o, u.micro, own[ema], next))
@@ -122,6 +91,40 @@ func (u *updater) step(loss *graph.Node, f *network.Flow) (weights, state []*gra
 		nextState = append(nextState, scale, good)
 	}
 	return weights, nextState
+}
+
+// gradientsOf returns the gradients of the loss, which is multiplied by scale on the way, and
+// whether they are sound; without a scale both are nil.
+func (u *updater) gradientsOf(loss, scale *graph.Node) (gradients []*graph.Node, sound *graph.Node) {
+	if scale == nil {
+		return graph.Gradient(loss, u.trained()...), nil
+	}
+	gradients = graph.Gradient(graph.Mul(loss, scale), u.trained()...)
+	return gradients, unscale(gradients, scale)
+}
+
+// accumulate makes gradients the means of those of n steps. It returns the iteration, of which
+// there is one for n steps; whether this step ends one, nil if each does; and the sums.
+func (u *updater) accumulate(n int, gradients []*graph.Node, before func(i int) *graph.Node) (iteration, due *graph.Node, summed []*graph.Node) {
+	if n == 1 {
+		return u.micro, nil, nil
+	}
+	iteration = graph.Floor(graph.DivScalar(u.micro, float64(n)))
+	due = graph.Equal(graph.MulScalar(iteration, float64(n)), u.micro)
+	for i := range gradients {
+		sum := graph.Add(gradients[i], before(i))
+		summed = append(summed, sum)
+		gradients[i] = graph.DivScalar(sum, float64(n))
+	}
+	return iteration, due, summed
+}
+
+// where is yes if cond, a scalar, holds or is nil, and else no.
+func where(cond, yes, no *graph.Node) *graph.Node {
+	if cond == nil {
+		return yes
+	}
+	return graph.Where(graph.BroadcastToDims(cond, yes.Shape().Dimensions...), yes, no)
 }
 
 // average is the running mean of a weight, which begins with its value after the first
