@@ -29,6 +29,10 @@
 // the layer's name; those that depend on the data before the first step. errors.As tells them
 // apart: [ShapeError], [NotBuiltError], [NotCompiledError], [FormatError], [InterruptedError],
 // [OutOfMemoryError].
+//
 // A Fit that is interrupted keeps the weights of its last whole step; if a step
 // fails, the model is as it was when the epoch began.
+//
+// The first time that a machine's XLA is used, a second process of the same program tries it: it
+// could end the program that loads it. That process ends before main begins.
 package dl

@@ -43,7 +43,8 @@ type FitConfig struct {
 }
 
 // Fit trains the model on a dataset, and returns what it measured. The last
-// batch of an epoch may be smaller than the others.
+// batch of an epoch may be smaller than the others. As in Keras it prints a line for
+// each epoch, unless it is told to be Silent.
 //
 // If ctx is cancelled, Fit ends after the step under way (or a few, where they are short),
 // with the history so far and an *InterruptedError. Called again, it goes on from there:

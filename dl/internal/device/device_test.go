@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -178,6 +179,18 @@ func TestNoGPUWanted(t *testing.T) {
 	t.Setenv(pjrt.CUDAEnv, "none")
 	if d, err := openNew(""); err != nil || d.Kind != "cpu" || d.Note != "" {
 		t.Errorf("expected the CPU and no note, got %+v, %v", d, err)
+	}
+}
+
+// TestForeignTry: a program is only ended in favour of a try that this process has begun.
+func TestForeignTry(t *testing.T) {
+	for parent, want := range map[int]string{os.Getpid(): "", 1: "PASS"} {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
+		cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d:cuda:/no/such/plugin.so", tryEnv, parent))
+		out, _ := cmd.Output()
+		if got := strings.TrimSpace(string(out)); !strings.HasPrefix(got, want) || (want == "" && got != "") {
+			t.Errorf("parent %d: expected %q, got %q", parent, want, got)
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -28,7 +29,9 @@ import (
 // program, which ends before its main begins.
 
 const (
-	// tryEnv tells that process which plugin to try: cuda:/its/path.
+	// tryEnv tells that process who has started it and which plugin to try:
+	// 4711:cuda:/its/path. In a program that this process has not started itself it
+	// means nothing, wherever it comes from.
 	tryEnv = "GRADBOOK_TRY_PLUGIN"
 	// tryTimeout is how long it may take. CUDA may compile its kernels for a new GPU.
 	tryTimeout = 2 * time.Minute
@@ -41,8 +44,9 @@ const (
 )
 
 func init() {
-	kind, path, ok := strings.Cut(os.Getenv(tryEnv), ":")
-	if !ok {
+	parent, what, _ := strings.Cut(os.Getenv(tryEnv), ":")
+	kind, path, ok := strings.Cut(what, ":")
+	if !ok || parent != strconv.Itoa(os.Getppid()) {
 		return
 	}
 	report := os.NewFile(tryFD, "report")
@@ -142,7 +146,7 @@ func try(kind, path string, timeout time.Duration) error {
 	defer report.Close()           //nolint:errcheck // the other process wrote it
 	var log bytes.Buffer
 	cmd := exec.CommandContext(ctx, self)
-	cmd.Env = append(os.Environ(), tryEnv+"="+kind+":"+path)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d:%s:%s", tryEnv, os.Getpid(), kind, path))
 	cmd.Stdout, cmd.Stderr = io.Discard, &log
 	cmd.ExtraFiles = []*os.File{report}
 	cmd.WaitDelay = time.Second
