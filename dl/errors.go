@@ -28,13 +28,13 @@ type NotCompiledError struct {
 	Err error
 }
 
-// ShapeError says that a shape does not fit: of a layer's input, or of what a dataset has for
-// an input of the model.
+// ShapeError says that a shape does not fit: of a layer's input, of what a dataset has for an
+// input of the model, or of a value for a weight.
 type ShapeError struct {
 	// Layer is the layer's name; "" before a model has given it one.
 	Layer string
 	// Expected is the shape that would fit, nil where more than one would; Got is the one
-	// that came. Both leave out the batch.
+	// that came. Both leave out the batch; weights have none.
 	Expected, Got layers.Shape
 	// Err is the whole message.
 	Err error

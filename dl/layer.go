@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/gradbook/gradbook/dl/internal/fault"
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/layers"
 )
@@ -173,7 +174,7 @@ func (l *Layer) SetWeights(weights []*Tensor) error {
 }
 
 func (l *Layer) withoutWeights() error {
-	return edge(fmt.Errorf("%s: expected a layer of a model that is built, got one without weights yet", l))
+	return edge(fmt.Errorf("%s has no weights yet: %w", l, &fault.NotBuiltError{Model: l.Name()}))
 }
 
 // ResetState sets what a stateful layer carries from batch to batch back to zero.

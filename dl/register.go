@@ -30,3 +30,8 @@ func RegisterAs(name string, value any) {
 		panic(fmt.Errorf("dl: %w", err))
 	}
 }
+
+func init() {
+	config.Unwritable(Layer{}, "as a setting of another layer, give the configuration itself: layers.TimeDistributed{Layer: layers.Dense{…}}")
+	config.Unwritable(Model{}, "as a setting of another layer, a model has no form in a file; SaveWeights keeps its weights")
+}

@@ -103,6 +103,7 @@ func init() {
 		config.Register(a)
 	}
 	config.Finds(Get)
+	config.Alias("swish")
 }
 
 // Get returns the activation that goes by a name: one of Keras's, of which "swish" is

@@ -170,7 +170,7 @@ func grown(in Shape, field string, sign int, amounts ...[2]int) (Spec, error) {
 			return Spec{}, fmt.Errorf("expected %s of at least 0 on each side, got %v", field, amounts)
 		}
 		if out[i] += sign * (a[0] + a[1]); out[i] < 1 {
-			return Spec{}, fmt.Errorf("expected %s to leave something of input %v, got %v", field, in, amounts)
+			return Spec{}, misfit(in, "expected %s to leave something of input %v, got %v", field, in, amounts)
 		}
 	}
 	return Spec{Output: out}, nil

@@ -9,6 +9,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/pass"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
@@ -114,7 +115,7 @@ func (c *Context) call(l Layer, spec Spec, x []*tensor.Node, masks []*tensor.Nod
 		}
 	}
 	var out []*tensor.Node
-	if m, ok := l.(Multi); ok {
+	if m, ok := asMulti(l); ok {
 		out = m.CallAll(c, x)
 	} else {
 		out = []*tensor.Node{l.Call(c, x[0])}
@@ -131,6 +132,13 @@ func (c *Context) call(l Layer, spec Spec, x []*tensor.Node, masks []*tensor.Nod
 	return out, nil
 }
 
+// asMulti is a layer of several inputs or outputs, unless it has a Call or Build of its own and
+// the methods for several only from a type that it embeds.
+func asMulti(l Layer) (Multi, bool) {
+	m, ok := l.(Multi)
+	return m, ok && config.Says(l, "CallAll", "Call") && config.Says(l, "BuildAll", "Build")
+}
+
 // checked is call, and checks that the layer returns what it promised.
 func (c *Context) checked(l Layer, spec Spec, x, masks []*tensor.Node) (out []*tensor.Node, mask *tensor.Node) {
 	out, mask = c.call(l, spec, x, masks)
@@ -138,13 +146,25 @@ func (c *Context) checked(l Layer, spec Spec, x, masks []*tensor.Node) (out []*t
 	if len(out) != len(want) {
 		panic(fmt.Errorf("expected %d outputs as its Build said, got %d from its Call", len(want), len(out)))
 	}
-	for i := range out {
-		if got := Shape(out[i].Shape().Dimensions[1:]); !got.Equal(want[i]) {
+	for i, y := range out {
+		if y == nil {
+			panic(fmt.Errorf("expected output of shape %v as its Build said, got nil from its Call", want[i]))
+		}
+		got := y.Shape().Dimensions
+		if len(got) == 0 {
+			panic(fmt.Errorf("expected output of shape %v as its Build said, got a scalar from its Call", want[i]))
+		}
+		if got := Shape(got[1:]); !got.Equal(want[i]) {
 			panic(fmt.Errorf("expected output of shape %v as its Build said, got %v from its Call", want[i], got))
+		}
+		if batch := batchOf(x); got[0] != batch {
+			panic(fmt.Errorf("expected an output for each of %d examples, got %d from its Call", batch, got[0]))
 		}
 	}
 	return out, mask
 }
+
+func batchOf(x []*tensor.Node) int { return x[0].Shape().Dimensions[0] }
 
 // Mask says which steps of the first input count: bool [batch, time]; nil if all
 // do.

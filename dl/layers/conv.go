@@ -204,7 +204,7 @@ func (l conv) build(in Shape) (Spec, error) {
 	}
 	channels := in[n]
 	if l.groups < 0 || channels%groups != 0 || l.filters%groups != 0 {
-		return Spec{}, fmt.Errorf("expected Groups to divide the input's %d channels and the %d Filters, got %d", channels, l.filters, l.groups)
+		return Spec{}, misfit(in, "expected Groups to divide the input's %d channels and the %d Filters, got %d", channels, l.filters, l.groups)
 	}
 	out, err := windowed("KernelSize", in, l.size, strides, dilation, l.padding)
 	if err != nil {

@@ -38,7 +38,7 @@ func (l Concatenate) BuildAll(in []Shape) (Spec, error) {
 	out := slices.Clone(in[0])
 	for _, s := range in[1:] {
 		if len(s) != len(out) {
-			return Spec{}, fmt.Errorf("expected inputs of as many axes, got %v", in)
+			return Spec{}, misfit(in[1], "expected inputs of as many axes, got %v", in)
 		}
 		for i := range s {
 			if i == axis {
@@ -98,7 +98,7 @@ func (l Dot) BuildAll(in []Shape) (Spec, error) {
 		return Spec{}, err
 	}
 	if in[0][a] != in[1][b] {
-		return Spec{}, fmt.Errorf("expected axes %v of the inputs to be of one size, got %v", l.Axes, in)
+		return Spec{}, misfit(in[1], "expected axes %v of the inputs to be of one size, got %v", l.Axes, in)
 	}
 	out := slices.Concat(slices.Delete(slices.Clone(in[0]), a, a+1), slices.Delete(slices.Clone(in[1]), b, b+1))
 	if len(out) == 0 {

@@ -37,7 +37,7 @@ type Dropout struct {
 // Build implements Layer.
 func (l Dropout) Build(in Shape) (Spec, error) {
 	if l.NoiseShape != nil && len(l.NoiseShape) != len(in)+1 {
-		return Spec{}, fmt.Errorf("expected a NoiseShape of %d axes for input %v, got %v", len(in)+1, in, l.NoiseShape)
+		return Spec{}, misfit(in, "expected a NoiseShape of %d axes for input %v, got %v", len(in)+1, in, l.NoiseShape)
 	}
 	return same(in, wantRate(l.Rate))
 }

@@ -1,7 +1,6 @@
 package layers
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
@@ -58,7 +57,7 @@ func (l GroupNormalization) Build(in Shape) (Spec, error) {
 		return Spec{}, err
 	}
 	if g := l.groups(in[axis]); g < 1 || in[axis]%g != 0 {
-		return Spec{}, fmt.Errorf("expected Groups to divide the input's %d channels, got %d", in[axis], g)
+		return Spec{}, misfit(in, "expected Groups to divide the input's %d channels, got %d", in[axis], g)
 	}
 	n := Shape{in[axis]}
 	var w []Weight

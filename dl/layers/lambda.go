@@ -60,27 +60,31 @@ func (l Lambda) CallAll(c *Context, in []*tensor.Node) []*tensor.Node {
 }
 
 // Infer returns the shapes of the outputs of a CallAll without weights, by building its graph
-// for a batch without compiling it: for a Build of one's own that has no formula for them.
+// for batches of two sizes without compiling it: for a Build of one's own that has no formula for
+// them. An output whose first axis is not the batch, whatever the batch is, is an error.
 func Infer(in []Shape, call func(c *Context, in []*tensor.Node) []*tensor.Node) ([]Shape, error) {
 	d, err := device.Current()
 	if err != nil {
 		return nil, err
 	}
-	const batch = 2
-	var params []engine.Param
-	for i, s := range in {
-		params = append(params, engine.Param{Name: fmt.Sprintf("x%d", i), Shape: batched(s, batch)})
-	}
-	found, err := engine.Shapes(d, params, func(x []*tensor.Node) []*tensor.Node { return call(inferring(x), x) })
-	if err != nil {
-		return nil, err
-	}
 	var out []Shape
-	for _, s := range found {
-		if s.Rank() == 0 || s.Dimensions[0] != batch {
-			return nil, fmt.Errorf("expected a result whose first axis is the batch, got one of shape %v for a batch of %d", s.Dimensions, batch)
+	for _, batch := range []int{3, 7} { // a single one could be the size of another axis by chance
+		var params []engine.Param
+		for i, s := range in {
+			params = append(params, engine.Param{Name: fmt.Sprintf("x%d", i), Shape: batched(s, batch)})
 		}
-		out = append(out, append(Shape{}, s.Dimensions[1:]...))
+		found, err := engine.Shapes(d, params, func(x []*tensor.Node) []*tensor.Node { return call(inferring(x), x) })
+		if err != nil {
+			return nil, err
+		}
+		before := out
+		out = nil
+		for i, s := range found {
+			if s.Rank() == 0 || s.Dimensions[0] != batch || before != nil && !before[i].Equal(s.Dimensions[1:]) {
+				return nil, fmt.Errorf("expected a result whose first axis is the batch and no other, got one of shape %v for a batch of %d", s.Dimensions, batch)
+			}
+			out = append(out, append(Shape{}, s.Dimensions[1:]...))
+		}
 	}
 	return out, nil
 }

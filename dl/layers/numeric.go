@@ -104,7 +104,7 @@ func (l Normalization) Build(in Shape) (Spec, error) {
 		return Spec{}, fmt.Errorf("expected Mean and Variance of one length, set or by Adapt, got %d and %d values", n, len(l.Variance))
 	}
 	if n > 1 && (len(in) == 0 || in[len(in)-1] != n) {
-		return Spec{}, fmt.Errorf("expected input with %d features, as Mean has, got %v", n, in)
+		return Spec{}, misfit(in, "expected input with %d features, as Mean has, got %v", n, in)
 	}
 	if i := slices.IndexFunc(l.Variance, func(v float64) bool { return !(v >= 0) }); i >= 0 {
 		return Spec{}, fmt.Errorf("expected a Variance of at least 0, got %g for feature %d", l.Variance[i], i)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/gradbook/gradbook/dl/activations"
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/onnx/build"
 )
 
@@ -36,7 +37,7 @@ func onnxActivated(g *build.Graph, x string, a activations.Activation) ([]string
 	if a == nil {
 		return []string{x}, nil
 	}
-	if f, ok := a.(build.Activation); ok {
+	if f, ok := a.(build.Activation); ok && config.Says(a, "ONNX", "Apply") {
 		if y, ok := f.ONNX(g, x); ok {
 			return []string{y}, nil
 		}

@@ -148,7 +148,7 @@ func (r recurrent) build(in []Shape) (Spec, error) {
 		}
 		for _, s := range in[1:] {
 			if !s.Equal(Shape{r.units}) {
-				return Spec{}, fmt.Errorf("expected initial states of shape %v, got %v", Shape{r.units}, s)
+				return Spec{}, misfit(s, "expected initial states of shape %v, got %v", Shape{r.units}, s)
 			}
 		}
 	}

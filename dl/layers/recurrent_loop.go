@@ -4,6 +4,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
@@ -32,7 +33,7 @@ func inLoops(g *graph.Graph, acts ...activations.Activation) bool {
 		return false // it has no DynamicSlice
 	}
 	for _, a := range acts {
-		if _, ok := a.(activations.Looped); !ok {
+		if _, ok := a.(activations.Looped); !ok || !config.Says(a, "ApplyInLoop", "Apply") || !config.Says(a, "Slope", "Apply") {
 			return false
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gradbook/gradbook/dl/activations"
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/onnx/build"
 )
 
@@ -68,7 +69,7 @@ func (l GRU) ONNX(g *build.Graph, c build.Call) ([]string, error) {
 // onnxFunction is the name of an activation as a setting of ONNX's recurrences, which is that
 // of its operator if it has no settings itself.
 func onnxFunction(a activations.Activation) (string, error) {
-	if f, ok := a.(build.Activation); ok {
+	if f, ok := a.(build.Activation); ok && config.Says(a, "ONNX", "Apply") {
 		var g build.Graph
 		if _, ok := f.ONNX(&g, "x"); ok && len(g.Nodes) == 1 && len(g.Nodes[0].Attrs) == 0 {
 			switch op := g.Nodes[0].Op; op {
@@ -153,7 +154,7 @@ func (l Bidirectional) ONNX(g *build.Graph, c build.Call) ([]string, error) {
 	}
 	one := func(l Layer, w []build.Array) ([]string, error) {
 		f, ok := l.(build.Layer)
-		if !ok {
+		if !ok || !config.Says(l, "ONNX", "Call", "CallAll") {
 			return nil, errNoONNX
 		}
 		c.Weights = w

@@ -61,7 +61,7 @@ func (l Reshape) Build(in Shape) (Spec, error) {
 		out[free] = in.Size() / size
 	}
 	if free >= 0 && out[free] == -1 || out.Size() != in.Size() {
-		return Spec{}, fmt.Errorf("expected a TargetShape of %d values, as the input %v has, got %v", in.Size(), in, l.TargetShape)
+		return Spec{}, misfit(in, "expected a TargetShape of %d values, as the input %v has, got %v", in.Size(), in, l.TargetShape)
 	}
 	return Spec{Output: out}, nil
 }
@@ -92,11 +92,11 @@ func (l Permute) Build(in Shape) (Spec, error) {
 	sorted := slices.Sorted(slices.Values(l.Dims))
 	for i, d := range sorted {
 		if d != i+1 || len(sorted) != len(in) {
-			return Spec{}, fmt.Errorf("expected Dims to hold each number from 1 to %d once, for the axes of input %v, got %v", len(in), in, l.Dims)
+			return Spec{}, misfit(in, "expected Dims to hold each number from 1 to %d once, for the axes of input %v, got %v", len(in), in, l.Dims)
 		}
 	}
 	if len(sorted) != len(in) {
-		return Spec{}, fmt.Errorf("expected %d Dims for input %v, got none", len(in), in)
+		return Spec{}, misfit(in, "expected %d Dims for input %v, got none", len(in), in)
 	}
 	out := make(Shape, len(in))
 	for i, d := range l.Dims {

@@ -205,7 +205,7 @@ func (l CenterCrop) Build(in Shape) (Spec, error) {
 		return Spec{}, err
 	}
 	if l.Height > in[0] || l.Width > in[1] {
-		return Spec{}, fmt.Errorf("expected images of at least %d by %d, got %v", l.Height, l.Width, in)
+		return Spec{}, misfit(in, "expected images of at least %d by %d, got %v", l.Height, l.Width, in)
 	}
 	return Spec{Output: Shape{l.Height, l.Width, in[2]}}, nil
 }

@@ -54,7 +54,7 @@ func windowed(field string, in Shape, size, strides, dilation []int, p Padding) 
 	for i := range size {
 		var err error
 		if out[i], err = p.outputSize(in[i], (size[i]-1)*dilation[i]+1, strides[i]); err != nil {
-			return nil, fmt.Errorf("%s %s does not fit into input %v: %w", field, each(size), in, err)
+			return nil, misfit(in, "%s %s does not fit into input %v: %v", field, each(size), in, err)
 		}
 	}
 	return out, nil

@@ -41,10 +41,10 @@ func (l TimeDistributed) Build(in Shape) (Spec, error) {
 	if err != nil {
 		return Spec{}, fmt.Errorf("Layer: %w", err)
 	}
-	if inner.Outputs != nil {
-		return Spec{}, fmt.Errorf("expected a Layer of one output, got one of %d", len(inner.Outputs))
+	if all := inner.All(); len(all) != 1 {
+		return Spec{}, fmt.Errorf("expected a Layer of one output, got one of %d", len(all))
 	}
-	s := Spec{Output: append(Shape{in[0]}, inner.Output...), KeepsMask: true, AnyType: inner.AnyType}
+	s := Spec{Output: append(Shape{in[0]}, inner.All()[0]...), KeepsMask: true, AnyType: inner.AnyType}
 	s.Include("layer", inner)
 	return s, nil
 }
@@ -58,7 +58,7 @@ func (l TimeDistributed) Call(c *Context, x *tensor.Node) *tensor.Node {
 	}
 	each := graph.Reshape(x, append([]int{d[0] * d[1]}, d[2:]...)...)
 	out, _ := c.Run("layer", l.Layer, inner, []*tensor.Node{each}, nil)
-	return graph.Reshape(out[0], append([]int{d[0], d[1]}, inner.Output...)...)
+	return graph.Reshape(out[0], append([]int{d[0], d[1]}, inner.All()[0]...)...)
 }
 
 // MergeMode says what Bidirectional makes of its two outputs.
@@ -153,8 +153,13 @@ func (l Bidirectional) Build(in Shape) (Spec, error) { return l.BuildAll([]Shape
 
 // BuildAll implements Multi.
 func (l Bidirectional) BuildAll(in []Shape) (Spec, error) {
-	if l.Layer == nil {
-		return Spec{}, errors.New("expected a Layer, got nil")
+	for name, part := range map[string]Recurrent{"Layer": l.Layer, "BackwardLayer": l.BackwardLayer} {
+		switch {
+		case part == nil && name == "Layer":
+			return Spec{}, errors.New("expected a Layer, got nil")
+		case part != nil && !turns(part):
+			return Spec{}, fmt.Errorf("expected %s to be turned round by methods of its own: %T embeds a layer, of which Reversed and ZeroForMask make one without the type's other methods", name, part)
+		}
 	}
 	f, b, err := l.specs(in)
 	if err != nil {
@@ -162,7 +167,7 @@ func (l Bidirectional) BuildAll(in []Shape) (Spec, error) {
 	}
 	fo, bo := f.All(), b.All()
 	if len(fo) != len(bo) || !fo[0].Equal(bo[0]) {
-		return Spec{}, fmt.Errorf("expected Layer and BackwardLayer to have outputs of one shape, got %v and %v", fo, bo)
+		return Spec{}, misfit(bo[0], "expected Layer and BackwardLayer to have outputs of one shape, got %v and %v", fo, bo)
 	}
 	out := fo[0]
 	if l.MergeMode == Concat {
@@ -176,6 +181,17 @@ func (l Bidirectional) BuildAll(in []Shape) (Spec, error) {
 	s.Include("forward_layer", f)
 	s.Include("backward_layer", b)
 	return s, nil
+}
+
+// turns says whether a layer that has been turned round, or told what to do where a mask is,
+// still is of its type.
+func turns(l Recurrent) bool {
+	for _, method := range []string{"Reversed", "ZeroForMask"} {
+		if !config.Says(l, method, "Call", "CallAll", "Build", "BuildAll") {
+			return false
+		}
+	}
+	return true
 }
 
 // specs builds both layers. Initial states, if there are any, come first for the
@@ -234,7 +250,7 @@ func (l Bidirectional) CallAll(c *Context, in []*tensor.Node) []*tensor.Node {
 // ONNX implements build.Layer.
 func (l TimeDistributed) ONNX(g *build.Graph, c build.Call) ([]string, error) {
 	inner, ok := l.Layer.(build.Layer)
-	if !ok {
+	if !ok || !config.Says(l.Layer, "ONNX", "Call", "CallAll") {
 		return nil, errNoONNX
 	}
 	each := g.Op("Reshape", []string{c.In[0], g.Ints(append([]int{-1}, c.Shapes[0][1:]...)...)})

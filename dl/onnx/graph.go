@@ -6,6 +6,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/device"
 	"github.com/gradbook/gradbook/dl/internal/engine"
 	"github.com/gradbook/gradbook/dl/layers"
@@ -18,6 +19,10 @@ type Graph struct {
 	graph  graphProto
 	inputs []valueProto
 	opset  int
+}
+
+func init() {
+	config.Unwritable(Graph{}, "its file is the ONNX file that it came from; dl's own can hold its Weights only (SaveWeights)")
 }
 
 // check reports operators that are not known.

@@ -18,7 +18,7 @@ import (
 
 // Load reads a model from an ONNX file. Its first axis must be the batch, its inputs'
 // other axes of known length. It is a model of one layer, a Graph; its weights of
-// floats can be trained.
+// floats can be trained. What it cannot read is a *dl.FormatError.
 //
 // The library that GoMLX has for ONNX does not build with GoMLX 0.28.2, and refuses the
 // max-pooling of PyTorch and Keras, so the operators are here.
@@ -27,9 +27,17 @@ func Load(path string) (*dl.Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
+	m, err := load(text)
+	if err != nil {
+		return nil, &dl.FormatError{Path: path, Err: fmt.Errorf("onnx: cannot load %s: %w", path, err)}
+	}
+	return m, nil
+}
+
+func load(text []byte) (*dl.Model, error) {
 	g, inputs, err := parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("onnx: cannot load %s: %w", path, err)
+		return nil, err
 	}
 	var in []*dl.Symbol
 	for _, v := range inputs {
@@ -41,13 +49,9 @@ func Load(path string) (*dl.Model, error) {
 	}
 	out, err := dl.ApplyAll(g, in...)
 	if err != nil {
-		return nil, fmt.Errorf("onnx: cannot load %s: %w", path, err)
+		return nil, err
 	}
-	m, err := dl.Functional(in, out)
-	if err != nil {
-		return nil, fmt.Errorf("onnx: cannot load %s: %w", path, err)
-	}
-	return m, nil
+	return dl.Functional(in, out)
 }
 
 func parse(text []byte) (*Graph, []valueProto, error) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl"
 	"github.com/gradbook/gradbook/dl/internal/atomicfile"
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/onnx/build"
 )
 
@@ -59,7 +60,7 @@ type exporter struct {
 func (e *exporter) model(m *dl.Model) (graphProto, error) {
 	inputs, outputs := m.Inputs(), m.Outputs()
 	if inputs == nil {
-		return graphProto{}, fmt.Errorf("expected a model that is built")
+		return graphProto{}, &dl.NotBuiltError{Model: m.Name(), Err: errors.New("expected a model that is built, got one without shapes: begin it with a layers.Input, or call BuildFor")}
 	}
 	value := func(name string, s *dl.Symbol) valueProto {
 		v := valueProto{name: name, kind: typeFloat, dims: []int64{-1}}
@@ -149,7 +150,7 @@ func (e *exporter) layer(l *dl.Layer, in []string, shapes [][]int, out []int) ([
 		return e.nested(m, in)
 	}
 	f, ok := l.Config().(build.Layer)
-	if !ok {
+	if !ok || !config.Says(f, "ONNX", "Call", "CallAll", "Build", "BuildAll") {
 		return nil, errors.New("it has no counterpart in ONNX")
 	}
 	w, err := arrays(l)

@@ -43,7 +43,7 @@ func Example() {
 	// Output:
 	// (None, 3)
 	// (None, 3)
-	// layer "add" (Add): of [(None, 3) (None, 4)]: expected shapes that can be broadcast, got [2 3] and [2 4]
+	// layer "add" (Add): of [(None, 3) (None, 4)]: expected shapes that can be broadcast, got [3 3] and [3 4]
 }
 
 func ExampleNegative() {
@@ -227,15 +227,15 @@ func ExampleFlip() {
 }
 
 func ExampleMatMul() {
-	compute(func(x *dl.Node) *dl.Node { return ops.MatMul(x, ops.Transpose(x, 1, 0)) })
-	compute(func(x *dl.Node) *dl.Node { return ops.Einsum("ij,kj->ik", x, x) })
+	compute(func(x *dl.Node) *dl.Node { return ops.MatMul(ops.ExpandDims(x, 1), ops.ExpandDims(x, 2)) })
+	compute(func(x *dl.Node) *dl.Node { return ops.Einsum("ij,ij->i", x, x) })
 	compute(func(x *dl.Node) *dl.Node { return ops.Norm(x, -1) })
 	compute(func(x *dl.Node) *dl.Node { return ops.Normalize(x, -1) })
 	compute(ops.Tril[*dl.Node])
 	compute(ops.Triu[*dl.Node])
 	// Output:
-	// [[14 0] [0 1.25]]
-	// [[14 0] [0 1.25]]
+	// [[[14]] [[1.25]]]
+	// [14 1.25]
 	// [3.74 1.12]
 	// [[0.267 0.535 0.802] [-0.894 0.447 0]]
 	// [[1 0 0] [-1 0.5 0]]

@@ -24,6 +24,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl"
 	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/internal/fault"
 	"github.com/gradbook/gradbook/dl/layers"
 )
 
@@ -85,7 +86,7 @@ func (o operation) BuildAll(in []layers.Shape) (layers.Spec, error) {
 	}
 	out, err := layers.Infer(in, o.CallAll)
 	if err != nil {
-		return layers.Spec{}, fmt.Errorf("of %v: %w", in, err)
+		return layers.Spec{}, &fault.ShapeError{Got: in[len(in)-1], Text: fmt.Sprintf("of %v: %v", in, err)}
 	}
 	return layers.Spec{Outputs: out}, nil
 }

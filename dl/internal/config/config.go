@@ -15,6 +15,7 @@
 package config
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -54,15 +55,68 @@ type Reader interface {
 
 // Encode describes a value.
 func Encode(v any) (Object, error) {
+	if why := unwritable[structOf(reflect.TypeOf(v))]; why != "" {
+		return Object{}, fmt.Errorf("a %T cannot be saved: %s", v, why)
+	}
 	if !Known(v) {
 		return Object{}, fmt.Errorf("type %T is not registered, so that Load could not read it: call dl.Register first", v)
 	}
 	fields, err := Fields(v)
-	return Object{ClassOf(v), fields}, err
+	if err != nil {
+		return Object{}, err
+	}
+	o := Object{ClassOf(v), fields}
+	return o, readsBack(v, o)
+}
+
+// readsBack reports what a file could not give back: the description is read, and the value that
+// comes of it described.
+func readsBack(v any, o Object) error {
+	again, err := reread(v, o)
+	if err != nil {
+		return err
+	}
+	fields, err := Fields(again)
+	if err != nil {
+		return err
+	}
+	for key, value := range o.Config {
+		was, _ := json.Marshal(value)
+		is, _ := json.Marshal(fields[key])
+		if !bytes.Equal(was, is) {
+			return fmt.Errorf("%T cannot be saved: Load would read %s, %s, as %s", v, key, was, is)
+		}
+	}
+	return nil
+}
+
+// Readable reports a description of v that could not be read.
+func Readable(v any, o Object) error {
+	_, err := reread(v, o)
+	return err
+}
+
+func reread(v any, o Object) (any, error) {
+	written, err := json.Marshal(o)
+	if err != nil {
+		return nil, fmt.Errorf("%T cannot be saved: %w", v, err)
+	}
+	read, err := Parse(written)
+	if err != nil {
+		return nil, fmt.Errorf("%T cannot be saved: %w", v, err)
+	}
+	again, err := decodeObject(read, reflect.TypeOf(v))
+	if err != nil {
+		return nil, fmt.Errorf("%T cannot be saved, as Load could not read it: %w", v, err)
+	}
+	return again.Interface(), nil
 }
 
 // EncodeAny is Encode for what may go by a name alone.
 func EncodeAny(v any) (any, error) {
+	if v == nil {
+		return nil, nil
+	}
 	n, ok := v.(named)
 	if !ok {
 		return Encode(v)
@@ -77,29 +131,52 @@ func EncodeAny(v any) (any, error) {
 	return n.byName(), nil
 }
 
+// valueKey is the key of a value that is not a struct, of type Gain float64 say.
+const valueKey = "value"
+
 // Fields describes the exported fields of a struct that are not zero.
 func Fields(v any) (map[string]any, error) {
 	out := make(map[string]any)
 	s := reflect.Indirect(reflect.ValueOf(v))
-	if s.Kind() != reflect.Struct {
+	if s.Kind() == reflect.Struct {
+		var seen map[string]bool
+		if !isOwn(s.Type()) { // dl's optimizers have a setting before that of their Options
+			seen = make(map[string]bool)
+		}
+		return out, encodeFields(out, s, seen)
+	}
+	if s.IsZero() {
 		return out, nil
 	}
-	return out, encodeFields(out, s)
+	value, err := encode(s)
+	out[valueKey] = value
+	return out, err
 }
 
-func encodeFields(out map[string]any, s reflect.Value) error {
+// embeds says whether a field is a struct whose fields are those of the one that it is in.
+func embeds(f reflect.StructField) bool { return f.Anonymous && f.Type.Kind() == reflect.Struct }
+
+// encodeFields describes the fields of s. seen, unless it is nil, are the keys so far, of which each may
+// stand for one field only.
+func encodeFields(out map[string]any, s reflect.Value, seen map[string]bool) error {
 	for i := range s.NumField() {
 		f := s.Type().Field(i)
-		if f.Anonymous {
-			if err := encodeFields(out, s.Field(i)); err != nil {
+		if embeds(f) {
+			if err := encodeFields(out, s.Field(i), seen); err != nil {
 				return err
 			}
 			continue
 		}
+		key, not := tag(f)
+		if key != "" && seen[key] {
+			return fmt.Errorf("%s has two fields that a file calls %q: name one of them otherwise", s.Type().Name(), key)
+		}
+		if seen != nil {
+			seen[key] = true
+		}
 		if s.Field(i).IsZero() {
 			continue
 		}
-		key, not := tag(f)
 		if !f.IsExported() && f.Tag.Get("keras") != "-" {
 			return fmt.Errorf("%s.%s is not exported, so that it would be lost: export it, or tag it `keras:\"-\"` if it is no setting", s.Type().Name(), f.Name)
 		}
@@ -120,7 +197,7 @@ func encodeFields(out map[string]any, s reflect.Value) error {
 }
 
 func encode(v reflect.Value) (any, error) {
-	if t, ok := v.Interface().(fmt.Stringer); ok && v.Kind() == reflect.Int {
+	if t, ok := v.Interface().(fmt.Stringer); ok && v.Kind() == reflect.Int && reflect.PointerTo(v.Type()).Implements(reflect.TypeFor[textUnmarshaler]()) {
 		return t.String(), nil
 	}
 	switch v.Kind() {

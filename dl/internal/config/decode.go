@@ -75,6 +75,11 @@ func fill(p reflect.Value, config map[string]any) error {
 		if err := fillFields(s, left); err != nil {
 			return err
 		}
+	} else if value, ok := left[valueKey]; ok {
+		delete(left, valueKey)
+		if err := decode(s, value); err != nil {
+			return err
+		}
 	}
 	for k, v := range left {
 		if k == "data_format" && !channelsLast[v] {
@@ -107,7 +112,7 @@ func readAll(p reflect.Value, left map[string]any) error {
 func fillFields(s reflect.Value, left map[string]any) error {
 	for i := range s.NumField() {
 		f := s.Type().Field(i)
-		if f.Anonymous {
+		if embeds(f) {
 			if err := fillFields(s.Field(i), left); err != nil {
 				return err
 			}
@@ -160,6 +165,10 @@ func decode(field reflect.Value, raw any) error {
 	}
 	switch field.Kind() {
 	case reflect.Interface:
+		if raw == nil {
+			field.SetZero()
+			return nil
+		}
 		return decodeInterface(field, raw)
 	case reflect.Pointer:
 		field.Set(reflect.New(field.Type().Elem()))
@@ -174,7 +183,8 @@ func decode(field reflect.Value, raw any) error {
 			field.SetString(v)
 			return nil
 		}
-	case reflect.Int, reflect.Int32, reflect.Int64, reflect.Float64, reflect.Float32:
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float64, reflect.Float32:
 		if decodeNumber(field, raw) {
 			return nil
 		}
@@ -218,10 +228,20 @@ func decodeNumber(field reflect.Value, raw any) bool {
 		field.SetFloat(v)
 		return true
 	}
-	if v != math.Trunc(v) {
+	switch {
+	case v != math.Trunc(v):
 		return false
+	case field.CanUint():
+		if v < 0 || field.OverflowUint(uint64(v)) {
+			return false
+		}
+		field.SetUint(uint64(v))
+	default:
+		if field.OverflowInt(int64(v)) {
+			return false
+		}
+		field.SetInt(int64(v))
 	}
-	field.SetInt(int64(v))
 	return true
 }
 

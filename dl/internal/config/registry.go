@@ -11,13 +11,14 @@ import (
 
 var registry = struct {
 	sync.Mutex
-	types  map[string]reflect.Type // by class name
-	values map[string][]any        // that go by a name alone, of different interfaces
-	own    map[string]bool         // what dl itself has registered
-	reads  map[reflect.Type]func(v any, config map[string]any) error
-	finds  map[reflect.Type]func(name string) (any, error) // by interface
+	types   map[string]reflect.Type // by class name
+	values  map[string][]any        // that go by a name alone, of different interfaces
+	own     map[string]bool         // what dl itself has registered
+	aliases map[string]bool         // other names of it, plain
+	reads   map[reflect.Type]func(v any, config map[string]any) error
+	finds   map[reflect.Type]func(name string) (any, error) // by interface
 }{
-	types: make(map[string]reflect.Type), values: make(map[string][]any), own: make(map[string]bool),
+	types: make(map[string]reflect.Type), values: make(map[string][]any), own: make(map[string]bool), aliases: make(map[string]bool),
 	reads: make(map[reflect.Type]func(any, map[string]any) error), finds: make(map[reflect.Type]func(string) (any, error)),
 }
 
@@ -68,6 +69,13 @@ func reader(t reflect.Type) func(v any, config map[string]any) error {
 	return registry.reads[t]
 }
 
+// isOwn says whether dl has registered a type.
+func isOwn(t reflect.Type) bool {
+	registry.Lock()
+	defer registry.Unlock()
+	return registry.own[t.Name()] && registry.types[t.Name()] == t
+}
+
 // RegisterUser makes a user's type or named value known, under its own name if name is "".
 // One that was registered before under the name is replaced, as happens when a notebook's
 // cell runs again; dl's own cannot be.
@@ -90,12 +98,78 @@ func RegisterUser(name string, v any) error {
 	}
 	registry.Lock()
 	defer registry.Unlock()
-	if registry.own[name] {
+	if why := unwritable[structOf(reflect.TypeOf(v))]; why != "" {
+		return fmt.Errorf("a %T cannot be registered: %s", v, why)
+	}
+	if taken(name, v) {
 		return fmt.Errorf("expected a name that dl does not use itself to register %T, got %q", v, name)
 	}
 	put(name, v)
 	return nil
 }
+
+// taken says whether dl, or Keras in its files, knows something by a name that differs in no
+// more than case and underscores, and that could be meant by it. A function is taken for a type
+// only if the type does what it does. It is called under the lock.
+func taken(name string, v any) bool {
+	if registry.own[name] || registry.aliases[plain(name)] {
+		return true
+	}
+	for own := range registry.own {
+		if plain(own) != plain(name) {
+			continue
+		}
+		if t, ok := registry.types[own]; ok && does(t, reflect.TypeOf(v)) {
+			return true
+		}
+		for _, other := range registry.values[own] {
+			if does(reflect.TypeOf(other), reflect.TypeOf(v)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// plain is a name as Keras's files are read: MeanSquaredError, mean_squared_error and
+// metrics.MeanSquaredError are the same.
+func plain(name string) string {
+	if _, after, ok := strings.Cut(name, "."); ok {
+		name = after
+	}
+	return strings.ToLower(strings.ReplaceAll(name, "_", ""))
+}
+
+// does says whether a type has all exported methods of another, but those of Named.
+func does(t, all reflect.Type) bool {
+	for m := range all.NumMethod() {
+		name := all.Method(m).Name
+		if name == "Name" {
+			continue
+		}
+		if _, ok := reflect.PointerTo(structOf(t)).MethodByName(name); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// Alias says that files know something of dl's by other names, too, so that no type or function
+// of a user's may have them.
+func Alias(names ...string) {
+	registry.Lock()
+	defer registry.Unlock()
+	for _, name := range names {
+		registry.aliases[plain(name)] = true
+	}
+}
+
+// unwritable are types of which nothing can be written down, and what to do instead.
+var unwritable = make(map[reflect.Type]string)
+
+// Unwritable says that values of v's type cannot be described, and what to do instead. It is
+// called when the program begins.
+func Unwritable(v any, instead string) { unwritable[structOf(reflect.TypeOf(v))] = instead }
 
 // put is called under the lock. Of a name there may be values of several types, as a metric
 // has the name of its loss.

@@ -24,12 +24,22 @@ type architecture = config.Object
 
 // describe returns a network's architecture.
 func describe(m *network.Network) (architecture, error) {
-	if m.Kind == network.Sequential {
-		return describeStack(m)
+	return describer{make(map[*network.Layer]*network.Network)}.network(m)
+}
+
+// describer knows in which network each layer is. A file can say that a layer is applied twice in
+// one, but not that two have it.
+type describer struct {
+	places map[*network.Layer]*network.Network
+}
+
+func (d describer) network(m *network.Network) (architecture, error) {
+	if m.Kind == network.Sequential && (m.Inputs == nil || len(network.Unique(m.Stack)) == len(m.Stack)) {
+		return d.stack(m)
 	}
 	var list []any
 	for _, l := range m.Layers {
-		o, err := describeLayer(l)
+		o, err := d.layer(m, l)
 		if err != nil {
 			return architecture{}, err
 		}
@@ -62,17 +72,17 @@ func describe(m *network.Network) (architecture, error) {
 	}}, nil
 }
 
-func describeStack(m *network.Network) (architecture, error) {
+func (d describer) stack(m *network.Network) (architecture, error) {
 	var list []any
 	if m.Inputs != nil {
-		in, err := describeLayer(m.Inputs[0].From.Layer)
+		in, err := d.layer(m, m.Inputs[0].From.Layer)
 		if err != nil {
 			return architecture{}, err
 		}
 		list = append(list, in)
 	}
 	for _, l := range m.Stack {
-		o, err := describeLayer(l)
+		o, err := d.layer(m, l)
 		if err != nil {
 			return architecture{}, err
 		}
@@ -81,12 +91,16 @@ func describeStack(m *network.Network) (architecture, error) {
 	return architecture{Class: "Sequential", Config: map[string]any{"name": m.Name, "layers": list}}, nil
 }
 
-func describeLayer(l *network.Layer) (map[string]any, error) {
+func (d describer) layer(m *network.Network, l *network.Layer) (map[string]any, error) {
+	if other := d.places[l]; other != nil && other != m {
+		return nil, fmt.Errorf("%s is part of model %q and of model %q: a file cannot say that they share it", l, other.Name, m.Name)
+	}
+	d.places[l] = m
 	out := map[string]any{"name": l.Name, "class_name": l.Type()}
 	var fields map[string]any
 	switch inner := l.Config.(type) {
 	case *network.Network:
-		o, err := describe(inner)
+		o, err := d.network(inner)
 		if err != nil {
 			return nil, err
 		}
@@ -104,6 +118,11 @@ func describeLayer(l *network.Layer) (map[string]any, error) {
 			return nil, fmt.Errorf("%s: %w", l, err)
 		}
 		out["class_name"], fields = o.Class, o.Config
+		for _, key := range []string{"dtype", "trainable"} {
+			if _, ok := fields[key]; ok {
+				return nil, fmt.Errorf("%s: a setting %q cannot be saved, as that is what files call a property of all layers: name the field otherwise", l, key)
+			}
+		}
 	}
 	fields = maps.Clone(fields)
 	fields["name"] = l.Name

@@ -25,6 +25,9 @@ func describeCompiled(c train.CompileConfig) (map[string]any, error) {
 			if o.Config["learning_rate"], err = config.Encode(s); err != nil {
 				return nil, err
 			}
+			if err := config.Readable(c.Optimizer, o); err != nil {
+				return nil, err
+			}
 		}
 		out["optimizer"] = o
 	}

@@ -1,6 +1,8 @@
 package format
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/gradbook/gradbook/dl/internal/config"
@@ -8,16 +10,30 @@ import (
 	"github.com/gradbook/gradbook/dl/metrics"
 )
 
+var (
+	lossAliases = map[string]string{
+		"mse": "MeanSquaredError", "mae": "MeanAbsoluteError", "mape": "MeanAbsolutePercentageError",
+		"msle": "MeanSquaredLogarithmicError", "kld": "KLDivergence", "kullback_leibler_divergence": "KLDivergence",
+		"kl_divergence": "KLDivergence", "logcosh": "LogCosh", "log_cosh": "LogCosh", "huber": "Huber", "huber_loss": "Huber",
+	}
+	metricAliases = map[string]string{
+		"acc": "Accuracy", "accuracy": "Accuracy", "mse": "MeanSquaredError", "mae": "MeanAbsoluteError", "mape": "MeanAbsolutePercentageError",
+		"msle": "MeanSquaredLogarithmicError", "auc": "AUC", "cosine_similarity": "CosineSimilarity",
+	}
+)
+
+func init() {
+	config.Alias(slices.Collect(maps.Keys(lossAliases))...)
+	config.Alias(slices.Collect(maps.Keys(metricAliases))...)
+	config.Alias("Sequential", "Functional", "Model", "InputLayer") // what construct reads by itself
+}
+
 // namedLoss returns the loss that Keras knows by a name or an alias: "mse".
 func namedLoss(name string) (losses.Loss, error) {
 	if l, _, ok := config.Value[losses.Loss](name); ok {
 		return l, nil
 	}
-	if long, ok := map[string]string{
-		"mse": "MeanSquaredError", "mae": "MeanAbsoluteError", "mape": "MeanAbsolutePercentageError",
-		"msle": "MeanSquaredLogarithmicError", "kld": "KLDivergence", "kullback_leibler_divergence": "KLDivergence",
-		"kl_divergence": "KLDivergence", "logcosh": "LogCosh", "log_cosh": "LogCosh", "huber": "Huber", "huber_loss": "Huber",
-	}[name]; ok {
+	if long, ok := lossAliases[name]; ok {
 		name = long
 	}
 	return config.Decode[losses.Loss](config.Object{Class: name})
@@ -29,10 +45,7 @@ func namedMetric(name string) (metrics.Metric, error) {
 	if m, _, ok := config.Value[metrics.Metric](name); ok {
 		return m, nil
 	}
-	if long, ok := map[string]string{
-		"acc": "Accuracy", "accuracy": "Accuracy", "mse": "MeanSquaredError", "mae": "MeanAbsoluteError", "mape": "MeanAbsolutePercentageError",
-		"msle": "MeanSquaredLogarithmicError", "auc": "AUC", "cosine_similarity": "CosineSimilarity",
-	}[name]; ok {
+	if long, ok := metricAliases[name]; ok {
 		name = long
 	}
 	if m, err := config.Decode[metrics.Metric](config.Object{Class: "metrics." + name}); err == nil {

@@ -5,26 +5,37 @@ import "github.com/gradbook/gradbook/dl/layers"
 // Clone makes a network of the same layers with new weights, as create makes it empty. It must
 // be built; nothing is locked when it is called.
 func (n *Network) Clone(create func(kind Kind) *Network) (*Network, error) {
+	return cloner{create, make(map[*Layer]*Layer)}.network(n)
+}
+
+// cloner knows the copies of layers, of which there is one wherever the layer is.
+type cloner struct {
+	create func(kind Kind) *Network
+	copies map[*Layer]*Layer
+}
+
+func (c cloner) layer(l *Layer) (*Layer, error) {
+	if c.copies[l] != nil {
+		return c.copies[l], nil
+	}
+	inner := l.Config
+	if nested := l.Nested(); nested != nil {
+		var err error
+		if inner, err = c.network(nested); err != nil {
+			return nil, err
+		}
+	}
+	made := NewLayer(inner)
+	made.Name, made.Trainable, made.DType = l.Name, l.Trainable, l.DType
+	c.copies[l] = made
+	return made, nil
+}
+
+func (c cloner) network(n *Network) (*Network, error) {
 	n.Lock.Lock()
 	inputs, calls, outputs := n.Inputs, n.Calls, n.Outputs
 	n.Lock.Unlock()
 	symbols := make(map[*Symbol]*Symbol)
-	placed := make(map[*Layer]*Layer)
-	copyOf := func(l *Layer) (*Layer, error) {
-		if placed[l] == nil {
-			inner := l.Config
-			if nested := l.Nested(); nested != nil {
-				var err error
-				if inner, err = nested.Clone(create); err != nil {
-					return nil, err
-				}
-			}
-			c := NewLayer(inner)
-			c.Name, c.Trainable, c.DType = l.Name, l.Trainable, l.DType
-			placed[l] = c
-		}
-		return placed[l], nil
-	}
 	var ins []*Symbol
 	for _, s := range inputs {
 		in, err := cloneInput(s)
@@ -34,20 +45,20 @@ func (n *Network) Clone(create func(kind Kind) *Network) (*Network, error) {
 		symbols[s] = in
 		ins = append(ins, in)
 	}
-	for _, c := range calls {
-		l, err := copyOf(c.Layer)
+	for _, call := range calls {
+		l, err := c.layer(call.Layer)
 		if err != nil {
 			return nil, err
 		}
 		var args []*Symbol
-		for _, in := range c.In {
+		for _, in := range call.In {
 			args = append(args, symbols[in])
 		}
 		out, err := Apply(l, args...)
 		if err != nil {
 			return nil, err
 		}
-		for i, s := range c.Out {
+		for i, s := range call.Out {
 			symbols[s] = out[i]
 		}
 	}
@@ -55,10 +66,10 @@ func (n *Network) Clone(create func(kind Kind) *Network) (*Network, error) {
 	for _, s := range outputs {
 		outs = append(outs, symbols[s])
 	}
-	clone := create(n.Kind)
+	clone := c.create(n.Kind)
 	clone.Name, clone.Named, clone.Policy = n.Name, n.Named, n.Policy
 	for _, l := range n.Stack {
-		clone.Stack = append(clone.Stack, placed[l])
+		clone.Stack = append(clone.Stack, c.copies[l])
 	}
 	return clone, clone.Connect(ins, outs)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/fault"
 	"github.com/gradbook/gradbook/dl/layers"
 )
@@ -51,8 +52,16 @@ func (f *Face) Get(create func() any) any {
 }
 
 // NewLayer makes a layer that can be applied in several places. A configuration of nil is
-// reported when it is.
+// reported when it is. Of a network there is one layer, which is returned each time: it has its
+// weights in each place.
 func NewLayer(l layers.Layer) *Layer {
+	if n, ok := l.(*Network); ok && n != nil {
+		return n.layer.Get(func() any { return newLayer(n) }).(*Layer)
+	}
+	return newLayer(l)
+}
+
+func newLayer(l layers.Layer) *Layer {
 	placed := &Layer{Trainable: true, Lock: NewLock()}
 	if IsNil(l) {
 		return placed
@@ -149,7 +158,7 @@ func (l *Layer) build(in []layers.Shape) (layers.Spec, error) {
 
 // BuildOf builds a layer for inputs of these shapes.
 func BuildOf(l layers.Layer, in []layers.Shape) (layers.Spec, error) {
-	if m, ok := l.(layers.Multi); ok {
+	if m, ok := l.(layers.Multi); ok && config.Says(l, "BuildAll", "Build") && config.Says(l, "CallAll", "Call") {
 		return m.BuildAll(in)
 	}
 	switch {

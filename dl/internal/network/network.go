@@ -57,6 +57,7 @@ type Network struct {
 	Face Face
 
 	built atomic.Bool
+	layer Face // the network as a layer of others
 }
 
 // New makes a network that is not built.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gradbook/gradbook/dl/internal/fault"
 )
 
 // Read returns copies of weights.
@@ -30,7 +31,10 @@ func Write(what string, weights []Weight, values []*tensors.Tensor) error {
 			return fmt.Errorf("expected %v for weight %q, got nil", w.Shape, w.Name)
 		}
 		if !values[i].Shape().Equal(w.Shape) {
-			return fmt.Errorf("expected %v for weight %q, got %v", w.Shape, w.Name, values[i].Shape())
+			return &fault.ShapeError{
+				Layer: what, Expected: w.Shape.Dimensions, Got: values[i].Shape().Dimensions,
+				Text: fmt.Sprintf("expected %v for weight %q, got %v", w.Shape, w.Name, values[i].Shape()),
+			}
 		}
 		var err error
 		if all[i], err = tensors.CopyFlatData[float32](values[i]); err != nil {

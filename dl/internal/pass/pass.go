@@ -9,6 +9,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
+	"github.com/gradbook/gradbook/dl/internal/config"
 )
 
 // Pass is one pass through a model.
@@ -44,7 +45,7 @@ func New(training bool, random *graph.Node, dtype dtypes.DType) *Pass {
 // be computed from it.
 func (p *Pass) Activate(a activations.Activation, x *graph.Node) *graph.Node {
 	y := a.Apply(x)
-	if of, ok := a.(activations.Probabilities); ok && of.Logits() != activations.NoLogits {
+	if of, ok := a.(activations.Probabilities); ok && of.Logits() != activations.NoLogits && config.Says(a, "Logits", "Apply") {
 		p.logits[y] = Logits{x, of.Logits()}
 	}
 	return y

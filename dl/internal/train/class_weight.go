@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/gomlx/compute/dtypes"
@@ -13,6 +14,9 @@ import (
 
 // weighted gives each example the weight of its class, times its own if it has one.
 func (m *Model) weighted(ds *data.Dataset, byClass map[int]float64) (*data.Dataset, error) {
+	if m.compiled.Step != nil {
+		return nil, errors.New("expected a Loss for ClassWeight, got a Step of its own, which weighs as it likes")
+	}
 	if len(m.Outputs) != 1 || m.compiled.Loss == nil {
 		return nil, fmt.Errorf("expected a model of one output for ClassWeight, got one of %d", len(m.Outputs))
 	}

@@ -3,6 +3,7 @@ package train
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/gradbook/gradbook/dl/internal/network"
@@ -66,9 +67,19 @@ func (c CompileConfig) check() error {
 		names[metric.Name()] = true
 	}
 	for _, name := range keys(c.OutputMetrics) {
-		if slices.Contains(c.OutputMetrics[name], nil) {
-			return fmt.Errorf("expected metrics for output %q in OutputMetrics, got nil", name)
+		all := maps.Clone(names)
+		for _, metric := range c.OutputMetrics[name] {
+			if metric == nil {
+				return fmt.Errorf("expected metrics for output %q in OutputMetrics, got nil", name)
+			}
+			if all[metric.Name()] {
+				return fmt.Errorf("expected metrics of different names for output %q, got %q twice", name, metric.Name())
+			}
+			all[metric.Name()] = true
 		}
+	}
+	if c.Step != nil && (c.Loss != nil || len(c.Losses) > 0 || len(names) > 1 || len(c.OutputMetrics) > 0) {
+		return errors.New("expected a Step, or a Loss and Metrics, in CompileConfig, got both: a Step computes its loss and logs what it measures")
 	}
 	return nil
 }

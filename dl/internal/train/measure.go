@@ -9,6 +9,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/callbacks"
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/layers"
@@ -41,7 +42,7 @@ func (m *Model) lay(labels []layers.Shape) {
 			if len(names) > 1 {
 				name = names[o] + "_" + name
 			}
-			if a, ok := metric.Metric.(metrics.Accumulator); ok {
+			if a, ok := accumulator(metric.Metric); ok {
 				c.measures = append(c.measures, measure{name, a.Size(labels[i], m.Outputs[o].Shape), a.Result})
 			} else {
 				c.measures = append(c.measures, meanOf(name))
@@ -101,6 +102,12 @@ func (c *compiled) logs(sums []float32) callbacks.Logs {
 	return logs
 }
 
+// accumulator is a metric that is computed of sums.
+func accumulator(m metrics.Metric) (metrics.Accumulator, bool) {
+	a, ok := m.(metrics.Accumulator)
+	return a, ok && config.Says(m, "Sums", "Compute")
+}
+
 // Measure returns the mean loss of a batch, and the sums of all that is measured.
 func (m *Model) Measure(f *network.Flow, y []*graph.Node, w *graph.Node) (loss, sums *graph.Node) {
 	c, names := m.compiled, m.OutputNames()
@@ -111,7 +118,7 @@ func (m *Model) Measure(f *network.Flow, y []*graph.Node, w *graph.Node) (loss, 
 		output, mask := graph.ConvertDType(raw, dtypes.Float32), f.Masks[m.Outputs[o]]
 		batch = output.Shape().Dimensions[0]
 		l, from := c.lossOf(names[o]), output
-		if better, ok := l.(losses.FromLogits); ok {
+		if better, ok := l.(losses.FromLogits); ok && config.Says(l, "OfLogits", "Compute") {
 			if logits, ok := f.Pass.Logits(raw); ok {
 				if better, ok := better.OfLogits(logits.Of); ok {
 					l, from = better, graph.ConvertDType(logits.Node, dtypes.Float32)
@@ -121,7 +128,7 @@ func (m *Model) Measure(f *network.Flow, y []*graph.Node, w *graph.Node) (loss, 
 		own := meanLoss(l.Compute(y[i], from), w, mask)
 		for _, metric := range m.metricsOf(o) {
 			weights := maskWeights(mask, w, metric.weighted)
-			if a, ok := metric.Metric.(metrics.Accumulator); ok {
+			if a, ok := accumulator(metric.Metric); ok {
 				all = append(all, a.Sums(y[i], output, weights))
 			} else {
 				all = append(all, ops.MeanSums(metric.Compute(y[i], output), weights))

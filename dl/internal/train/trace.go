@@ -148,12 +148,20 @@ func (m *Model) traceable(what string, x, labels []*tensors.Tensor) error {
 		}
 	}
 	names := m.OutputNames()
+	batch := x[0].Shape().Dimensions[0]
+	for i := range x {
+		if n := x[i].Shape().Dimensions[0]; n != batch {
+			return fmt.Errorf("expected inputs of one batch to %s, got %d and %d examples", what, batch, n)
+		}
+	}
 	for i, o := range trained {
 		switch {
 		case labels[i] == nil:
 			return fmt.Errorf("expected a batch of inputs and labels to %s, got nil", what)
 		case labels[i].Rank() == 0:
 			return fmt.Errorf("expected labels of a batch to %s, got %v", what, labels[i].Shape())
+		case labels[i].Shape().Dimensions[0] != batch:
+			return fmt.Errorf("expected a label for each of %d inputs to %s, got %d labels", batch, what, labels[i].Shape().Dimensions[0])
 		}
 		if err := m.compiled.lossOf(names[o]).Check(labels[i].Shape().Dimensions[1:], m.Outputs[o].Shape); err != nil {
 			return err
