@@ -31,10 +31,12 @@ func init() {
 		return graph.ReduceAndKeep(graph.Mul(x[0], graph.ExpandLeftToRank(weights, x[0].Rank())), graph.ReduceSum, -1)
 	}
 	table["crop_images"] = func(o operation, x []*graph.Node) *graph.Node {
+		atLeastZero(o.Ints...)
 		y := graph.SliceAxis(x[0], 1, graph.AxisRange(o.Ints[0], o.Ints[0]+o.Ints[2]))
 		return graph.SliceAxis(y, 2, graph.AxisRange(o.Ints[1], o.Ints[1]+o.Ints[3]))
 	}
 	table["pad_images"] = func(o operation, x []*graph.Node) *graph.Node {
+		atLeastZero(o.Ints...)
 		y := internal.Pad(x[0], 1, [2]int{o.Ints[0], o.Ints[2]}, 0)
 		return internal.Pad(y, 2, [2]int{o.Ints[1], o.Ints[3]}, 0)
 	}

@@ -41,6 +41,7 @@ func init() {
 	table["repeat"] = func(o operation, x []*graph.Node) *graph.Node { return repeat(x[0], o.Ints[0], o.Ints[1], true) }
 	table["tile"] = func(o operation, x []*graph.Node) *graph.Node { return repeat(x[0], o.Ints[0], o.Ints[1], false) }
 	table["pad"] = func(o operation, x []*graph.Node) *graph.Node {
+		atLeastZero(o.Ints[1:]...)
 		return internal.Pad(x[0], graph.MustAdjustAxis(o.Ints[0], x[0]), [2]int{o.Ints[1], o.Ints[2]}, o.Numbers[0])
 	}
 	table["slice"] = func(o operation, x []*graph.Node) *graph.Node {
@@ -60,6 +61,12 @@ func init() {
 			return condition(x[0])
 		}
 		panic(fmt.Errorf("expected a type of float32, int32 or bool, got %q", o.Text))
+	}
+}
+
+func atLeastZero(amounts ...int) {
+	if slices.Min(amounts) < 0 {
+		panic(fmt.Errorf("expected amounts of at least 0, got %v", amounts))
 	}
 }
 

@@ -10,7 +10,7 @@ func (base) OfLogits() int { return 2 }
 type (
 	same     struct{ base }
 	other    struct{ base }
-	both     struct{ base }
+	both     struct{ base } //nolint:unused // what it gives both is overridden
 	deep     struct{ other }
 	pointer  struct{ *base }
 	logits   interface{ OfLogits() int }
@@ -28,8 +28,16 @@ func TestSays(t *testing.T) {
 		v    any
 		want bool
 	}{
-		{base{}, true}, {same{}, true}, {&same{}, true}, {other{}, false}, {&other{}, false}, {both{}, true}, {&both{}, true},
-		{deep{}, false}, {pointer{}, true}, {own{}, false},
+		{base{}, true},
+		{same{}, true},
+		{&same{}, true},
+		{other{}, false},
+		{&other{}, false},
+		{both{}, true},
+		{&both{}, true},
+		{deep{}, false},
+		{pointer{}, true},
+		{own{}, false},
 	} {
 		if got := Says(c.v, "OfLogits", "Compute"); got != c.want {
 			t.Errorf("%T: expected %v, got %v", c.v, c.want, got)

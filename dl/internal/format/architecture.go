@@ -38,7 +38,11 @@ func (d describer) network(m *network.Network) (architecture, error) {
 		return d.stack(m)
 	}
 	var list []any
-	for _, l := range m.Layers {
+	all := m.Layers
+	if m.Kind == network.Sequential { // with a layer that is applied twice; its input is not in the list
+		all = append([]*network.Layer{m.Inputs[0].From.Layer}, all...)
+	}
+	for _, l := range all {
 		o, err := d.layer(m, l)
 		if err != nil {
 			return architecture{}, err

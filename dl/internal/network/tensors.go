@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/tensors"
+
 	"github.com/gradbook/gradbook/dl/internal/fault"
 )
 
