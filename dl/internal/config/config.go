@@ -123,9 +123,9 @@ func EncodeAny(v any) (any, error) {
 	}
 	known, ok := valueOf(n.byName(), reflect.TypeOf(v))
 	switch {
-	case !ok:
+	case !ok && !isTaken(n.byName(), v):
 		return nil, fmt.Errorf("%q is not registered, so that Load could not find it: call dl.Register with it first", n.byName())
-	case known != v:
+	case !ok || known != v:
 		return nil, fmt.Errorf("%q is another than the one that Load would find under that name: give it a name of its own, and call dl.Register with it", n.byName())
 	}
 	return n.byName(), nil

@@ -131,6 +131,12 @@ func taken(name string, v any) bool {
 	return false
 }
 
+func isTaken(name string, v any) bool {
+	registry.Lock()
+	defer registry.Unlock()
+	return taken(name, v)
+}
+
 // plain is a name as Keras's files are read: MeanSquaredError, mean_squared_error and
 // metrics.MeanSquaredError are the same.
 func plain(name string) string {
