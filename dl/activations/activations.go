@@ -12,7 +12,9 @@ package activations
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/gomlx/core/graph"
@@ -103,15 +105,18 @@ func init() {
 		config.Register(a)
 	}
 	config.Finds(Get)
-	config.Alias("swish")
+	config.Alias(slices.Collect(maps.Keys(aliases))...)
 }
 
+// aliases are other names by which Keras knows some.
+var aliases = map[string]string{"swish": "silu", "hard_swish": "hard_silu"}
+
 // Get returns the activation that goes by a name: one of Keras's, of which "swish" is
-// "silu", or one that dl.Register has been called with.
+// "silu" and "hard_swish" is "hard_silu", or one that dl.Register has been called with.
 func Get(name string) (Activation, error) {
 	want := name
-	if want == "swish" {
-		want = "silu"
+	if long, ok := aliases[name]; ok {
+		want = long
 	}
 	a, others, ok := config.Value[Activation](want)
 	if !ok {

@@ -21,5 +21,5 @@ func ExampleGet() {
 	fmt.Println(err)
 	// Output:
 	// silu <nil>
-	// activations: unknown activation "rleu"; there are elu, exponential, gelu, hard_sigmoid, leaky_relu, linear, log_softmax, mish, relu, relu6, selu, sigmoid, silu, softmax, softplus, softsign, tanh
+	// activations: unknown activation "rleu"; there are celu, elu, exponential, gelu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear, log_sigmoid, log_softmax, mish, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax, softplus, softsign, sparse_plus, sparse_sigmoid, sparsemax, squareplus, tanh, tanh_shrink
 }

@@ -329,10 +329,12 @@ def elementwise():
     for name in ("RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom", "RandomContrast", "RandomBrightness"):
         args = {"RandomFlip": (), "RandomTranslation": (0.1, 0.2)}.get(name, (0.2,))
         layer(case(f"{name} outside training"), getattr(L, name)(*args), normal(2, 5, 4, 3), gradients=False, kwargs={"training": False})
-    for name in ("linear relu relu6 leaky_relu elu selu gelu silu sigmoid hard_sigmoid tanh softplus softsign exponential mish softmax log_softmax").split():
+    for name in ("linear relu relu6 leaky_relu elu selu gelu silu sigmoid hard_sigmoid tanh softplus softsign exponential mish softmax log_softmax celu hard_silu hard_tanh hard_shrink soft_shrink tanh_shrink log_sigmoid squareplus sparse_sigmoid sparse_plus sparsemax").split():
         v = np.concatenate([normal(4, 6) * 3, [[0, 8, -8, 30, -30, 1]]]).astype("float32")
         if name == "exponential":
             v = v.clip(-8, 8)
+        if name == "celu":
+            v[v == 0] = 0.5  # where Keras takes the slopes of both sides together
         layer(case(f"Activation {name}"), L.Activation(name), v)
 
 
