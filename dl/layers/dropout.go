@@ -3,6 +3,7 @@ package layers
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -15,6 +16,18 @@ import (
 
 func init() {
 	config.Register(Dropout{}, SpatialDropout1D{}, SpatialDropout2D{}, SpatialDropout3D{}, GaussianNoise{}, GaussianDropout{}, AlphaDropout{})
+	config.Reads(func(_ *Dropout, config map[string]any) error {
+		if shape, ok := config["noise_shape"].([]any); ok {
+			shape = slices.Clone(shape)
+			for i, n := range shape {
+				if n == nil { // as long as the input's
+					shape[i] = 0.0
+				}
+			}
+			config["noise_shape"] = shape
+		}
+		return nil
+	})
 }
 
 // Dropout sets a part of its input to 0 while training, another one in each

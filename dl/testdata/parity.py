@@ -320,6 +320,7 @@ def elementwise():
     layer(case("Normalization invert"), L.Normalization(axis=-1, mean=[1.0, 2.0, 3.0, 4.0, 5.0], variance=[1.0, 4.0, 9.0, 0.5, 2.0], invert=True), x())
     for cls, rate in ((L.Dropout, 0.5), (L.GaussianDropout, 0.5), (L.AlphaDropout, 0.5), (L.GaussianNoise, 0.5), (L.SpatialDropout1D, 0.5)):
         layer(case(f"{cls.__name__} outside training"), cls(rate), x())
+    layer(case("Dropout noise_shape outside training"), L.Dropout(0.3, noise_shape=(None, 1, 4)), normal(2, 3, 4))
     layer(case("SpatialDropout2D outside training"), L.SpatialDropout2D(0.3), normal(2, 3, 4, 2))
     layer(case("SpatialDropout3D outside training"), L.SpatialDropout3D(0.3), normal(2, 2, 3, 4, 2))
     layer(case("ActivityRegularization"), L.ActivityRegularization(l1=0.1, l2=0.2), x())
