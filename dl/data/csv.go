@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,7 +30,8 @@ type CSVConfig struct {
 }
 
 // FromCSV makes a dataset of a table of text, with a line for each example: inputs are
-// float32 [features].
+// float32 [features]. Two columns of one name, numbers that float32 cannot hold, and whole
+// numbers as labels that it would round are errors.
 func FromCSV(r io.Reader, c CSVConfig) (*Dataset, error) {
 	t := csv.NewReader(r)
 	t.TrimLeadingSpace = true
@@ -107,7 +109,13 @@ func (c CSVConfig) head(lines [][]string) (names []string, rest [][]string, firs
 	if len(lines) == 0 {
 		return nil, nil, 0, errors.New("data: expected a table with at least one line, got none")
 	}
+	lines[0][0] = strings.TrimPrefix(lines[0][0], "\ufeff") // a byte order mark, which is no part of it
 	if !c.NoHeader {
+		for i, name := range lines[0] {
+			if at := slices.Index(lines[0], name); at < i {
+				return nil, nil, 0, fmt.Errorf("data: expected columns of different names, got %q as column %d and as column %d", name, at+1, i+1)
+			}
+		}
 		return lines[0], lines[1:], 2, nil
 	}
 	for i := range lines[0] {
@@ -127,8 +135,11 @@ func (c CSVConfig) column(lines [][]string, i int, name string, first int) (valu
 			values[k], whole = *c.Missing, false
 			continue
 		}
-		v, err := strconv.ParseFloat(text, 32)
-		if err != nil {
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.Abs(v) > math.MaxFloat32 && !math.IsInf(v, 0) {
+			if err == nil || errors.Is(err, strconv.ErrRange) {
+				return nil, nil, false, fmt.Errorf("data: line %d: expected a number that float32 can hold in column %q, got %s", first+k, name, text)
+			}
 			if text == "" {
 				return nil, nil, false, fmt.Errorf("data: line %d: expected a value in column %q, got none (see CSVConfig.Missing)", first+k, name)
 			}
@@ -136,6 +147,9 @@ func (c CSVConfig) column(lines [][]string, i int, name string, first int) (valu
 			break
 		}
 		values[k] = float32(v)
+		if name == c.Label && v == math.Trunc(v) && float64(values[k]) != v {
+			return nil, nil, false, fmt.Errorf("data: line %d: expected labels that float32 holds exactly, up to %d if they are whole, in column %q, got %s", first+k, 1<<24, name, text)
+		}
 		whole = whole && v == float64(int32(v))
 	}
 	if !words {

@@ -233,10 +233,16 @@ func TestCSV(t *testing.T) {
 			t.Errorf("%s: expected an error, got none", name)
 		}
 	}
-	for _, text := range []string{"", "a,b\n", "a,b\n1\n"} {
+	for _, text := range []string{"", "a,b\n", "a,b\n1\n", "a,a\n1,2\n", "a,b\n1,1e39\n", "a,b\n1,1e999\n"} {
 		if _, err := data.FromCSV(strings.NewReader(text), data.CSVConfig{}); err == nil {
 			t.Errorf("%q: expected an error, got none", text)
 		}
+	}
+	if _, err := data.FromCSV(strings.NewReader("\ufeffa,id\n1,16777216\n"), data.CSVConfig{Label: "id", Features: []string{"a"}}); err != nil {
+		t.Errorf("a byte order mark, and a label that float32 holds: %v", err)
+	}
+	if _, err := data.FromCSV(strings.NewReader("a,id\n1,16777217\n"), data.CSVConfig{Label: "id"}); err == nil || !strings.Contains(err.Error(), "line 2") {
+		t.Errorf("expected an error for a label that float32 would round, got %v", err)
 	}
 }
 
