@@ -56,13 +56,7 @@ func (b Bundle) publish(id string) error {
 	return b.send(id)
 }
 
-func (b Bundle) send(id string) error {
-	data := make(map[string]any, len(b))
-	for mime, content := range b {
-		data[mime] = content
-	}
-	return frontend.Current.Send(data, id)
-}
+func (b Bundle) send(id string) error { return frontend.Current.Send(b, id) }
 
 // Display is a place below a cell whose contents can be replaced, also by cells
 // that come later.
@@ -107,5 +101,5 @@ func ClearOutput(wait bool) error {
 	if wait {
 		content = "wait"
 	}
-	return frontend.Current.Send(map[string]any{mimeClear: content}, "")
+	return frontend.Current.Send(map[string]string{mimeClear: content}, "")
 }

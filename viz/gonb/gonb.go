@@ -20,7 +20,7 @@ type pipe struct{}
 
 func (pipe) Live() bool { return gonbui.IsNotebook }
 
-func (pipe) Send(data map[string]any, id string) error {
+func (pipe) Send(data map[string]string, id string) error {
 	d := &protocol.DisplayData{Data: make(map[protocol.MIMEType]any, len(data)), DisplayID: id}
 	for mime, content := range data {
 		d.Data[protocol.MIMEType(mime)] = content

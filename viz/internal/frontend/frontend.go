@@ -8,7 +8,7 @@ type Frontend interface {
 	Live() bool
 	// Send shows data, by MIME type, in the place of what was shown with the same
 	// id, if there is one. It returns when the notebook has it.
-	Send(data map[string]any, id string) error
+	Send(data map[string]string, id string) error
 }
 
 // Current is the front end of this program, or nil. It is set while the program
