@@ -111,10 +111,12 @@ func (c CSVConfig) head(lines [][]string) (names []string, rest [][]string, firs
 	}
 	lines[0][0] = strings.TrimPrefix(lines[0][0], "\ufeff") // a byte order mark, which is no part of it
 	if !c.NoHeader {
+		places := make(map[string]int)
 		for i, name := range lines[0] {
-			if at := slices.Index(lines[0], name); at < i {
+			if at, ok := places[name]; ok {
 				return nil, nil, 0, fmt.Errorf("data: expected columns of different names, got %q as column %d and as column %d", name, at+1, i+1)
 			}
+			places[name] = i
 		}
 		return lines[0], lines[1:], 2, nil
 	}
