@@ -98,6 +98,9 @@ var (
 )
 
 func init() {
+	config.Tells[Looped]("ApplyInLoop", "Apply")
+	config.Tells[Looped]("Slope", "Apply")
+	config.Tells[Probabilities]("Logits", "Apply")
 	for _, a := range []Activation{
 		Linear, ReLU, ReLU6, LeakyReLU, ELU, SELU, GELU, SiLU, Sigmoid, HardSigmoid, Tanh,
 		Softplus, Softsign, Exponential, Mish, Softmax, LogSoftmax,

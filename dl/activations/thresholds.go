@@ -12,14 +12,13 @@ import (
 var (
 	// CELU is ELU with a slope that does not jump (arXiv:1704.07483); for the α of 1 that
 	// Keras's name stands for it is the same. At 0 its slope is 1, where Keras's is 2.
-	CELU = plain("celu", func(x *tensor.Node) *tensor.Node { return smooth(x, expm1(x)) }, operator("Elu"))
+	CELU = plain("celu", ELU.Apply, operator("Elu"))
 	// HardSiLU is x min(max(x/6 + 1/2, 0), 1), also known as hard_swish.
-	HardSiLU = plain("hard_silu", func(x *tensor.Node) *tensor.Node {
-		return graph.Mul(x, graph.MinScalar(relu(graph.AddScalar(graph.DivScalar(x, 6.0), 0.5)), 1.0))
-	}, func(g *build.Graph, x string) string {
-		gate := g.Op("HardSigmoid", []string{x}, build.Attr{Name: "alpha", Value: 1.0 / 6}, build.Attr{Name: "beta", Value: 0.5})
-		return g.Op("Mul", []string{x, gate})
-	})
+	HardSiLU = plain("hard_silu", func(x *tensor.Node) *tensor.Node { return graph.Mul(x, HardSigmoid.Apply(x)) },
+		func(g *build.Graph, x string) string {
+			gate, _ := HardSigmoid.(build.Activation).ONNX(g, x)
+			return g.Op("Mul", []string{x, gate})
+		})
 	// HardTanh is min(max(x, −1), 1). Its gradient at −1 and 1 is 1, as in Keras.
 	HardTanh = plain("hard_tanh", func(x *tensor.Node) *tensor.Node {
 		return graph.Where(beyond(x, 1), graph.StopGradient(graph.Sign(x)), x)

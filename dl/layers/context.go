@@ -115,7 +115,7 @@ func (c *Context) call(l Layer, spec Spec, x []*tensor.Node, masks []*tensor.Nod
 		}
 	}
 	var out []*tensor.Node
-	if m, ok := asMulti(l); ok {
+	if m, ok := config.As[Multi](l); ok {
 		out = m.CallAll(c, x)
 	} else {
 		out = []*tensor.Node{l.Call(c, x[0])}
@@ -130,13 +130,6 @@ func (c *Context) call(l Layer, spec Spec, x []*tensor.Node, masks []*tensor.Nod
 		c.pass.Dropped = append(c.pass.Dropped, c.layer)
 	}
 	return out, nil
-}
-
-// asMulti is a layer of several inputs or outputs, unless it has a Call or Build of its own and
-// the methods for several only from a type that it embeds.
-func asMulti(l Layer) (Multi, bool) {
-	m, ok := l.(Multi)
-	return m, ok && config.Says(l, "CallAll", "Call") && config.Says(l, "BuildAll", "Build")
 }
 
 // checked is call, and checks that the layer returns what it promised.

@@ -9,6 +9,7 @@ import (
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
 	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
 	"github.com/gradbook/gradbook/dl/tensor"
@@ -84,7 +85,7 @@ func depthwise(in Shape, size, strides, dilation []int, p Padding, multiplier in
 	if err != nil {
 		return nil, err
 	}
-	if !allOnes(dilation) && !allOnes(strides) {
+	if !ops.AllOnes(dilation) && !ops.AllOnes(strides) {
 		return nil, fmt.Errorf("expected Strides or DilationRate above 1, not both, got %s and %s", each(strides), each(dilation))
 	}
 	out, err := windowed("KernelSize", in, size, strides, dilation, p)

@@ -144,7 +144,7 @@ func (l convTranspose) build(in Shape) (Spec, error) {
 	if err != nil {
 		return Spec{}, err
 	}
-	if !allOnes(dilation) && !allOnes(strides) {
+	if !ops.AllOnes(dilation) && !ops.AllOnes(strides) {
 		return Spec{}, fmt.Errorf("expected Strides or DilationRate above 1, not both, got %s and %s", each(strides), each(dilation))
 	}
 	shape := append(append([]int{}, l.size...), l.filters, in[n])

@@ -1,5 +1,7 @@
 package layers
 
+import "github.com/gradbook/gradbook/dl/internal/config"
+
 // What a layer says of itself beside Build and Call. dl asks for these interfaces, and never
 // for a type or a name, so that a layer of one's own can say the same; for the form in ONNX
 // see build.Layer of package dl/onnx/build.
@@ -33,4 +35,12 @@ type ClassReader interface {
 	Layer
 	// Classes returns n for inputs from 0 to n − 1, which must be whole numbers.
 	Classes() int
+}
+
+func init() {
+	config.Tells[Multi]("CallAll", "Call")
+	config.Tells[Multi]("BuildAll", "Build")
+	for _, said := range []string{"Reversed", "ZeroForMask"} {
+		config.Tells[Recurrent](said, "Call", "CallAll", "Build", "BuildAll")
+	}
 }

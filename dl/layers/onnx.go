@@ -37,7 +37,7 @@ func onnxActivated(g *build.Graph, x string, a activations.Activation) ([]string
 	if a == nil {
 		return []string{x}, nil
 	}
-	if f, ok := a.(build.Activation); ok && config.Says(a, "ONNX", "Apply") {
+	if f, ok := config.As[build.Activation](a); ok {
 		if y, ok := f.ONNX(g, x); ok {
 			return []string{y}, nil
 		}

@@ -69,7 +69,7 @@ func (l GRU) ONNX(g *build.Graph, c build.Call) ([]string, error) {
 // onnxFunction is the name of an activation as a setting of ONNX's recurrences, which is that
 // of its operator if it has no settings itself.
 func onnxFunction(a activations.Activation) (string, error) {
-	if f, ok := a.(build.Activation); ok && config.Says(a, "ONNX", "Apply") {
+	if f, ok := config.As[build.Activation](a); ok {
 		var g build.Graph
 		if _, ok := f.ONNX(&g, "x"); ok && len(g.Nodes) == 1 && len(g.Nodes[0].Attrs) == 0 {
 			switch op := g.Nodes[0].Op; op {
@@ -153,8 +153,8 @@ func (l Bidirectional) ONNX(g *build.Graph, c build.Call) ([]string, error) {
 		return nil, errors.New("initial states of both directions have no counterpart in ONNX here")
 	}
 	one := func(l Layer, w []build.Array) ([]string, error) {
-		f, ok := l.(build.Layer)
-		if !ok || !config.Says(l, "ONNX", "Call", "CallAll") {
+		f, ok := config.As[build.Layer](l)
+		if !ok {
 			return nil, errNoONNX
 		}
 		c.Weights = w

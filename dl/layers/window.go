@@ -30,8 +30,6 @@ func orEach(v, def []int) []int {
 	return out
 }
 
-func allOnes(v []int) bool { return !slices.ContainsFunc(v, func(i int) bool { return i != 1 }) }
-
 // places calls f with each place of a window, in reading order.
 func places(size []int, f func(at []int)) {
 	at := make([]int, len(size))

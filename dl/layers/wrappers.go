@@ -153,12 +153,12 @@ func (l Bidirectional) Build(in Shape) (Spec, error) { return l.BuildAll([]Shape
 
 // BuildAll implements Multi.
 func (l Bidirectional) BuildAll(in []Shape) (Spec, error) {
-	for name, part := range map[string]Recurrent{"Layer": l.Layer, "BackwardLayer": l.BackwardLayer} {
-		switch {
-		case part == nil && name == "Layer":
-			return Spec{}, errors.New("expected a Layer, got nil")
-		case part != nil && !turns(part):
-			return Spec{}, fmt.Errorf("expected %s to be turned round by methods of its own: %T embeds a layer, of which Reversed and ZeroForMask make one without the type's other methods", name, part)
+	if l.Layer == nil {
+		return Spec{}, errors.New("expected a Layer, got nil")
+	}
+	for _, part := range []Recurrent{l.Layer, l.BackwardLayer} {
+		if _, ok := config.As[Recurrent](part); part != nil && !ok {
+			return Spec{}, fmt.Errorf("expected layers that are turned round by methods of their own: %T embeds a layer, of which Reversed and ZeroForMask make one without the type's other methods", part)
 		}
 	}
 	f, b, err := l.specs(in)
@@ -181,17 +181,6 @@ func (l Bidirectional) BuildAll(in []Shape) (Spec, error) {
 	s.Include("forward_layer", f)
 	s.Include("backward_layer", b)
 	return s, nil
-}
-
-// turns says whether a layer that has been turned round, or told what to do where a mask is,
-// still is of its type.
-func turns(l Recurrent) bool {
-	for _, method := range []string{"Reversed", "ZeroForMask"} {
-		if !config.Says(l, method, "Call", "CallAll", "Build", "BuildAll") {
-			return false
-		}
-	}
-	return true
 }
 
 // specs builds both layers. Initial states, if there are any, come first for the
@@ -249,8 +238,8 @@ func (l Bidirectional) CallAll(c *Context, in []*tensor.Node) []*tensor.Node {
 
 // ONNX implements build.Layer.
 func (l TimeDistributed) ONNX(g *build.Graph, c build.Call) ([]string, error) {
-	inner, ok := l.Layer.(build.Layer)
-	if !ok || !config.Says(l.Layer, "ONNX", "Call", "CallAll") {
+	inner, ok := config.As[build.Layer](l.Layer)
+	if !ok {
 		return nil, errNoONNX
 	}
 	each := g.Op("Reshape", []string{c.In[0], g.Ints(append([]int{-1}, c.Shapes[0][1:]...)...)})

@@ -69,6 +69,7 @@ func checkSame(labels, output []int) error {
 func rsqrt(x *tensor.Node) *tensor.Node { return graph.Reciprocal(graph.Sqrt(x)) }
 
 func init() {
+	config.Tells[FromLogits]("OfLogits", "Compute")
 	config.Register(
 		SparseCategoricalCrossentropy{}, CategoricalCrossentropy{}, BinaryCrossentropy{},
 		BinaryFocalCrossentropy{}, CategoricalFocalCrossentropy{},

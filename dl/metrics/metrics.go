@@ -247,6 +247,7 @@ func same(a, b, like *tensor.Node) *tensor.Node {
 }
 
 func init() {
+	config.Tells[Accumulator]("Sums", "Compute")
 	config.RegisterAs("metrics.Accuracy", Accuracy{})
 	for _, m := range []Metric{
 		SparseCategoricalAccuracy{},

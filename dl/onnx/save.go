@@ -149,8 +149,8 @@ func (e *exporter) layer(l *dl.Layer, in []string, shapes [][]int, out []int) ([
 	if m, ok := l.Config().(*dl.Model); ok {
 		return e.nested(m, in)
 	}
-	f, ok := l.Config().(build.Layer)
-	if !ok || !config.Says(f, "ONNX", "Call", "CallAll", "Build", "BuildAll") {
+	f, ok := config.As[build.Layer](l.Config())
+	if !ok {
 		return nil, errors.New("it has no counterpart in ONNX")
 	}
 	w, err := arrays(l)

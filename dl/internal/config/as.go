@@ -6,14 +6,43 @@ import (
 	"runtime"
 )
 
-// Says reports whether what a method of v says is true of v. A type that embeds another has
-// what that says of itself, and may do something else than that does:
+// tells are, by interface, the methods that say something of a value, and those of which they say
+// it.
+var tells = make(map[reflect.Type]map[string][]string)
+
+// Tells says that a method of the interface T tells of what others do. It is called when the
+// program begins, beside the interface.
+func Tells[T any](said string, of ...string) {
+	t := reflect.TypeFor[T]()
+	if tells[t] == nil {
+		tells[t] = make(map[string][]string)
+	}
+	tells[t][said] = of
+}
+
+// As is v.(T), where what T's methods say of v is true of it. A type that embeds another has what
+// that says of itself, and may do something else than that does:
 //
 //	type Weighted struct{ losses.CategoricalCrossentropy } // with a Compute of its own
 //
-// So said, such as OfLogits, counts only if it is declared no deeper than all that it tells of,
-// such as Compute.
-func Says(v any, said string, of ...string) bool {
+// So a method, such as OfLogits, counts only if it is declared no deeper than all that it tells
+// of, such as Compute.
+func As[T any](v any) (T, bool) {
+	as, ok := v.(T)
+	if !ok {
+		return as, false
+	}
+	for said, of := range tells[reflect.TypeFor[T]()] {
+		if !says(v, said, of...) {
+			var none T
+			return none, false
+		}
+	}
+	return as, true
+}
+
+// says reports whether v declares a method no deeper than the others.
+func says(v any, said string, of ...string) bool {
 	t := structOf(reflect.TypeOf(v))
 	if t.Kind() != reflect.Struct {
 		return true

@@ -23,7 +23,8 @@ func (both) Compute() int   { return 3 }
 func (*both) OfLogits() int { return 4 }
 func (own) Compute() int    { return 5 }
 
-func TestSays(t *testing.T) {
+func TestAs(t *testing.T) {
+	Tells[logits]("OfLogits", "Compute")
 	for _, c := range []struct {
 		v    any
 		want bool
@@ -39,8 +40,12 @@ func TestSays(t *testing.T) {
 		{pointer{}, true},
 		{own{}, false},
 	} {
-		if got := Says(c.v, "OfLogits", "Compute"); got != c.want {
+		if got := says(c.v, "OfLogits", "Compute"); got != c.want {
 			t.Errorf("%T: expected %v, got %v", c.v, c.want, got)
+		}
+		_, is := c.v.(logits)
+		if _, got := As[logits](c.v); got != (is && c.want) {
+			t.Errorf("%T: expected %v as logits, got %v", c.v, is && c.want, got)
 		}
 	}
 }

@@ -143,8 +143,11 @@ func plain(name string) string {
 	if _, after, ok := strings.Cut(name, "."); ok {
 		name = after
 	}
-	return strings.ToLower(strings.ReplaceAll(name, "_", ""))
+	return fold(name)
 }
+
+// fold is a name without what Go's and Keras's spellings of it differ in.
+func fold(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
 
 // does says whether a type has all exported methods of another, but those of Named.
 func does(t, all reflect.Type) bool {
@@ -271,7 +274,7 @@ func camel(name string) (string, bool) {
 	registry.Lock()
 	defer registry.Unlock()
 	for class := range registry.types {
-		if Snake(class) == name || strings.EqualFold(class, strings.ReplaceAll(name, "_", "")) {
+		if fold(class) == fold(name) {
 			return class, true
 		}
 	}

@@ -158,7 +158,7 @@ func (l *Layer) build(in []layers.Shape) (layers.Spec, error) {
 
 // BuildOf builds a layer for inputs of these shapes.
 func BuildOf(l layers.Layer, in []layers.Shape) (layers.Spec, error) {
-	if m, ok := l.(layers.Multi); ok && config.Says(l, "BuildAll", "Build") && config.Says(l, "CallAll", "Call") {
+	if m, ok := config.As[layers.Multi](l); ok {
 		return m.BuildAll(in)
 	}
 	switch {

@@ -43,7 +43,7 @@ func (g grouped) forward(x, kernel *graph.Node, spread []int) *graph.Node {
 		places *= n
 	}
 	each := x.Shape().Dimensions[x.Rank()-1] == g.groups && kernel.Shape().Dimensions[kernel.Rank()-1] == g.groups
-	if each && places <= placesApart && allOnes(spread) {
+	if each && places <= placesApart && AllOnes(spread) {
 		return g.byPlaces(x, kernel)
 	}
 	return graph.ConvGeneral(x, kernel, channelsLast(len(window)), g.strides, g.pads, spread, g.dilation, g.groups, 1)
@@ -163,6 +163,7 @@ func upTo(n int) []int {
 	return all
 }
 
-func allOnes(v []int) bool {
+// AllOnes says whether strides, dilations and the like change nothing.
+func AllOnes(v []int) bool {
 	return !slices.ContainsFunc(v, func(n int) bool { return n != 1 })
 }

@@ -62,7 +62,7 @@ func Convolve(x, kernel *graph.Node, strides, dilation []int, pads [][2]int, gro
 		}
 	}
 	b := graph.Convolve(x, kernel).StridePerAxis(strides...).PaddingPerDim(pads)
-	if !allOnes(dilation) {
+	if !AllOnes(dilation) {
 		b = b.DilationPerAxis(dilation...)
 	}
 	if groups > 1 {

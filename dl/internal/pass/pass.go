@@ -45,7 +45,7 @@ func New(training bool, random *graph.Node, dtype dtypes.DType) *Pass {
 // be computed from it.
 func (p *Pass) Activate(a activations.Activation, x *graph.Node) *graph.Node {
 	y := a.Apply(x)
-	if of, ok := a.(activations.Probabilities); ok && of.Logits() != activations.NoLogits && config.Says(a, "Logits", "Apply") {
+	if of, ok := config.As[activations.Probabilities](a); ok && of.Logits() != activations.NoLogits {
 		p.logits[y] = Logits{x, of.Logits()}
 	}
 	return y

@@ -42,7 +42,7 @@ func (m *Model) lay(labels []layers.Shape) {
 			if len(names) > 1 {
 				name = names[o] + "_" + name
 			}
-			if a, ok := accumulator(metric.Metric); ok {
+			if a, ok := config.As[metrics.Accumulator](metric.Metric); ok {
 				c.measures = append(c.measures, measure{name, a.Size(labels[i], m.Outputs[o].Shape), a.Result})
 			} else {
 				c.measures = append(c.measures, meanOf(name))
@@ -102,12 +102,6 @@ func (c *compiled) logs(sums []float32) callbacks.Logs {
 	return logs
 }
 
-// accumulator is a metric that is computed of sums.
-func accumulator(m metrics.Metric) (metrics.Accumulator, bool) {
-	a, ok := m.(metrics.Accumulator)
-	return a, ok && config.Says(m, "Sums", "Compute")
-}
-
 // Measure returns the mean loss of a batch, and the sums of all that is measured.
 func (m *Model) Measure(f *network.Flow, y []*graph.Node, w *graph.Node) (loss, sums *graph.Node) {
 	c, names := m.compiled, m.OutputNames()
@@ -118,7 +112,7 @@ func (m *Model) Measure(f *network.Flow, y []*graph.Node, w *graph.Node) (loss, 
 		output, mask := graph.ConvertDType(raw, dtypes.Float32), f.Masks[m.Outputs[o]]
 		batch = output.Shape().Dimensions[0]
 		l, from := c.lossOf(names[o]), output
-		if better, ok := l.(losses.FromLogits); ok && config.Says(l, "OfLogits", "Compute") {
+		if better, ok := config.As[losses.FromLogits](l); ok {
 			if logits, ok := f.Pass.Logits(raw); ok {
 				if better, ok := better.OfLogits(logits.Of); ok {
 					l, from = better, graph.ConvertDType(logits.Node, dtypes.Float32)
@@ -128,7 +122,7 @@ func (m *Model) Measure(f *network.Flow, y []*graph.Node, w *graph.Node) (loss, 
 		own := meanLoss(l.Compute(y[i], from), w, mask)
 		for _, metric := range m.metricsOf(o) {
 			weights := maskWeights(mask, w, metric.weighted)
-			if a, ok := accumulator(metric.Metric); ok {
+			if a, ok := config.As[metrics.Accumulator](metric.Metric); ok {
 				all = append(all, a.Sums(y[i], output, weights))
 			} else {
 				all = append(all, ops.MeanSums(metric.Compute(y[i], output), weights))

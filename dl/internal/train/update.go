@@ -183,7 +183,7 @@ func unscale(gradients []*graph.Node, scale *graph.Node) *graph.Node {
 	}
 	sound := graph.Equal(worst, graph.ZerosLike(worst))
 	for i, g := range gradients { // or NaN times 0 would come through
-		gradients[i] = graph.Where(graph.BroadcastToDims(sound, g.Shape().Dimensions...), g, graph.ZerosLike(g))
+		gradients[i] = where(sound, g, graph.ZerosLike(g))
 	}
 	return sound
 }

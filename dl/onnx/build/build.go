@@ -11,7 +11,11 @@
 // Source: https://onnx.ai/onnx/operators/
 package build
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/gradbook/gradbook/dl/internal/config"
+)
 
 // Layer is a layer that has a form in ONNX.
 type Layer interface {
@@ -107,3 +111,8 @@ func (g *Graph) Ints(values ...int) string {
 
 // Array adds a constant of an array.
 func (g *Graph) Array(a Array) string { return g.Floats(a.Values, a.Dims...) }
+
+func init() {
+	config.Tells[Layer]("ONNX", "Call", "CallAll", "Build", "BuildAll")
+	config.Tells[Activation]("ONNX", "Apply")
+}
