@@ -3,237 +3,252 @@ package onnx
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"io/fs"
 	"os"
-	"slices"
-
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/gomlx/core/graph"
+	"path/filepath"
+	"strconv"
 
 	"github.com/gradbook/gradbook/dl"
-	"github.com/gradbook/gradbook/dl/initializers"
 	"github.com/gradbook/gradbook/dl/layers"
+	"github.com/gradbook/gradbook/dl/memory"
+	"github.com/gradbook/gradbook/dl/onnx/internal/proto"
+	"github.com/gradbook/gradbook/dl/onnx/internal/translate"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 
-// Load reads a model from an ONNX file. Its first axis must be the batch, its inputs'
-// other axes of known length. It is a model of one layer, a Graph; its weights of
-// floats can be trained. What it cannot read is a *dl.FormatError.
+// Config says what a file leaves open. Its zero value leaves it so.
+type Config struct {
+	// Shapes are shapes of inputs by their names, with all axes: an axis that the file leaves
+	// open gets this length. For Load, the first axis is the batch, of any size; -1 leaves it
+	// open.
+	Shapes map[string][]int
+	// Values are inputs that are always the same, by their names, for example a rate of
+	// sampling. They are no inputs any more.
+	Values map[string]*tensor.Tensor
+}
+
+// Load reads a file as a model of one layer, a Graph, that can be trained and predicts as
+// other models do: the first axis of its inputs and outputs is the batch, other axes have
+// known lengths, by the file or by a config, of which there may be one; outputs are floats.
+// Its weights are the file's tensors of float32 with at least one axis. Open has none of
+// these limits, but cannot train.
 //
-// The library that GoMLX has for ONNX does not build with GoMLX 0.28.2, and refuses the
-// max-pooling of PyTorch and Keras, so the operators are here.
-func Load(path string) (*dl.Model, error) {
-	text, err := os.ReadFile(path)
+// What is not honoured is a *dl.FormatError that names the node, the operator and the
+// attribute.
+func Load(path string, config ...Config) (*dl.Model, error) {
+	m, err := load(path, config)
 	if err != nil {
-		return nil, fmt.Errorf("onnx: %w", err)
-	}
-	m, err := load(text)
-	if err != nil {
-		return nil, &dl.FormatError{Path: path, Err: fmt.Errorf("onnx: cannot load %s: %w", path, err)}
+		return nil, refused(path, err)
 	}
 	return m, nil
 }
 
-func load(text []byte) (*dl.Model, error) {
-	g, inputs, err := parse(text)
+// refused says which file could not be read.
+func refused(path string, err error) error {
+	var missing *fs.PathError
+	if errors.As(err, &missing) {
+		return fmt.Errorf("onnx: %w", err)
+	}
+	return &dl.FormatError{Path: path, Err: fmt.Errorf("onnx: cannot load %s: %w", path, err)}
+}
+
+func one(config []Config) (Config, error) {
+	if len(config) > 1 {
+		return Config{}, fmt.Errorf("expected at most one Config, got %d", len(config))
+	}
+	if len(config) == 0 {
+		return Config{}, nil
+	}
+	return config[0], nil
+}
+
+func load(path string, config []Config) (*dl.Model, error) {
+	c, err := one(config)
 	if err != nil {
 		return nil, err
 	}
+	g, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	inputs, err := c.open(g)
+	if err != nil {
+		return nil, err
+	}
+	l := &Graph{Name: "onnx", graph: g, values: c.Values}
 	var in []*dl.Symbol
 	for _, v := range inputs {
 		var shape layers.Shape
-		for _, d := range v.dims[1:] {
-			shape = append(shape, int(d))
+		if len(v.Dims) == 0 {
+			return nil, fmt.Errorf("input %q: expected a batch as its first axis, got a tensor without axes; give its number by Config.Values, or use onnx.Open", v.Name)
 		}
-		in = append(in, dl.InputOf(layers.Input{Shape: shape, Name: v.name}))
+		for _, d := range v.Dims[1:] {
+			if d.Size < 0 {
+				return nil, fmt.Errorf("input %q: expected axes of known length behind the batch, got %s; give its shape by Config.Shapes, or use onnx.Open", v.Name, shapeText(v))
+			}
+			shape = append(shape, int(d.Size))
+		}
+		l.inputs = append(l.inputs, v)
+		in = append(in, dl.InputOf(layers.Input{Shape: shape, Name: v.Name}))
 	}
-	out, err := dl.ApplyAll(g, in...)
+	if len(in) == 0 {
+		return nil, errors.New("expected at least one input, got none; onnx.Open runs graphs without")
+	}
+	out, err := dl.ApplyAll(l, in...)
 	if err != nil {
 		return nil, err
 	}
 	return dl.Functional(in, out)
 }
 
-func parse(text []byte) (*Graph, []valueProto, error) {
-	var p modelProto
-	if err := p.unmarshal(text); err != nil {
-		return nil, nil, err
+// read reads a file, and those that it says its tensors are in.
+func read(path string) (*translate.Graph, error) {
+	text, err := readFile(path)
+	if err != nil {
+		return nil, err
 	}
-	if len(p.graph.nodes) == 0 || len(p.graph.outputs) == 0 {
-		return nil, nil, errors.New("expected an ONNX file with a graph, got none")
+	m, err := proto.Read(text)
+	if err != nil {
+		return nil, err
 	}
-	g := &Graph{graph: p.graph, Name: "onnx", opset: int(p.opset)}
-	given := make(map[string]bool)
-	for _, t := range p.graph.initializers {
-		given[t.name] = true
+	if err := outside(&m.Graph, filepath.Dir(path)); err != nil {
+		return nil, err
 	}
-	var inputs []valueProto
-	for _, v := range p.graph.inputs {
-		if given[v.name] { // older files list their weights among the inputs
+	return translate.New(m)
+}
+
+// readFile reads a regular file that memory has room for.
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("expected a regular file, got %s", info.Mode().Type())
+	}
+	if limit := memory.Limit(); limit > 0 && uint64(info.Size()) > limit/3 {
+		return nil, fmt.Errorf("a file of %d bytes needs more memory than there is", info.Size())
+	}
+	return os.ReadFile(path)
+}
+
+// outside reads the tensors that are in files of their own, which must be beside the
+// model's.
+func outside(g *proto.Graph, folder string) error {
+	files := make(map[string][]byte)
+	for i := range g.Initializers {
+		t := &g.Initializers[i]
+		if t.External == nil {
 			continue
 		}
-		if len(v.dims) == 0 || slices.Contains(v.dims[1:], -1) {
-			return nil, nil, fmt.Errorf("input %q: expected a batch, and axes of known length behind it, got %v", v.name, v.dims)
+		name := t.External["location"]
+		if !filepath.IsLocal(name) {
+			return fmt.Errorf("tensor %q: expected its file beside the model's, got %q", t.Name, name)
 		}
-		inputs = append(inputs, v)
-	}
-	if len(inputs) == 0 {
-		return nil, nil, errors.New("expected at least one input, got none")
-	}
-	g.inputs = inputs
-	return g, inputs, g.check()
-}
-
-// probe is the batch size with which shapes are found out: one that no other axis is
-// likely to have.
-const probe = 3
-
-// values is an initializer of given numbers.
-type values []float32
-
-// Init implements initializers.Initializer.
-func (v values) Init([]int, *rand.Rand) []float32 { return slices.Clone(v) }
-
-var _ initializers.Initializer = values(nil)
-
-// value is a tensor in the graph. What the file computes with shapes is known while the
-// graph is built, and is kept as numbers.
-type value struct {
-	node   *tensor.Node
-	floats []float32 // of a constant; nil if they are not known
-	ints   []int64   // nil if they are not known
-	dims   []int     // of ints; nil is a scalar
-}
-
-// machine runs nodes, one after the other.
-type machine struct {
-	g      *graph.Graph
-	values map[string]value
-	opset  int
-}
-
-// as converts a node to a type of ONNX.
-func (m *machine) as(x *tensor.Node, kind int) *tensor.Node {
-	switch kind {
-	case typeInt64, typeInt32, typeInt8, typeUint8:
-		return graph.ConvertDType(x, dtypes.Int32)
-	case typeBool:
-		return graph.NotEqual(x, graph.ZerosLike(x))
-	}
-	return graph.ConvertDType(x, dtypes.Float32)
-}
-
-func (m *machine) constant(t tensorProto) value {
-	var dims []int
-	for _, d := range t.dims {
-		dims = append(dims, int(d))
-	}
-	if t.integers != nil || t.kind == typeInt64 || t.kind == typeInt32 {
-		v := value{ints: t.integers, dims: dims}
-		if v.ints == nil {
-			v.ints = []int64{}
+		text, ok := files[name]
+		if !ok {
+			root, err := os.OpenRoot(folder)
+			if err != nil {
+				return err
+			}
+			info, err := root.Stat(name)
+			_ = root.Close()
+			if err != nil {
+				return fmt.Errorf("tensor %q: %w", t.Name, err)
+			}
+			if !info.Mode().IsRegular() {
+				return fmt.Errorf("tensor %q: expected a regular file, got %q", t.Name, name)
+			}
+			if text, err = readFile(filepath.Join(folder, name)); err != nil {
+				return fmt.Errorf("tensor %q: %w", t.Name, err)
+			}
+			files[name] = text
 		}
-		if t.kind == typeBool {
-			return value{node: m.as(m.node(v), typeBool)}
+		if err := t.From(text); err != nil {
+			return err
 		}
-		return v
 	}
-	return value{node: graph.Reshape(graph.Const(m.g, t.floats), dims...), floats: t.floats}
+	return nil
 }
 
-// node is a value in the graph.
-func (m *machine) node(v value) *tensor.Node {
-	if v.node != nil {
-		return v.node
+// open are the inputs of a graph, with what a config says of them.
+func (c Config) open(g *translate.Graph) ([]proto.Value, error) {
+	var left []proto.Value
+	names := make(map[string]bool)
+	for _, v := range g.Inputs {
+		names[v.Name] = true
+		if v.Other != "" {
+			return nil, fmt.Errorf("input %q: expected a tensor, got %s, which is not supported", v.Name, v.Other)
+		}
+		if value := c.Values[v.Name]; value != nil {
+			if err := fits(v, value); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		shape, given := c.Shapes[v.Name]
+		if given {
+			if v.Ranked && len(shape) != len(v.Dims) {
+				return nil, fmt.Errorf("input %q: expected a shape of %d axes, got %v", v.Name, len(v.Dims), shape)
+			}
+			dims := make([]proto.Dim, len(shape))
+			for i, n := range shape {
+				dims[i] = proto.Dim{Size: int64(n)}
+				if n < 0 {
+					dims[i].Size = -1
+				}
+				if v.Ranked && v.Dims[i].Size >= 0 && n != int(v.Dims[i].Size) {
+					return nil, fmt.Errorf("input %q: the file says %s, which %v does not fit", v.Name, shapeText(v), shape)
+				}
+			}
+			v.Dims, v.Ranked = dims, true
+		}
+		left = append(left, v)
 	}
-	narrow := make([]int32, len(v.ints))
-	for i, x := range v.ints {
-		narrow[i] = int32(min(max(x, -1<<31), 1<<31-1))
+	for name := range c.Shapes {
+		if !names[name] {
+			return nil, fmt.Errorf("Config.Shapes: the file has no input %s", strconv.Quote(name))
+		}
 	}
-	return graph.Reshape(graph.Const(m.g, narrow), v.dims...)
+	for name := range c.Values {
+		if !names[name] {
+			return nil, fmt.Errorf("Config.Values: the file has no input %s", strconv.Quote(name))
+		}
+	}
+	return left, nil
 }
 
-// in is an input of a node that must be there.
-func (m *machine) in(n nodeProto, i int) *tensor.Node {
-	v, ok := m.input(n, i)
+// shapeText is a shape as the file has it: "float32 [N 3 H W]".
+func shapeText(v proto.Value) string {
+	text := translate.DType(v.Kind).String() + " ["
+	if !v.Ranked {
+		return text + "…]"
+	}
+	for i, d := range v.Dims {
+		if i > 0 {
+			text += " "
+		}
+		switch {
+		case d.Size >= 0:
+			text += strconv.FormatInt(d.Size, 10)
+		case d.Name != "":
+			text += d.Name
+		default:
+			text += "?"
+		}
+	}
+	return text + "]"
+}
+
+// fits compares a tensor with what a file says of an input.
+func fits(v proto.Value, t *tensor.Tensor) error {
+	s := t.Shape()
+	ok := s.DType == translate.DType(v.Kind) && (!v.Ranked || len(v.Dims) == s.Rank())
+	for i := 0; ok && v.Ranked && i < len(v.Dims); i++ {
+		ok = v.Dims[i].Size < 0 || int(v.Dims[i].Size) == s.Dimensions[i]
+	}
 	if !ok {
-		panic(fmt.Errorf("node %q (%s): expected an input %d, got none", n.name, n.op, i))
+		return fmt.Errorf("input %q: expected %s, got %s %v", v.Name, shapeText(v), s.DType, s.Dimensions)
 	}
-	return m.node(v)
-}
-
-// input is an input of a node, if it is there.
-func (m *machine) input(n nodeProto, i int) (value, bool) {
-	if i >= len(n.in) || n.in[i] == "" {
-		return value{}, false
-	}
-	v, ok := m.values[n.in[i]]
-	if !ok {
-		panic(fmt.Errorf("node %q (%s): no node computes its input %q", n.name, n.op, n.in[i]))
-	}
-	return v, true
-}
-
-// ints are an input's numbers, which must be known while the graph is built; or, in
-// older files, an attribute's.
-func (m *machine) ints(n nodeProto, i int, attribute string) ([]int, bool) {
-	if a, ok := n.attributes[attribute]; ok && attribute != "" {
-		return narrow(a.ints), true
-	}
-	v, ok := m.input(n, i)
-	if !ok {
-		return nil, false
-	}
-	if v.ints == nil {
-		panic(fmt.Errorf("node %q (%s): expected input %q to be known when the model is built; it depends on the data", n.name, n.op, n.in[i]))
-	}
-	return narrow(v.ints), true
-}
-
-func narrow(v []int64) []int {
-	out := make([]int, len(v))
-	for i, x := range v {
-		out[i] = int(min(max(x, -1<<31), 1<<31-1))
-	}
-	return out
-}
-
-func (n nodeProto) int(name string, def int) int {
-	if a, ok := n.attributes[name]; ok {
-		return int(a.i)
-	}
-	return def
-}
-
-func (n nodeProto) float(name string, def float64) float64 {
-	if a, ok := n.attributes[name]; ok {
-		return float64(a.f)
-	}
-	return def
-}
-
-func (n nodeProto) text(name, def string) string {
-	if a, ok := n.attributes[name]; ok {
-		return a.s
-	}
-	return def
-}
-
-func (n nodeProto) list(name string, def ...int) []int {
-	if a, ok := n.attributes[name]; ok {
-		return narrow(a.ints)
-	}
-	return def
-}
-
-// scales are the factors of a Resize, which must be known when the graph is built.
-func (m *machine) scales(n nodeProto, v value) []float64 {
-	if len(v.floats) != 4 {
-		panic(fmt.Errorf("node %q (Resize): expected 4 scales that are known when the model is built, got %v", n.name, v.floats))
-	}
-	var all []float64
-	for _, f := range v.floats {
-		all = append(all, float64(f))
-	}
-	return all
+	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/atomicfile"
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/onnx/build"
+	"github.com/gradbook/gradbook/dl/onnx/internal/proto"
 )
 
 // The versions that are written: opset 20 is the first with all the operators that
@@ -40,9 +41,9 @@ func Save(m *dl.Model, path string) error {
 	if err != nil {
 		return fmt.Errorf("onnx: cannot save model %q: %w", m.Name(), err)
 	}
-	p := modelProto{irVersion: writtenIR, opset: writtenOpset, producer: "gradbook", graph: g}
+	p := proto.Model{IRVersion: writtenIR, Opsets: map[string]int{"": writtenOpset}, Producer: "gradbook", Graph: g}
 	err = atomicfile.Write(path, 0, func(w io.Writer) error {
-		_, err := w.Write(p.marshal())
+		_, err := w.Write(p.Bytes())
 		return err
 	})
 	if err != nil {
@@ -57,19 +58,19 @@ type exporter struct {
 	done  map[*dl.Symbol]string // the names of what is computed already
 }
 
-func (e *exporter) model(m *dl.Model) (graphProto, error) {
+func (e *exporter) model(m *dl.Model) (proto.Graph, error) {
 	inputs, outputs := m.Inputs(), m.Outputs()
 	if inputs == nil {
-		return graphProto{}, &dl.NotBuiltError{Model: m.Name(), Err: errors.New("expected a model that is built, got one without shapes: begin it with a layers.Input, or call BuildFor")}
+		return proto.Graph{}, &dl.NotBuiltError{Model: m.Name(), Err: errors.New("expected a model that is built, got one without shapes: begin it with a layers.Input, or call BuildFor")}
 	}
-	value := func(name string, s *dl.Symbol) valueProto {
-		v := valueProto{name: name, kind: typeFloat, dims: []int64{-1}}
+	value := func(name string, s *dl.Symbol) proto.Value {
+		v := proto.Value{Name: name, Kind: proto.Float, Dims: []proto.Dim{{Size: -1, Name: "batch"}}}
 		for _, d := range s.Shape() {
-			v.dims = append(v.dims, int64(d))
+			v.Dims = append(v.Dims, proto.Dim{Size: int64(d)})
 		}
 		return v
 	}
-	var ins, outs []valueProto
+	var ins, outs []proto.Value
 	names := make(map[string]bool)
 	nameOf := func(s *dl.Symbol) string {
 		l, _, output := s.Origin()
@@ -90,14 +91,14 @@ func (e *exporter) model(m *dl.Model) (graphProto, error) {
 	for _, s := range outputs {
 		from, err := e.symbol(s)
 		if err != nil {
-			return graphProto{}, err
+			return proto.Graph{}, err
 		}
 		name := nameOf(s)
 		e.graph.Nodes = append(e.graph.Nodes, build.Node{Op: "Identity", In: []string{from}, Out: []string{name}})
 		outs = append(outs, value(name, s))
 	}
-	g, err := proto(e.graph)
-	g.name, g.inputs, g.outputs = m.Name(), ins, outs
+	g, err := written(e.graph)
+	g.Name, g.Inputs, g.Outputs = m.Name(), ins, outs
 	return g, err
 }
 
@@ -178,42 +179,42 @@ func arrays(l *dl.Layer) ([]build.Array, error) {
 	return all, nil
 }
 
-// proto is the graph as it is written.
-func proto(g *build.Graph) (p graphProto, err error) {
+// written is the graph as it goes into a file.
+func written(g *build.Graph) (p proto.Graph, err error) {
 	for _, c := range g.Constants {
-		t := tensorProto{name: c.Name, dims: wide(c.Dims), kind: typeFloat, floats: c.Floats}
 		if c.Ints != nil {
-			t.kind, t.integers = typeInt64, wide(c.Ints)
+			p.Initializers = append(p.Initializers, proto.IntTensor(c.Name, wide(c.Dims), wide(c.Ints)))
+		} else {
+			p.Initializers = append(p.Initializers, proto.FloatTensor(c.Name, wide(c.Dims), c.Floats))
 		}
-		p.initializers = append(p.initializers, t)
 	}
 	for _, n := range g.Nodes {
-		node := nodeProto{op: n.Op, name: n.Name, in: n.In, out: n.Out, attributes: make(map[string]attribute)}
+		node := proto.Node{Op: n.Op, Name: n.Name, In: n.In, Out: n.Out, Attributes: make(map[string]proto.Attribute)}
 		for _, a := range n.Attrs {
-			if node.attributes[a.Name], err = attributeOf(a.Value); err != nil {
+			if node.Attributes[a.Name], err = attributeOf(a.Value); err != nil {
 				return p, fmt.Errorf("operator %s, setting %s: %w", n.Op, a.Name, err)
 			}
-			node.order = append(node.order, a.Name)
+			node.Order = append(node.Order, a.Name)
 		}
-		p.nodes = append(p.nodes, node)
+		p.Nodes = append(p.Nodes, node)
 	}
 	return p, nil
 }
 
-func attributeOf(value any) (attribute, error) {
+func attributeOf(value any) (proto.Attribute, error) {
 	switch v := value.(type) {
 	case int:
-		return attribute{kind: kindInt, i: int64(v)}, nil
+		return proto.Attribute{Kind: proto.KindInt, I: int64(v)}, nil
 	case float64:
-		return attribute{kind: kindFloat, f: float32(v)}, nil
+		return proto.Attribute{Kind: proto.KindFloat, F: float32(v)}, nil
 	case string:
-		return attribute{kind: kindString, s: v}, nil
+		return proto.Attribute{Kind: proto.KindString, S: v}, nil
 	case []int:
-		return attribute{kind: kindInts, ints: wide(v)}, nil
+		return proto.Attribute{Kind: proto.KindInts, Ints: wide(v)}, nil
 	case []string:
-		return attribute{kind: kindStrings, strings: v}, nil
+		return proto.Attribute{Kind: proto.KindStrings, Strings: v}, nil
 	}
-	return attribute{}, fmt.Errorf("expected an int, a float64, a string, []int or []string, got %T", value)
+	return proto.Attribute{}, fmt.Errorf("expected an int, a float64, a string, []int or []string, got %T", value)
 }
 
 func wide(values []int) (all []int64) {

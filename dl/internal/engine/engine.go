@@ -52,18 +52,31 @@ type Program struct {
 // Compile builds a graph and compiles it for a device. build gets a node for each
 // parameter and returns the outputs; its panics are returned as errors.
 func Compile(d *device.Device, name string, params []Param, build func(in []*graph.Node) []*graph.Node) (*Program, error) {
+	return compile(d, name, params, plain(build), nil)
+}
+
+// Builder builds a graph that finds out, while it is built, which further parameters it
+// needs: more adds one, behind those that are there. Without outputs there is no program.
+type Builder func(g *graph.Graph, in []*graph.Node, more func(Param) *graph.Node) []*graph.Node
+
+// CompileWith is Compile for a Builder.
+func CompileWith(d *device.Device, name string, params []Param, build Builder) (*Program, error) {
 	return compile(d, name, params, build, nil)
+}
+
+func plain(build func(in []*graph.Node) []*graph.Node) Builder {
+	return func(_ *graph.Graph, in []*graph.Node, _ func(Param) *graph.Node) []*graph.Node { return build(in) }
 }
 
 // CompileDeterministic is Compile for a program that must compute the same each time, also
 // where another would be faster. If the device cannot do that, it says so, once.
 func CompileDeterministic(d *device.Device, name string, params []Param, build func(in []*graph.Node) []*graph.Node) (*Program, error) {
 	options := d.Deterministic()
-	p, err := compile(d, name, params, build, options)
+	p, err := compile(d, name, params, plain(build), options)
 	if err == nil || len(options) == 0 {
 		return p, err
 	}
-	other, otherErr := compile(d, name, params, build, nil)
+	other, otherErr := compile(d, name, params, plain(build), nil)
 	if otherErr != nil { // it was something else
 		return nil, err
 	}
@@ -75,7 +88,10 @@ func CompileDeterministic(d *device.Device, name string, params []Param, build f
 
 var undetermined sync.Once
 
-func compile(d *device.Device, name string, params []Param, build func(in []*graph.Node) []*graph.Node, options []plugin.Option) (*Program, error) {
+// errNothing says that a graph has no outputs.
+var errNothing = errors.New("nothing to compile")
+
+func compile(d *device.Device, name string, params []Param, build Builder, options []plugin.Option) (*Program, error) {
 	g := graph.NewGraph(d.Backend, name)
 	p := &Program{device: d}
 	err := Try(func() error {
@@ -83,15 +99,22 @@ func compile(d *device.Device, name string, params []Param, build func(in []*gra
 		if err != nil {
 			return err
 		}
-		nodes := make([]*graph.Node, len(params))
-		for i, param := range params {
-			nodes[i] = graph.ShardedParameter(g, param.identifier(i), param.Shape, whole)
+		more := func(param Param) *graph.Node {
+			node := graph.ShardedParameter(g, param.identifier(len(p.donate)), param.Shape, whole)
 			p.donate = append(p.donate, param.Donated)
 			if param.Donated {
-				donor(nodes[i])
+				donor(node)
 			}
+			return node
 		}
-		out := build(nodes)
+		nodes := make([]*graph.Node, len(params))
+		for i, param := range params {
+			nodes[i] = more(param)
+		}
+		out := build(g, nodes, more)
+		if len(out) == 0 {
+			return errNothing
+		}
 		if whole != nil {
 			if err := p.divide(g, d); err != nil {
 				return err
@@ -104,6 +127,10 @@ func compile(d *device.Device, name string, params []Param, build func(in []*gra
 			return g.CompileWithSharding(out, slices.Repeat([]*distributed.ShardingSpec{whole}, len(out)))
 		})
 	})
+	if errors.Is(err, errNothing) {
+		g.Finalize()
+		return nil, nil
+	}
 	if err != nil {
 		return nil, shortage(d, err)
 	}

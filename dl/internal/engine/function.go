@@ -24,18 +24,11 @@ func Function(d *device.Device, build func(in []*graph.Node) []*graph.Node, like
 
 // Call runs a Function on tensors of the shapes that it was compiled for.
 func (p *Program) Call(in []*tensors.Tensor) (out []*tensors.Tensor, err error) {
-	var buffers []compute.Buffer
-	for _, x := range in {
-		var b compute.Buffer
-		if e := x.ConstFlatData(func(flat any) { b, err = Upload(p.device, flat, x.Shape()) }); e != nil {
-			err = e
-		}
-		if err != nil {
-			return nil, err
-		}
-		buffers = append(buffers, b)
-	}
+	buffers, err := UploadAll(p.device, in)
 	defer Free(buffers...)
+	if err != nil {
+		return nil, err
+	}
 	results, err := p.Run(buffers)
 	if err != nil {
 		return nil, err
@@ -48,4 +41,19 @@ func (p *Program) Call(in []*tensors.Tensor) (out []*tensors.Tensor, err error) 
 		out = append(out, t)
 	}
 	return out, nil
+}
+
+// UploadAll moves tensors to the device. With an error it returns those that it moved.
+func UploadAll(d *device.Device, in []*tensors.Tensor) (buffers []compute.Buffer, err error) {
+	for _, x := range in {
+		var b compute.Buffer
+		if e := x.ConstFlatData(func(flat any) { b, err = Upload(d, flat, x.Shape()) }); e != nil {
+			err = e
+		}
+		if err != nil {
+			return buffers, err
+		}
+		buffers = append(buffers, b)
+	}
+	return buffers, nil
 }

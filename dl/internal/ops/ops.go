@@ -71,6 +71,27 @@ func Convolve(x, kernel *graph.Node, strides, dilation []int, pads [][2]int, gro
 	return b.Done()
 }
 
+// ConvolveForward is Convolve where no gradient is wanted: nothing is added for its sake.
+// A window of one place is a product of matrices.
+func ConvolveForward(x, kernel *graph.Node, strides, dilation []int, pads [][2]int, groups int) *graph.Node {
+	window := kernel.Shape().Dimensions[:len(strides)]
+	if groups > 1 {
+		return grouped{strides, dilation, pads, groups}.forward(x, kernel, nil)
+	}
+	if AllOnes(window) {
+		for i, s := range strides {
+			x = Pad(x, 1+i, [2]int{max(pads[i][0], 0), max(pads[i][1], 0)}, 0)
+			x = Crop(x, 1+i, [2]int{max(-pads[i][0], 0), max(-pads[i][1], 0)})
+			if s > 1 {
+				x = graph.SliceAxis(x, 1+i, graph.AxisRange().Stride(s))
+			}
+		}
+		d := kernel.Shape().Dimensions[len(window):]
+		return graph.DotGeneral(x, []int{x.Rank() - 1}, nil, graph.Reshape(kernel, d...), []int{0}, nil)
+	}
+	return graph.ConvGeneral(x, kernel, channelsLast(len(window)), strides, pads, nil, dilation, 1, 1)
+}
+
 // Transposed goes the way of a convolution's gradient: it spreads each value of x,
 // [batch, space…, channels], over a window of the kernel, [window…, filters,
 // channels]. before is what is cut off before each axis, and out what is left.

@@ -1,0 +1,158 @@
+package translate
+
+import (
+	"math"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/ops"
+)
+
+const oldPair = "axis broadcast"
+
+func init() {
+	sum := variadic(graph.Add, nil)
+	add(map[string]operator{
+		"Add": {Attributes: oldPair, Inputs: 2, Types: numeric, Rule: binary(graph.Add)},
+		"Sub": {Attributes: oldPair, Inputs: 2, Types: numeric, Rule: binary(graph.Sub)},
+		"Mul": {Attributes: oldPair, Inputs: 2, Types: numeric, Rule: binary(graph.Mul)},
+		"Div": {Attributes: oldPair, Inputs: 2, Types: numeric, Rule: binary(divided)},
+		"Pow": {Attributes: oldPair, Inputs: 2, Types: numeric, Rule: binary(power)},
+		"Mod": {Attributes: "fmod", Inputs: 2, Types: numeric, Rule: modulo},
+
+		"Sum":  {Inputs: unlimited, Types: numeric, Rule: sum},
+		"Max":  {Inputs: unlimited, Types: numeric, Rule: variadic(graph.Max, nil)},
+		"Min":  {Inputs: unlimited, Types: numeric, Rule: variadic(graph.Min, nil)},
+		"Mean": {Inputs: unlimited, Types: floating, Rule: variadic(graph.Add, func(x *graph.Node, n int) *graph.Node { return graph.Div(x, scalar(x, float64(n))) })},
+
+		"Sqrt":       {Inputs: 1, Types: floating, Rule: unary(graph.Sqrt)},
+		"Exp":        {Inputs: 1, Types: floating, Rule: unary(graph.Exp)},
+		"Log":        {Inputs: 1, Types: floating, Rule: unary(graph.Log)},
+		"Erf":        {Inputs: 1, Types: floating, Rule: unary(graph.Erf)},
+		"Neg":        {Inputs: 1, Types: signed, Rule: unary(graph.Neg)},
+		"Abs":        {Inputs: 1, Types: numeric, Rule: unary(absolute)},
+		"Reciprocal": {Inputs: 1, Types: floating, Rule: unary(func(x *graph.Node) *graph.Node { return graph.Div(scalar(x, 1), x) })},
+		"Floor":      {Inputs: 1, Types: floating, Rule: unary(graph.Floor)},
+		"Ceil":       {Inputs: 1, Types: floating, Rule: unary(graph.Ceil)},
+		"Round":      {Inputs: 1, Types: floating, Rule: unary(graph.Round)},
+		"Sign":       {Inputs: 1, Types: numeric, Rule: unary(sign)},
+		"Sin":        {Inputs: 1, Types: floating, Rule: unary(graph.Sin)},
+		"Cos":        {Inputs: 1, Types: floating, Rule: unary(graph.Cos)},
+		"Tan":        {Inputs: 1, Types: floating, Rule: unary(func(x *graph.Node) *graph.Node { return graph.Div(graph.Sin(x), graph.Cos(x)) })},
+		"Sinh":       {Inputs: 1, Types: floating, Rule: unary(sinh)},
+		"Cosh":       {Inputs: 1, Types: floating, Rule: unary(cosh)},
+		"Asin":       {Inputs: 1, Types: floating, Rule: unary(asin)},
+		"Acos":       {Inputs: 1, Types: floating, Rule: unary(func(x *graph.Node) *graph.Node { return graph.Sub(scalar(x, math.Pi/2), asin(x)) })},
+		"Atan":       {Inputs: 1, Types: floating, Rule: unary(func(x *graph.Node) *graph.Node { return graph.Atan2(x, graph.OnesLike(x)) })},
+		"Asinh":      {Inputs: 1, Types: floating, Rule: unary(asinh)},
+		"Acosh":      {Inputs: 1, Types: floating, Rule: unary(acosh)},
+		"Atanh":      {Inputs: 1, Types: floating, Rule: unary(atanh)},
+
+		"BitwiseAnd": {Inputs: 2, Types: integers, Rule: binary(graph.BitwiseAnd)},
+		"BitwiseOr":  {Inputs: 2, Types: integers, Rule: binary(graph.BitwiseOr)},
+		"BitwiseXor": {Inputs: 2, Types: integers, Rule: binary(graph.BitwiseXor)},
+		"BitwiseNot": {Inputs: 1, Types: integers, Rule: unary(graph.BitwiseNot)},
+		"BitShift":   {Attributes: "direction", Inputs: 2, Types: integers, Rule: bitShift},
+	})
+}
+
+// divided rounds integers towards zero, as C does.
+func divided(a, b *graph.Node) *graph.Node { return graph.Div(a, b) }
+
+// power has the type of its base, whatever that of the exponent is.
+func power(a, b *graph.Node) *graph.Node {
+	if a.DType() == b.DType() && a.DType().IsFloat() {
+		return graph.Pow(a, b)
+	}
+	if a.DType().IsFloat() {
+		return graph.Pow(a, graph.ConvertDType(b, a.DType()))
+	}
+	y := graph.Pow(graph.ConvertDType(a, dtypes.Float64), graph.ConvertDType(b, dtypes.Float64))
+	return graph.ConvertDType(y, a.DType())
+}
+
+// modulo has the sign of the divisor or, with fmod, of what is divided.
+func modulo(c *call) []*value {
+	if c.flag("fmod") {
+		return binary(graph.Rem)(c)
+	}
+	return binary(func(a, b *graph.Node) *graph.Node {
+		r := graph.Rem(a, b)
+		if a.DType().IsUnsigned() {
+			return r
+		}
+		zero := graph.ZerosLike(r)
+		other := graph.LogicalXor(graph.LessThan(r, zero), graph.LessThan(b, zero))
+		return graph.Where(graph.LogicalAnd(graph.NotEqual(r, zero), other), graph.Add(r, b), r)
+	})(c)
+}
+
+func absolute(x *graph.Node) *graph.Node {
+	if x.DType().IsUnsigned() {
+		return x
+	}
+	return ops.Abs(x)
+}
+
+func sign(x *graph.Node) *graph.Node {
+	if x.DType().IsUnsigned() {
+		return graph.ConvertDType(graph.NotEqual(x, graph.ZerosLike(x)), x.DType())
+	}
+	return graph.Sign(x)
+}
+
+func sinh(x *graph.Node) *graph.Node {
+	return graph.Mul(scalar(x, 0.5), graph.Sub(graph.Exp(x), graph.Exp(graph.Neg(x))))
+}
+
+func cosh(x *graph.Node) *graph.Node {
+	return graph.Mul(scalar(x, 0.5), graph.Add(graph.Exp(x), graph.Exp(graph.Neg(x))))
+}
+
+// asin is the angle at which a circle of radius 1 has height x.
+func asin(x *graph.Node) *graph.Node {
+	one := scalar(x, 1)
+	return graph.Atan2(x, graph.Sqrt(graph.Mul(graph.Sub(one, x), graph.Add(one, x))))
+}
+
+func asinh(x *graph.Node) *graph.Node {
+	a := ops.Abs(x)
+	y := graph.Log(graph.Add(a, graph.Sqrt(graph.Add(graph.Square(a), scalar(x, 1)))))
+	return graph.Mul(graph.Sign(x), y)
+}
+
+func acosh(x *graph.Node) *graph.Node {
+	return graph.Log(graph.Add(x, graph.Sqrt(graph.Sub(graph.Square(x), scalar(x, 1)))))
+}
+
+func atanh(x *graph.Node) *graph.Node {
+	return graph.Mul(scalar(x, 0.5), graph.Sub(graph.Log1p(x), graph.Log1p(graph.Neg(x))))
+}
+
+// bitShift fills with the sign to the right, and with zeros to the left; a shift by more
+// bits than there are leaves nothing else.
+func bitShift(c *call) []*value {
+	right := c.text("direction", "", "LEFT", "RIGHT") == "RIGHT"
+	return binary(func(a, b *graph.Node) *graph.Node {
+		bits := 8 * a.DType().Size()
+		beyond := graph.GreaterOrEqual(b, scalar(b, float64(bits)))
+		if !b.DType().IsUnsigned() {
+			beyond = graph.LogicalOr(beyond, graph.LessThan(b, graph.ZerosLike(b)))
+		}
+		b = graph.Where(beyond, graph.ZerosLike(b), b)
+		var y, rest *graph.Node
+		switch {
+		case !right:
+			y = graph.BitwiseShiftLeft(a, b)
+			rest = graph.ZerosLike(y)
+		case a.DType().IsUnsigned():
+			y = graph.BitwiseShiftRightLogical(a, b)
+			rest = graph.ZerosLike(y)
+		default:
+			y = graph.BitwiseShiftRightArithmetic(a, b)
+			rest = graph.BitwiseShiftRightArithmetic(graph.Add(a, graph.ZerosLike(y)), scalar(a, float64(bits-1)))
+		}
+		return graph.Where(graph.BroadcastToDims(beyond, y.Shape().Dimensions...), rest, y)
+	})(c)
+}
