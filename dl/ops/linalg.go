@@ -11,11 +11,11 @@ import (
 func init() {
 	table["matmul"] = func(_ operation, x []*graph.Node) *graph.Node {
 		a, b := oneType(x[0], x[1])
-		return graph.MatMul(a, b)
+		return graph.MatMul(internal.Solid(a, b), internal.Solid(b, a))
 	}
 	table["einsum"] = func(o operation, x []*graph.Node) *graph.Node {
 		a, b := oneType(x[0], x[1])
-		return graph.Einsum(o.Text, a, b)
+		return graph.Einsum(o.Text, internal.Solid(a, b), internal.Solid(b, a))
 	}
 	table["norm"] = func(o operation, x []*graph.Node) *graph.Node {
 		v := float(x[0])

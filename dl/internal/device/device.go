@@ -88,6 +88,21 @@ func (d *Device) Deterministic() []plugin.Option {
 	}
 }
 
+// Exact are the options of XLA with which numbers are rounded to 16 bits wherever a program
+// says so: without, XLA leaves out a conversion to them and back. It is nil where nothing
+// is left out, or where the options are not known.
+func (d *Device) Exact() []plugin.Option {
+	switch {
+	case d.Kind == "go":
+		return nil
+	case d.Kind == "cuda":
+		if c, _ := pjrt.CUDAOf(d.Plugin); c == nil {
+			return nil
+		}
+	}
+	return []plugin.Option{{Name: "xla_allow_excess_precision", Value: false}}
+}
+
 var (
 	mu      sync.Mutex
 	wanted  = ""

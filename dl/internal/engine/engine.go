@@ -59,9 +59,9 @@ func Compile(d *device.Device, name string, params []Param, build func(in []*gra
 // needs: more adds one, behind those that are there. Without outputs there is no program.
 type Builder func(g *graph.Graph, in []*graph.Node, more func(Param) *graph.Node) []*graph.Node
 
-// CompileWith is Compile for a Builder.
+// CompileWith is Compile for a Builder, whose program rounds to 16 bits wherever it says so.
 func CompileWith(d *device.Device, name string, params []Param, build Builder) (*Program, error) {
-	return compile(d, name, params, build, nil)
+	return compile(d, name, params, build, d.Exact())
 }
 
 func plain(build func(in []*graph.Node) []*graph.Node) Builder {

@@ -5,6 +5,8 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/ops"
 )
 
 func init() {
@@ -28,6 +30,7 @@ func matMul(a, b *graph.Node) *graph.Node {
 // in 16, or 8.
 func wider(a, b *graph.Node, f func(a, b *graph.Node) *graph.Node) *graph.Node {
 	d := a.DType()
+	a, b = ops.Solid(a, b), ops.Solid(b, a)
 	if d.Size() >= 4 {
 		return f(a, b)
 	}
