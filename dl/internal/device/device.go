@@ -92,10 +92,10 @@ func (d *Device) Deterministic() []plugin.Option {
 // says so: without, XLA leaves out a conversion to them and back. It is nil where nothing
 // is left out, or where the options are not known.
 func (d *Device) Exact() []plugin.Option {
-	switch {
-	case d.Kind == "go":
+	switch d.Kind {
+	case "go":
 		return nil
-	case d.Kind == "cuda":
+	case "cuda":
 		if c, _ := pjrt.CUDAOf(d.Plugin); c == nil {
 			return nil
 		}

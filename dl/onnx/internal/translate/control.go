@@ -161,17 +161,7 @@ func scan(c *call) []*value {
 	if len(axes) != n || len(back) != n || len(outAxes) != outs || len(outBack) != outs {
 		panic(fmt.Errorf("expected axes and directions of %d inputs and %d outputs", n, outs))
 	}
-	var scanned []*graph.Node
-	steps := 0
-	for i := range n {
-		x := c.node(in[states+i])
-		axes[i] = axisOf(axes[i], x.Rank())
-		if d := x.Shape().Dimensions[axes[i]]; i > 0 && d != steps {
-			panic(fmt.Errorf("expected scanned inputs of one length, got %d and %d", steps, d))
-		}
-		steps = x.Shape().Dimensions[axes[i]]
-		scanned = append(scanned, x)
-	}
+	scanned, steps := c.scanned(in[states:], axes)
 	state := append([]*value{}, in[:states]...)
 	kept := make([][]*value, outs)
 	for t := range steps {
@@ -245,4 +235,19 @@ func (c *call) scanBatch(body *proto.Graph, in []*value, n int) []*value {
 		out = append(out, c.stacked(v, body.Outputs[j], 0))
 	}
 	return out
+}
+
+// scanned are the inputs that are scanned, and how long they are; axes are counted from the
+// start.
+func (c *call) scanned(in []*value, axes []int) (all []*graph.Node, steps int) {
+	for i, v := range in {
+		x := c.node(v)
+		axes[i] = axisOf(axes[i], x.Rank())
+		if d := x.Shape().Dimensions[axes[i]]; i > 0 && d != steps {
+			panic(fmt.Errorf("expected scanned inputs of one length, got %d and %d", steps, d))
+		}
+		steps = x.Shape().Dimensions[axes[i]]
+		all = append(all, x)
+	}
+	return all, steps
 }

@@ -45,9 +45,9 @@ func channelsFirst(x *graph.Node) *graph.Node {
 	return graph.TransposeAllAxes(x, perm...)
 }
 
-// last is an input with its channels at the end.
-func (c *call) last(i int) *graph.Node {
-	v := c.value(i)
+// last is the first input with its channels at the end.
+func (c *call) last() *graph.Node {
+	v := c.value(0)
 	if v.last {
 		return v.node
 	}
@@ -146,8 +146,8 @@ func (c *call) kernel(i int) *graph.Node {
 	return graph.TransposeAllAxes(c.node(v), perm...)
 }
 
-func (c *call) images(i int) []int {
-	d := c.value(i).shape().Dimensions
+func (c *call) images() []int {
+	d := c.value(0).shape().Dimensions
 	if len(d) < 3 {
 		panic(fmt.Errorf("expected [batch, channels, …], got shape %v", d))
 	}
@@ -155,7 +155,7 @@ func (c *call) images(i int) []int {
 }
 
 func conv(c *call) []*value {
-	in := c.images(0)
+	in := c.images()
 	k := c.value(1).shape().Dimensions
 	if len(k) != len(in) {
 		panic(fmt.Errorf("expected a kernel of %d axes, got shape %v", len(in), k))
@@ -166,7 +166,7 @@ func conv(c *call) []*value {
 	}
 	f := c.frame(in[2:], k[2:])
 	f.out(in[2:])
-	y := c.convolve(c.last(0), c.kernel(1), f, groups)
+	y := c.convolve(c.last(), c.kernel(1), f, groups)
 	if c.has(2) {
 		y = graph.Add(y, graph.ExpandLeftToRank(c.x(2), y.Rank()))
 	}
@@ -226,14 +226,14 @@ func (c *call) spread(in, k []int) (f frame, out []int) {
 }
 
 func convTranspose(c *call) []*value {
-	in := c.images(0)
+	in := c.images()
 	k := c.value(1).shape().Dimensions
 	groups := c.int("group", 1)
 	if len(k) != len(in) || groups < 1 || k[0] != in[1] || k[0]%groups != 0 {
 		panic(fmt.Errorf("%d channels in %d groups do not fit a kernel of shape %v", in[1], groups, k))
 	}
 	f, out := c.spread(in, k)
-	x, kernel := c.last(0), c.kernel(1) // [window…, filters, channels]
+	x, kernel := c.last(), c.kernel(1) // [window…, filters, channels]
 	var before []int
 	for _, p := range f.pads {
 		before = append(before, p[0])

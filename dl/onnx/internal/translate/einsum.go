@@ -183,7 +183,7 @@ func product(a, b labelled, wanted []rune) labelled {
 		return all
 	}
 	x := dot(a.x, axes(a, sum), axes(a, batch), b.x, axes(b, sum), axes(b, batch))
-	order := append(batch, alone...)
+	order := slices.Concat(batch, alone)
 	for _, r := range b.labels {
 		if !slices.Contains(batch, r) && !slices.Contains(sum, r) {
 			order = append(order, r)

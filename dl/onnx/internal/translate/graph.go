@@ -42,8 +42,8 @@ const (
 // New checks that a model says nothing that is not honoured.
 func New(m *proto.Model) (*Graph, error) {
 	p := &m.Graph
-	if len(p.Nodes) == 0 && len(p.Outputs) == 0 {
-		return nil, errors.New("expected an ONNX file with a graph, got none")
+	if len(p.Outputs) == 0 {
+		return nil, errors.New("expected an ONNX file with a graph that has outputs, got none")
 	}
 	g := &Graph{graph: p, opsets: m.Opsets, functions: make(map[[2]string]*proto.Function), weights: make(map[string]*proto.Tensor), tensors: make(map[string]*tensors.Tensor)}
 	if v := m.Opsets[""]; v < 1 || v > newestOpset {

@@ -112,7 +112,21 @@ func unique(c *call) []*value {
 		}
 		first, counts = append(first, int64(i)), append(counts, 1)
 	}
-	if c.int("sorted", 1) == 0 {
+	first, counts, inverse := numbered(rows, first, counts, c.int("sorted", 1) != 0)
+	var at []int
+	for _, f := range first {
+		at = append(at, int(f))
+	}
+	out := uniqueRows(t, whole, axis, outer, inner, at)
+	return knownValues(out, int64s(first, len(first)), int64s(inverse, count), int64s(counts, len(counts)))
+}
+
+// numbered tells for each row which of the different ones it is. first are these, by where
+// each is for the first time, in the order of their numbers; if that is not wanted, in the
+// order in which they come.
+func numbered(rows [][]float64, first, counts []int64, sorted bool) (outFirst, outCounts, inverse []int64) {
+	inOrder := slices.Clone(first)
+	if !sorted {
 		byPlace := make([]int, len(first))
 		for i := range byPlace {
 			byPlace[i] = i
@@ -124,21 +138,16 @@ func unique(c *call) []*value {
 		}
 		first, counts = f, n
 	}
-	inverse := make([]int64, count)
+	places := make(map[int64]int64)
+	for j, f := range first {
+		places[f] = int64(j)
+	}
+	inverse = make([]int64, len(rows))
 	for i := range inverse {
-		for j, f := range first {
-			if slices.Equal(rows[i], rows[f]) {
-				inverse[i] = int64(j)
-				break
-			}
-		}
+		j, _ := slices.BinarySearchFunc(inOrder, i, func(f int64, i int) int { return slices.Compare(rows[f], rows[i]) })
+		inverse[i] = places[inOrder[j]]
 	}
-	var at []int
-	for _, f := range first {
-		at = append(at, int(f))
-	}
-	out := uniqueRows(t, whole, axis, outer, inner, at)
-	return knownValues(out, int64s(first, len(first)), int64s(inverse, count), int64s(counts, len(counts)))
+	return first, counts, inverse
 }
 
 // uniqueRows copies rows of a tensor in its own type.

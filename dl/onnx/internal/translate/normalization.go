@@ -171,7 +171,7 @@ func lpNormalization(c *call) *graph.Node {
 
 // lrn divides by what the neighbouring channels have.
 func lrn(c *call) *graph.Node {
-	in := c.images(0)
+	in := c.images()
 	x := c.x(0)
 	size := c.int("size", 0)
 	if size < 1 {

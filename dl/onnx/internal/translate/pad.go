@@ -70,6 +70,7 @@ func mirrored(x *graph.Node, axis int, p [2]int, mode string) *graph.Node {
 	if size == 0 || p == [2]int{} {
 		return x
 	}
+	counted(size + p[0] + p[1])
 	at := make([]int, 0, size+p[0]+p[1])
 	for i := -p[0]; i < size+p[1]; i++ {
 		switch mode {

@@ -24,7 +24,7 @@ func init() {
 // pool is a node's window over its input, with channels at the end. more are the further
 // places behind each axis that ceil_mode needs for its last window.
 func (c *call) pool() (x *graph.Node, f frame, more []int) {
-	in := c.images(0)
+	in := c.images()
 	space := in[2:]
 	f = c.frame(space, c.list("kernel_shape"))
 	more = make([]int, len(space))
@@ -40,7 +40,7 @@ func (c *call) pool() (x *graph.Node, f frame, more []int) {
 		}
 	}
 	f.out(space)
-	return c.last(0), f, more
+	return c.last(), f, more
 }
 
 func (f frame) pad(x *graph.Node, v float64) *graph.Node {
@@ -201,8 +201,8 @@ func lpPool(c *call) []*value {
 
 func globalPool(f func(x *graph.Node, axes ...int) *graph.Node) func(c *call) *graph.Node {
 	return func(c *call) *graph.Node {
-		in := c.images(0)
-		x := c.last(0)
+		in := c.images()
+		x := c.last()
 		var axes []int
 		for i := 1; i < x.Rank()-1; i++ {
 			axes = append(axes, i)
@@ -221,7 +221,7 @@ func globalLpPool(c *call) *graph.Node {
 
 // maxUnpool puts numbers back to where MaxPool found them.
 func maxUnpool(c *call) *graph.Node {
-	in := c.images(0)
+	in := c.images()
 	x, at := c.x(0), c.x(1)
 	size := c.list("kernel_shape")
 	n := len(size)

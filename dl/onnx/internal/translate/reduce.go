@@ -1,8 +1,6 @@
 package translate
 
 import (
-	"math"
-
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 
@@ -138,5 +136,3 @@ func cumulative(f func(a, b *graph.Node) *graph.Node, neutral float64) func(c *c
 		return x
 	}
 }
-
-var infinity = math.Inf(1)

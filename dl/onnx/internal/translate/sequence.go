@@ -17,7 +17,7 @@ func init() {
 		"SequenceAt":         {Inputs: 2, Rule: sequenceAt, Inner: true},
 		"SequenceErase":      {Inputs: 2, Rule: sequenceErase, Inner: true},
 		"SequenceInsert":     {Inputs: 3, Rule: sequenceInsert, Inner: true},
-		"SequenceLength":     {Inputs: 1, Rule: func(c *call) []*value { return knownValues(tensors.FromScalar(int64(len(c.sequence(0))))) }, Inner: true},
+		"SequenceLength":     {Inputs: 1, Rule: func(c *call) []*value { return knownValues(tensors.FromScalar(int64(len(c.sequence())))) }, Inner: true},
 		"ConcatFromSequence": {Attributes: "axis new_axis", Inputs: 1, Rule: concatFromSequence, Inner: true},
 		"SplitToSequence":    {Attributes: "axis keepdims", Inputs: 2, Rule: splitToSequence, Inner: true},
 		"SequenceMap":        {Attributes: "body", Inputs: unlimited, Outputs: unlimited, Rule: sequenceMap, Inner: true},
@@ -31,10 +31,10 @@ func listed(all []*value) []*value {
 	return []*value{{list: append([]*value{}, all...)}}
 }
 
-func (c *call) sequence(i int) []*value {
-	v := c.value(i)
+func (c *call) sequence() []*value {
+	v := c.value(0)
 	if !v.isList() {
-		panic(fmt.Errorf("expected a sequence as input %q, got a tensor", c.In[i]))
+		panic(fmt.Errorf("expected a sequence as input %q, got a tensor", c.In[0]))
 	}
 	return v.list
 }
@@ -52,12 +52,12 @@ func (c *call) at(i, n int) int {
 }
 
 func sequenceAt(c *call) []*value {
-	all := c.sequence(0)
+	all := c.sequence()
 	return []*value{all[c.at(1, len(all))]}
 }
 
 func sequenceErase(c *call) []*value {
-	all := slices.Clone(c.sequence(0))
+	all := slices.Clone(c.sequence())
 	at := len(all) - 1
 	if c.has(1) {
 		at = c.at(1, len(all))
@@ -66,7 +66,7 @@ func sequenceErase(c *call) []*value {
 }
 
 func sequenceInsert(c *call) []*value {
-	all := slices.Clone(c.sequence(0))
+	all := slices.Clone(c.sequence())
 	at := len(all)
 	if c.has(2) && c.one(2) != len(all) {
 		at = c.at(2, len(all))
@@ -76,7 +76,7 @@ func sequenceInsert(c *call) []*value {
 
 func concatFromSequence(c *call) []*value {
 	var nodes []*graph.Node
-	for _, v := range c.sequence(0) {
+	for _, v := range c.sequence() {
 		nodes = append(nodes, c.node(v))
 	}
 	if len(nodes) == 0 {
@@ -133,7 +133,7 @@ func sequenceMap(c *call) []*value {
 	for j := range out {
 		out[j] = &value{list: []*value{}}
 	}
-	for i := range c.sequence(0) {
+	for i := range c.sequence() {
 		c.stepped()
 		var in []*value
 		for k := range c.in {

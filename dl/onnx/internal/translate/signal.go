@@ -167,6 +167,7 @@ func stft(c *call) *graph.Node {
 		panic(fmt.Errorf("expected a frame of at most %d, got %d", length, size))
 	}
 	frames := (length-size)/step + 1
+	counted(frames * size)
 	var at []int
 	for f := range frames {
 		for i := range size {
@@ -197,7 +198,7 @@ func windowOf(a, b, c2 float64) func(c *call) *graph.Node {
 	return func(c *call) *graph.Node {
 		n := c.one(0)
 		d := c.dtype("output_datatype", dtypes.Float32)
-		c.fits(sized(dtypes.Float64, []int{n}))
+		counted(n)
 		period := float64(n)
 		if c.int("periodic", 1) == 0 {
 			period--
@@ -215,7 +216,9 @@ func melWeightMatrix(c *call) *graph.Node {
 	bins, length, rate := c.one(0), c.one(1), c.one(2)
 	low, high := c.real(3), c.real(4)
 	rows := length/2 + 1
-	c.fits(sized(dtypes.Float64, []int{rows, bins}))
+	counted(bins)
+	counted(rows)
+	counted(sized(dtypes.Float64, []int{rows, bins}).Size())
 	mel := func(hertz float64) float64 { return 2595 * math.Log10(1+hertz/700) }
 	step := (mel(high) - mel(low)) / float64(bins+2)
 	at := make([]int, bins+2)

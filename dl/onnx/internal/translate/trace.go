@@ -163,7 +163,7 @@ func (t *trace) run(n *proto.Node, s *scope) {
 		case *Asked, *NodeError:
 			panic(r)
 		case runtime.Error:
-			panic(&NodeError{n.Name, n.Op, fmt.Errorf("its inputs or attributes do not fit each other (%v)", r)})
+			panic(&NodeError{n.Name, n.Op, fmt.Errorf("its inputs or attributes do not fit each other (%w)", r)})
 		case error:
 			panic(&NodeError{n.Name, n.Op, firstLine(r)})
 		default:
@@ -215,8 +215,15 @@ func (t *trace) apply(c *call) []*value {
 
 // fits refuses what no memory has room for.
 func (t *trace) fits(s shapes.Shape) {
-	if limit := memory.Limit(); limit > 0 && s.ByteSize() > 0 && uint64(s.ByteSize()) > limit {
-		panic(fmt.Errorf("its output of shape %v would be %.1f GiB; this machine lets %.1f GiB be used", s.Dimensions, float64(s.ByteSize())/(1<<30), float64(limit)/(1<<30)))
+	if limit := memory.Limit() / 2; limit > 0 && s.ByteSize() > 0 && uint64(s.ByteSize()) > limit {
+		panic(fmt.Errorf("its output of shape %v would be %.1f GiB; no tensor may have more than %.1f, half of this machine's memory", s.Dimensions, float64(s.ByteSize())/(1<<30), float64(limit)/(1<<30)))
+	}
+}
+
+// counted refuses more numbers than are computed while a graph is built.
+func counted(n int) {
+	if n < 0 || n > 1<<25 {
+		panic(fmt.Errorf("%d numbers along an axis are not supported", n))
 	}
 }
 
@@ -259,10 +266,10 @@ func (t *trace) place(v *value) {
 }
 
 func (t *trace) weightNode(name string, axes []int) *graph.Node {
-	if t.Source.Weight == nil {
+	if t.Weight == nil {
 		return nil
 	}
-	return t.Source.Weight(t.weights[name], axes)
+	return t.Weight(t.weights[name], axes)
 }
 
 // numbers are a value's, which may have to be asked for.
