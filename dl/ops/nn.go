@@ -1,31 +1,5 @@
 package ops
 
-import (
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/gomlx/core/graph"
-
-	"github.com/gradbook/gradbook/dl/activations"
-)
-
-func init() {
-	for name, a := range map[string]activations.Activation{
-		"relu": activations.ReLU, "relu6": activations.ReLU6, "sigmoid": activations.Sigmoid, "hard_sigmoid": activations.HardSigmoid,
-		"tanh": activations.Tanh, "softplus": activations.Softplus, "softsign": activations.Softsign, "silu": activations.SiLU,
-		"gelu": activations.GELU, "elu": activations.ELU, "selu": activations.SELU, "mish": activations.Mish,
-	} {
-		table[name] = func(_ operation, x []*graph.Node) *graph.Node { return a.Apply(float(x[0])) }
-	}
-	table["leaky_relu"] = func(o operation, x []*graph.Node) *graph.Node {
-		return graph.Where(graph.GreaterThan(x[0], graph.ZerosLike(x[0])), x[0], graph.MulScalar(x[0], o.Numbers[0]))
-	}
-	table["softmax"] = func(o operation, x []*graph.Node) *graph.Node { return graph.Softmax(float(x[0]), o.Ints[0]) }
-	table["log_softmax"] = func(o operation, x []*graph.Node) *graph.Node { return graph.LogSoftmax(float(x[0]), o.Ints[0]) }
-	table["one_hot"] = func(o operation, x []*graph.Node) *graph.Node {
-		return graph.OneHot(graph.ConvertDType(x[0], dtypes.Int32), o.Ints[0], dtypeFloat)
-	}
-	table["stop_gradient"] = func(_ operation, x []*graph.Node) *graph.Node { return graph.StopGradient(x[0]) }
-}
-
 // ReLU is max(x, 0).
 func ReLU[T Value](x T) T { return one("relu", x) }
 

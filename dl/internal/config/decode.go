@@ -13,7 +13,7 @@ var idle = map[string]bool{
 	"name": true, "trainable": true, "dtype": true, "build_config": true, "registered_name": true,
 	"module": true, "implementation": true, "unroll": true, "use_cudnn": true,
 	"autocast": true, "jit_compile": true, "is_legacy_optimizer": true, "cache_shape": true, "synchronized": true,
-	"seed": true, "flash_attention": true, "fused": true, "input_length": true, "quantization_config": true,
+	"seed": true, "flash_attention": true, "fused": true, "input_length": true,
 	"lora_rank": true, "lora_alpha": true, "reduction": true, "encoding": true, "loss_scale_factor": true,
 	"bounding_box_format": true, "data_format": true,
 }

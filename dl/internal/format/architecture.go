@@ -49,14 +49,7 @@ func (d describer) network(m *network.Network) (architecture, error) {
 		}
 		var nodes []any
 		for _, c := range m.CallsOf(l) {
-			var args []any
-			for _, s := range c.In {
-				args = append(args, map[string]any{
-					"class_name": "__keras_tensor__",
-					"config":     map[string]any{"shape": withBatch(s.Shape), "dtype": "float32", "keras_history": history(m, s)},
-				})
-			}
-			nodes = append(nodes, map[string]any{"args": args, "kwargs": map[string]any{}})
+			nodes = append(nodes, called(m, c))
 		}
 		o["inbound_nodes"] = nodes
 		list = append(list, o)
@@ -74,6 +67,32 @@ func (d describer) network(m *network.Network) (architecture, error) {
 	return architecture{Class: "Functional", Config: map[string]any{
 		"name": m.Name, "layers": list, "input_layers": histories(m.Inputs), "output_layers": histories(m.Outputs),
 	}}, nil
+}
+
+// called is how a layer is called.
+func called(m *network.Network, c *network.Call) map[string]any {
+	tensor := func(s *network.Symbol) any {
+		return map[string]any{
+			"class_name": "__keras_tensor__",
+			"config":     map[string]any{"shape": withBatch(s.Shape), "dtype": "float32", "keras_history": history(m, s)},
+		}
+	}
+	var args, masks []any
+	for _, s := range c.In {
+		args = append(args, tensor(s))
+	}
+	kwargs := map[string]any{}
+	for _, s := range c.Masks {
+		if s == nil {
+			masks = append(masks, nil)
+		} else {
+			masks = append(masks, tensor(s))
+		}
+	}
+	if masks != nil {
+		kwargs["mask"] = masks
+	}
+	return map[string]any{"args": args, "kwargs": kwargs}
 }
 
 func (d describer) stack(m *network.Network) (architecture, error) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/network"
+	"github.com/gradbook/gradbook/dl/internal/operation"
 	"github.com/gradbook/gradbook/dl/layers"
 )
 
@@ -77,10 +78,13 @@ func (create Create) layer(raw any) (*network.Layer, error) {
 	fail := func(err error) error { return fmt.Errorf("layer %q (%s): %w", name, class, err) }
 	var inner layers.Layer
 	var err error
-	switch class {
-	case "InputLayer":
+	module, _ := o["module"].(string)
+	switch {
+	case operation.InFile(module):
+		inner, err = constructOperation(class, o, fields)
+	case class == "InputLayer":
 		inner, err = constructInput(fields)
-	case "Sequential", "Functional", "Model":
+	case class == "Sequential" || class == "Functional" || class == "Model":
 		inner, err = create.construct(architecture{Class: class, Config: fields})
 	default:
 		inner, err = config.Decode[layers.Layer](config.Object{Class: class, Config: fields})
@@ -99,6 +103,23 @@ func (create Create) layer(raw any) (*network.Layer, error) {
 		l.Trainable = false
 	}
 	return l, nil
+}
+
+// constructOperation makes the layer of a function of keras.ops. What it is called with stands
+// with its call, of which there is one; the tensors among it stay there.
+func constructOperation(class string, o, fields map[string]any) (layers.Layer, error) {
+	nodes := list(o["inbound_nodes"])
+	if len(nodes) != 1 {
+		return nil, fmt.Errorf("expected one call of a function of keras.ops, got %d", len(nodes))
+	}
+	call, _ := nodes[0].(map[string]any)
+	kwargs, _ := call["kwargs"].(map[string]any)
+	op, tensors, err := operation.FromKeras(class, fields, list(call["args"]), kwargs)
+	if err != nil {
+		return nil, err
+	}
+	call["args"], call["kwargs"] = tensors, map[string]any{}
+	return op, nil
 }
 
 func constructInput(fields map[string]any) (layers.Layer, error) {

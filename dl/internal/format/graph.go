@@ -78,7 +78,7 @@ func (w *wiring) place(l *network.Layer, nodes []any) error {
 		w.nested[l.Name] = true
 	}
 	if network.AsInput(l.Config) != nil {
-		return w.apply(node{layer: l})
+		return w.apply(node{layer: l}, arguments{})
 	}
 	for i, n := range nodes {
 		object, ok := n.(map[string]any)
@@ -90,8 +90,11 @@ func (w *wiring) place(l *network.Layer, nodes []any) error {
 	return nil
 }
 
-func (w *wiring) apply(n node, in ...*network.Symbol) error {
-	out, err := network.Apply(n.layer, in...)
+func (w *wiring) apply(n node, a arguments) error {
+	if len(a.masks) > 0 {
+		a.masks = append(a.masks, make([]*network.Symbol, len(a.in)-len(a.masks))...)
+	}
+	out, err := network.ApplyMasked(n.layer, a.in, a.masks)
 	if err != nil {
 		return err
 	}
@@ -106,15 +109,15 @@ func (w *wiring) wire() error {
 	for len(w.waiting) > 0 {
 		var left []node
 		for _, n := range w.waiting {
-			in, ready, err := argumentsOf(n, w.find)
+			a, err := argumentsOf(n, w.find)
 			if err != nil {
 				return fmt.Errorf("%s: %w", n.layer, err)
 			}
-			if !ready {
+			if !a.ready {
 				left = append(left, n)
 				continue
 			}
-			if err := w.apply(n, in...); err != nil {
+			if err := w.apply(n, a); err != nil {
 				return err
 			}
 		}
@@ -171,40 +174,50 @@ func historiesOf(raw any) (all [][]any) {
 	return all
 }
 
-// argumentsOf returns the symbols that a call is given; ready is false while some are
-// not there yet.
-func argumentsOf(n node, find func(history []any) *network.Symbol) (in []*network.Symbol, ready bool, err error) {
-	ready = true
-	var visit func(raw any)
-	visit = func(raw any) {
-		switch v := raw.(type) {
-		case []any:
-			for _, r := range v {
-				visit(r)
-			}
-		case map[string]any:
-			if v["class_name"] != "__keras_tensor__" {
-				for _, k := range slices.Sorted(maps.Keys(v)) {
-					visit(v[k])
-				}
-				return
-			}
-			c, _ := v["config"].(map[string]any)
-			s := find(list(c["keras_history"]))
-			if s == nil {
-				ready = false
-			}
-			in = append(in, s)
-		}
-	}
-	visit(n.raw["args"])
+// arguments are what a call is given.
+type arguments struct {
+	find  func(history []any) *network.Symbol
+	ready bool // false while some of the symbols are not there yet
+	in    []*network.Symbol
+	masks []*network.Symbol
+}
+
+// inputArguments are the names by which Keras's layers are given their inputs.
+var inputArguments = []string{"query", "value", "key", "inputs", "sequence", "sequences", "initial_state", "attention_mask"}
+
+// maskArguments are the names by which they are given masks, and the input that each is of.
+var maskArguments = map[string]int{"query_mask": 0, "value_mask": 1, "key_mask": 2}
+
+// argumentsOf reads a node's arguments.
+func argumentsOf(n node, find func(history []any) *network.Symbol) (arguments, error) {
+	a := arguments{find: find, ready: true}
+	a.inputs(n.raw["args"])
 	kwargs, _ := n.raw["kwargs"].(map[string]any)
-	for _, name := range []string{"query", "value", "key", "inputs", "sequence", "sequences", "initial_state"} {
-		visit(kwargs[name])
-		delete(kwargs, name)
+	left := maps.Clone(kwargs)
+	for _, name := range inputArguments {
+		if name == "attention_mask" && kwargs[name] != nil {
+			continue // a setting, too: the input comes last
+		}
+		a.inputs(kwargs[name])
+		delete(left, name)
 	}
-	for name, v := range kwargs {
-		if v == nil || v == false || name == "training" || name == "mask" {
+	for _, name := range slices.Sorted(maps.Keys(left)) {
+		v := left[name]
+		if v == nil || v == false || name == "training" {
+			continue
+		}
+		if at, ok := maskArguments[name]; ok {
+			a.mask(at, v)
+			continue
+		}
+		if name == "mask" {
+			all, several := v.([]any)
+			if !several {
+				all = []any{v}
+			}
+			for i, m := range all {
+				a.mask(i, m)
+			}
 			continue
 		}
 		var changed layers.Layer
@@ -213,9 +226,56 @@ func argumentsOf(n node, find func(history []any) *network.Symbol) (in []*networ
 			changed, ok = c.WithKerasArgument(name, v)
 		}
 		if !ok {
-			return nil, false, fmt.Errorf("the argument %s = %v of a call is not supported", name, v)
+			return a, fmt.Errorf("the argument %s = %v of a call is not supported", name, v)
 		}
 		n.layer.Config = changed
+		if name == "attention_mask" {
+			a.inputs(v)
+		}
 	}
-	return in, ready, nil
+	if len(a.masks) > len(a.in) {
+		return a, fmt.Errorf("expected masks of %d inputs, got %d", len(a.in), len(a.masks))
+	}
+	return a, nil
+}
+
+// symbol is the symbol that a value of a file stands for, if it is one.
+func (a *arguments) symbol(raw any) (s *network.Symbol, ok bool) {
+	v, _ := raw.(map[string]any)
+	if v["class_name"] != "__keras_tensor__" {
+		return nil, false
+	}
+	c, _ := v["config"].(map[string]any)
+	if s = a.find(list(c["keras_history"])); s == nil {
+		a.ready = false
+	}
+	return s, true
+}
+
+func (a *arguments) inputs(raw any) {
+	if s, ok := a.symbol(raw); ok {
+		a.in = append(a.in, s)
+		return
+	}
+	switch v := raw.(type) {
+	case []any:
+		for _, r := range v {
+			a.inputs(r)
+		}
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			a.inputs(v[k])
+		}
+	}
+}
+
+func (a *arguments) mask(at int, raw any) {
+	s, ok := a.symbol(raw)
+	if !ok {
+		return
+	}
+	for len(a.masks) <= at {
+		a.masks = append(a.masks, nil)
+	}
+	a.masks[at] = s
 }

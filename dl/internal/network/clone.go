@@ -54,7 +54,11 @@ func (c cloner) network(n *Network) (*Network, error) {
 		for _, in := range call.In {
 			args = append(args, symbols[in])
 		}
-		out, err := Apply(l, args...)
+		var masks []*Symbol
+		for _, m := range call.Masks {
+			masks = append(masks, symbols[m]) // nil for nil
+		}
+		out, err := ApplyMasked(l, args, masks)
 		if err != nil {
 			return nil, err
 		}

@@ -73,7 +73,7 @@ func between(inputs, outputs []*Symbol) ([]*Call, error) {
 		if len(c.In) == 0 {
 			return fmt.Errorf("expected each input that the outputs need among the inputs of the model, %s is missing", c.Layer)
 		}
-		for _, in := range c.In {
+		for _, in := range c.Needs() {
 			if err := visit(in); err != nil {
 				return err
 			}
@@ -102,7 +102,7 @@ func ordered(calls []*Call, inputs []*Symbol, kind Kind) []*Layer {
 	}
 	depth := make(map[*Call]int)
 	for i := len(calls) - 1; i >= 0; i-- {
-		for _, in := range calls[i].In {
+		for _, in := range calls[i].Needs() {
 			depth[in.From] = max(depth[in.From], depth[calls[i]]+1)
 		}
 	}

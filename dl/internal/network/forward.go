@@ -83,6 +83,11 @@ func (f *Flow) call(c *Call) error {
 	for _, s := range c.In {
 		x, masks = append(x, f.Values[s]), append(masks, f.Masks[s])
 	}
+	for i, m := range c.Masks {
+		if m != nil {
+			masks[i] = truth(f.Values[m])
+		}
+	}
 	called := pass.Layer{Layer: l.Config, Spec: c.Spec, Name: l.Name, Trainable: l.Trainable, Weights: byName}
 	if !f.wide {
 		called.DType = l.DType
@@ -103,6 +108,14 @@ func (f *Flow) call(c *Call) error {
 		}
 	}
 	return nil
+}
+
+// truth is a mask as true and false: what is not 0.
+func truth(x *graph.Node) *graph.Node {
+	if x.DType() == dtypes.Bool {
+		return x
+	}
+	return graph.NotEqual(x, graph.ZerosLike(x))
 }
 
 // Carried are the next values of what stateful layers carry from batch to batch.

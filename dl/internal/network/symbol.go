@@ -19,11 +19,28 @@ type Symbol struct {
 type Call struct {
 	Layer   *Layer
 	In, Out []*Symbol
-	Spec    layers.Spec
+	// Masks are given for some of In, instead of those that come with them; nil where none is,
+	// and nil as a whole if none is at all.
+	Masks []*Symbol
+	Spec  layers.Spec
+}
+
+// Needs are all symbols that a call is made of.
+func (c *Call) Needs() []*Symbol {
+	all := c.In
+	for _, m := range c.Masks {
+		if m != nil {
+			all = append(all[:len(all):len(all)], m)
+		}
+	}
+	return all
 }
 
 // Apply applies a layer to symbols, and returns those of its outputs.
-func Apply(l *Layer, in ...*Symbol) ([]*Symbol, error) {
+func Apply(l *Layer, in ...*Symbol) ([]*Symbol, error) { return ApplyMasked(l, in, nil) }
+
+// ApplyMasked is Apply with masks for some of the symbols.
+func ApplyMasked(l *Layer, in, masks []*Symbol) ([]*Symbol, error) {
 	if l.Config == nil {
 		return nil, errors.New("expected a layer to apply, got nil")
 	}
@@ -37,6 +54,11 @@ func Apply(l *Layer, in ...*Symbol) ([]*Symbol, error) {
 		shapes[i] = s.Shape
 		locks = append(locks, s.From.Layer.Lock)
 	}
+	for _, m := range masks {
+		if m != nil {
+			locks = append(locks, m.From.Layer.Lock)
+		}
+	}
 	Join(locks...)
 	spec, err := l.build(shapes)
 	if err != nil {
@@ -44,7 +66,7 @@ func Apply(l *Layer, in ...*Symbol) ([]*Symbol, error) {
 	}
 	l.Lock.Lock()
 	defer l.Lock.Unlock()
-	c := &Call{Layer: l, In: in, Spec: spec}
+	c := &Call{Layer: l, In: in, Masks: masks, Spec: spec}
 	for _, shape := range spec.All() {
 		c.Out = append(c.Out, &Symbol{Shape: shape, From: c})
 	}
