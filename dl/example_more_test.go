@@ -281,3 +281,14 @@ func ExampleCompileConfig_optimizer() {
 	fmt.Println(h.Last()["r2_score"] > 0.95)
 	// Output: true
 }
+
+func ExampleLoadConfig() {
+	// The file leaves the size of its images open.
+	m, err := dl.Load("testdata/operations/open_axes.keras", dl.LoadConfig{Shapes: map[string]layers.Shape{"image": {32, 32, 3}}})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(m.InputShape(), m.OutputShape())
+	// Output:
+	// (None, 32, 32, 3) (None, 4)
+}

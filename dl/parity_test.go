@@ -181,9 +181,12 @@ func (c *parityCase) layer() (layers.Layer, layers.Spec, error) {
 	if err != nil {
 		return nil, layers.Spec{}, err
 	}
-	if a, ok := l.(layers.MultiHeadAttention); ok {
-		a.UseCausalMask, a.ReturnAttentionScores = c.Causal, c.Scores
-		l = a
+	for name, on := range map[string]bool{"use_causal_mask": c.Causal, "return_attention_scores": c.Scores} {
+		if a, ok := l.(layers.KerasCaller); ok && on {
+			if l, ok = a.WithKerasArgument(name, on); !ok {
+				return nil, layers.Spec{}, fmt.Errorf("the argument %s is not known", name)
+			}
+		}
 	}
 	var in []layers.Shape
 	for _, x := range c.Numbered("x") {

@@ -1,6 +1,7 @@
 package layers
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -28,7 +29,7 @@ func init() {
 //
 // Inputs: query (None, target, features), value (None, source, features) and key,
 // of the value's steps; without a key it is the value, and of a single input all
-// three. Output shape: (None, target, features of the query), or OutputShape as
+// three. With AttentionMask, a mask follows. Output shape: (None, target, features of the query), or OutputShape as
 // the last axis. With ReturnAttentionScores a second output is (None, heads,
 // target, source).
 //
@@ -45,6 +46,10 @@ type MultiHeadAttention struct {
 	NoBias bool `keras:"use_bias,not"`
 	// OutputShape is the size of the last axis of the output; 0 means the query's.
 	OutputShape int
+	// AttentionMask says that the last input is a mask of pairs of steps, (None, target,
+	// source), or (None, 1, source) for all targets; what is not 0 counts. In Keras this is
+	// an argument of the call.
+	AttentionMask bool
 	// UseCausalMask lets a step look only at itself and what came before. In
 	// Keras this is an argument of the call.
 	UseCausalMask bool
@@ -86,17 +91,9 @@ func (l MultiHeadAttention) BuildAll(in []Shape) (Spec, error) {
 	if err != nil {
 		return Spec{}, err
 	}
-	if len(in) > 3 {
-		return Spec{}, fmt.Errorf("expected 1 to 3 inputs (query, value, key), got %d", len(in))
-	}
-	q, v, k := three(in)
-	for i, s := range []Shape{q, v, k} {
-		if err := wantRank(s, "steps", "features"); err != nil {
-			return Spec{}, fmt.Errorf("%s: %w", []string{"query", "value", "key"}[i], err)
-		}
-	}
-	if k[0] != v[0] {
-		return Spec{}, fmt.Errorf("expected as many steps of key and value, got %v and %v", k, v)
+	q, v, k, err := l.shapes(in)
+	if err != nil {
+		return Spec{}, err
 	}
 	n, out := l.NumHeads, orInt(l.OutputShape, q[1])
 	reg := regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint}
@@ -120,6 +117,46 @@ func (l MultiHeadAttention) BuildAll(in []Shape) (Spec, error) {
 	return s, nil
 }
 
+// shapes are those of query, value and key.
+func (l MultiHeadAttention) shapes(in []Shape) (q, v, k Shape, err error) {
+	var pairs Shape
+	if l.AttentionMask {
+		if len(in) < 2 {
+			return nil, nil, nil, fmt.Errorf("expected an attention mask as the last input, got %d inputs", len(in))
+		}
+		in, pairs = in[:len(in)-1], in[len(in)-1]
+	}
+	if len(in) > 3 {
+		return nil, nil, nil, fmt.Errorf("expected 1 to 3 inputs (query, value, key), got %d", len(in))
+	}
+	q, v, k = three(in)
+	for i, s := range []Shape{q, v, k} {
+		if err := wantRank(s, "steps", "features"); err != nil {
+			return nil, nil, nil, fmt.Errorf("%s: %w", []string{"query", "value", "key"}[i], err)
+		}
+	}
+	if k[0] != v[0] {
+		return nil, nil, nil, fmt.Errorf("expected as many steps of key and value, got %v and %v", k, v)
+	}
+	if l.AttentionMask && (len(pairs) != 2 || pairs[0] != q[0] && pairs[0] != 1 || pairs[1] != k[0]) {
+		return nil, nil, nil, fmt.Errorf("expected an attention mask of shape (%d, %d) or (1, %d), got %v", q[0], k[0], k[0], pairs)
+	}
+	return q, v, k, nil
+}
+
+// pairs takes an attention mask from the inputs, if there is one.
+func (l MultiHeadAttention) pairs(in []*tensor.Node) (rest []*tensor.Node, mask *tensor.Node) {
+	if !l.AttentionMask {
+		return in, nil
+	}
+	n := len(in) - 1
+	mask = in[n]
+	if mask.DType() != dtypes.Bool {
+		mask = graph.NotEqual(mask, graph.ZerosLike(mask))
+	}
+	return in[:n], mask
+}
+
 // three fills in what is not given: the value from the query, the key from the value.
 func three[T any](in []T) (q, v, k T) {
 	q, v = in[0], in[min(1, len(in)-1)]
@@ -133,28 +170,39 @@ func (l MultiHeadAttention) Call(c *Context, x *tensor.Node) *tensor.Node {
 
 // CallAll implements Multi.
 func (l MultiHeadAttention) CallAll(c *Context, in []*tensor.Node) []*tensor.Node {
+	in, given := l.pairs(in)
 	query, value, key := three(in)
 	q := graph.MulScalar(l.project(c.Part("query"), query), 1/math.Sqrt(float64(l.KeyDim)))
 	k, v := l.project(c.Part("key"), key), l.project(c.Part("value"), value)
 	scores := graph.EinsumAxes(q, k, [][2]int{{3, 3}}, [][2]int{{0, 0}, {2, 2}}) // [batch, heads, target, source]
-	if mask := l.mask(c, len(in), scores); mask != nil {
-		scores = graph.Where(mask, scores, graph.BroadcastToDims(scalar(scores, -1e9), scores.Shape().Dimensions...))
-	}
-	scores = graph.Softmax(scores, -1)
+	scores = maskedSoftmax(scores, l.mask(c, len(in), scores, given))
 	kept := drop(c, scores, l.Dropout, scores.Shape().Dimensions)
 	out := graph.EinsumAxes(kept, v, [][2]int{{3, 1}}, [][2]int{{0, 0}, {1, 2}}) // [batch, heads, target, value]
 	out = graph.TransposeAllAxes(out, 0, 2, 1, 3)
+	y := l.join(c, out)
+	if l.ReturnAttentionScores {
+		return []*tensor.Node{y, scores}
+	}
+	return []*tensor.Node{y}
+}
+
+// join projects what the heads return, [batch, steps, heads, dim].
+func (l MultiHeadAttention) join(c *Context, out *tensor.Node) *tensor.Node {
 	d := out.Shape().Dimensions
 	o := c.Part("attention_output")
 	w := o.Weight("kernel")
 	wd := w.Shape().Dimensions
 	y := matMul(graph.Reshape(out, d[0], d[1], d[2]*d[3]), graph.Reshape(w, wd[0]*wd[1], wd[2]))
 	y = addBias(o, l.NoBias, y)
-	regularization{activityRegularizer: l.ActivityRegularizer}.activity(c, y)
-	if l.ReturnAttentionScores {
-		return []*tensor.Node{y, scores}
+	return regularization{activityRegularizer: l.ActivityRegularizer}.activity(c, y)
+}
+
+// maskedSoftmax leaves out what a mask hides; nil hides nothing.
+func maskedSoftmax(scores, mask *tensor.Node) *tensor.Node {
+	if mask != nil {
+		scores = graph.Where(mask, scores, graph.BroadcastToDims(scalar(scores, -1e9), scores.Shape().Dimensions...))
 	}
-	return []*tensor.Node{y}
+	return graph.Softmax(scores, -1)
 }
 
 // project makes [batch, steps, heads, dim] of [batch, steps, features].
@@ -170,7 +218,7 @@ func (l MultiHeadAttention) project(c *Context, x *tensor.Node) *tensor.Node {
 }
 
 // mask says which pairs of steps count: [batch, heads, target, source]; nil if all do.
-func (l MultiHeadAttention) mask(c *Context, inputs int, scores *tensor.Node) *tensor.Node {
+func (l MultiHeadAttention) mask(c *Context, inputs int, scores, given *tensor.Node) *tensor.Node {
 	d := scores.Shape().Dimensions
 	var mask *tensor.Node
 	and := func(m *tensor.Node) {
@@ -180,6 +228,9 @@ func (l MultiHeadAttention) mask(c *Context, inputs int, scores *tensor.Node) *t
 		} else {
 			mask = graph.LogicalAnd(mask, m)
 		}
+	}
+	if given != nil {
+		and(graph.ExpandAxes(given, 1))
 	}
 	if m := c.MaskOf(0); m != nil {
 		and(graph.InsertAxes(m, 1, -1))
@@ -199,15 +250,11 @@ func (l MultiHeadAttention) mask(c *Context, inputs int, scores *tensor.Node) *t
 
 // WithKerasArgument implements KerasCaller.
 func (l MultiHeadAttention) WithKerasArgument(name string, value any) (Layer, bool) {
-	on, ok := value.(bool)
-	switch name {
-	case "use_causal_mask":
-		l.UseCausalMask = on
-	case "return_attention_scores":
-		l.ReturnAttentionScores = on
-	default:
-		return nil, false
+	if name == "attention_mask" {
+		l.AttentionMask = true
+		return l, true
 	}
+	ok := attentionArgument(name, value, &l.UseCausalMask, &l.ReturnAttentionScores)
 	return l, ok
 }
 
@@ -222,6 +269,9 @@ func (MultiHeadAttention) KerasPath(weight string) string {
 
 // ONNX implements build.Layer.
 func (l MultiHeadAttention) ONNX(g *build.Graph, c build.Call) ([]string, error) {
+	if l.AttentionMask {
+		return nil, errors.New("an attention mask has no counterpart in ONNX here")
+	}
 	in, w, shapes := c.In, c.Weights, c.Shapes
 	query, value, key := in[0], in[min(1, len(in)-1)], in[len(in)-1]
 	per := 2

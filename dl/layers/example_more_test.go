@@ -322,3 +322,68 @@ func ExampleContext_Part() {
 	output(Residual{layers.Dense{Units: 2, KernelInitializer: initializers.Ones{}}}, [][]float32{{1, 2}})
 	// Output: [[4 5]]
 }
+
+func ExampleDepthwiseConv1D() {
+	spec, err := layers.DepthwiseConv1D{KernelSize: 3, DepthMultiplier: 2}.Build(layers.Shape{8, 3})
+	fmt.Println(spec.Output, err)
+	// Output:
+	// (None, 6, 6) <nil>
+}
+
+func ExampleConv3DTranspose() {
+	spec, err := layers.Conv3DTranspose{Filters: 2, KernelSize: [3]int{2, 2, 2}, Strides: [3]int{2, 2, 2}}.Build(layers.Shape{4, 4, 4, 1})
+	fmt.Println(spec.Output, err)
+	// Output:
+	// (None, 8, 8, 8, 2) <nil>
+}
+
+func ExampleEinsumDense() {
+	// A Dense layer of each step.
+	spec, err := layers.EinsumDense{Equation: "abc,cd->abd", OutputShape: []int{0, 5}, BiasAxes: "d"}.Build(layers.Shape{7, 3})
+	fmt.Println(spec.Output, err)
+	// Output:
+	// (None, 7, 5) <nil>
+}
+
+func ExampleAttention() {
+	spec, err := layers.Attention{UseScale: true}.BuildAll([]layers.Shape{{4, 8}, {6, 8}})
+	fmt.Println(spec.Output, err)
+	// Output:
+	// (None, 4, 8) <nil>
+}
+
+func ExampleAdditiveAttention() {
+	spec, err := layers.AdditiveAttention{}.BuildAll([]layers.Shape{{4, 8}, {6, 8}})
+	fmt.Println(spec.Output, err)
+	// Output:
+	// (None, 4, 8) <nil>
+}
+
+func ExampleGroupQueryAttention() {
+	// Eight heads of queries share two of keys and values.
+	spec, err := layers.GroupQueryAttention{HeadDim: 4, NumQueryHeads: 8, NumKeyValueHeads: 2}.Build(layers.Shape{6, 16})
+	fmt.Println(spec.Output, err)
+	// Output:
+	// (None, 6, 16) <nil>
+}
+
+func ExampleLayerScale() {
+	spec, err := layers.LayerScale{InitValues: 1e-6, ProjectionDim: 96}.Build(layers.Shape{14, 14, 96})
+	fmt.Println(spec.Output, spec.Weights[0].Shape, err)
+	// Output:
+	// (None, 14, 14, 96) (None, 96) <nil>
+}
+
+func ExampleCustomScaleLayer() {
+	spec, err := layers.CustomScaleLayer{Scale: 0.17}.BuildAll([]layers.Shape{{35, 35, 320}, {35, 35, 320}})
+	fmt.Println(spec.Output, err)
+	// Output:
+	// (None, 35, 35, 320) <nil>
+}
+
+func ExampleStochasticDepth() {
+	spec, err := layers.StochasticDepth{DropPathRate: 0.1}.Build(layers.Shape{14, 14, 96})
+	fmt.Println(spec.Output, err)
+	// Output:
+	// (None, 14, 14, 96) <nil>
+}

@@ -55,12 +55,13 @@ def describe(obj):
 
 def pack(a):
     """An array as its type, its shape and its bytes."""
-    a = np.ascontiguousarray(a)
+    shape = list(np.shape(a))
+    a = np.ascontiguousarray(a)  # which gives a number an axis
     if a.dtype == np.float64:
         a = a.astype("float32")
     if a.dtype == bool:
-        return ["bool", list(a.shape), base64.b64encode(a.astype("uint8").tobytes()).decode()]
-    return [a.dtype.name, list(a.shape), base64.b64encode(a.tobytes()).decode()]
+        return ["bool", shape, base64.b64encode(a.astype("uint8").tobytes()).decode()]
+    return [a.dtype.name, shape, base64.b64encode(a.tobytes()).decode()]
 
 
 def add(kind, name, obj, values, **more):
@@ -83,7 +84,7 @@ def layer(name, make, *inputs, mask=None, masks=None, training=False, kwargs=Non
             for a, m in zip(args, masks):
                 if m is not None:
                     a._keras_mask = tf.constant(m)
-        merge = isinstance(obj, (L.Add, L.Subtract, L.Multiply, L.Average, L.Maximum, L.Minimum, L.Concatenate, L.Dot))
+        merge = isinstance(obj, (L.Add, L.Subtract, L.Multiply, L.Average, L.Maximum, L.Minimum, L.Concatenate, L.Dot, L.Attention, L.AdditiveAttention))
         k = dict(call_kwargs)
         if mask is not None:
             k["mask"] = tf.constant(mask)
@@ -165,8 +166,16 @@ def dense_and_convolutions():
     for pad, stride, size in itertools.product(("valid", "same"), (1, 2, 3), (2, 3)):
         layer(case(f"Conv2DTranspose {pad} size={size} strides={stride}"), L.Conv2DTranspose(3, size, strides=stride, padding=pad), normal(2, 4, 5, 2))
         layer(case(f"Conv1DTranspose {pad} size={size} strides={stride}"), L.Conv1DTranspose(3, size, strides=stride, padding=pad), normal(2, 5, 2))
+    for pad, stride in itertools.product(("valid", "same"), (1, 2)):
+        layer(case(f"Conv3DTranspose {pad} strides={stride}"), L.Conv3DTranspose(2, (2, 3, 3), strides=stride, padding=pad), normal(1, 3, 4, 3, 2))
+    for equation, shape, bias, x in (
+        ("ab,bc->ac", 5, "c", (3, 4)), ("abc,cd->abd", (None, 5), "d", (3, 4, 2)), ("abc,cde->abde", (None, 2, 3), "de", (2, 4, 3)),
+        ("...x,xy->...y", 4, "y", (2, 3, 2, 5)), ("abcd,cde->abe", (None, 5), None, (2, 3, 2, 4)), ("ab...,bc->ac...", 3, "c", (2, 4, 5)),
+    ):
+        layer(case(f"EinsumDense {equation} bias={bias}"), L.EinsumDense(equation, output_shape=shape, bias_axes=bias), normal(*x))
     for pad, stride, mult in itertools.product(("valid", "same"), (1, 2), (1, 2)):
         layer(case(f"DepthwiseConv2D {pad} strides={stride} multiplier={mult}"), L.DepthwiseConv2D(3, strides=stride, padding=pad, depth_multiplier=mult), normal(2, 7, 6, 3))
+        layer(case(f"DepthwiseConv1D {pad} strides={stride} multiplier={mult}"), L.DepthwiseConv1D(3, strides=stride, padding=pad, depth_multiplier=mult), normal(2, 7, 3))
         layer(case(f"SeparableConv2D {pad} strides={stride} multiplier={mult}"), L.SeparableConv2D(4, 3, strides=stride, padding=pad, depth_multiplier=mult), normal(2, 7, 6, 3))
         layer(case(f"SeparableConv1D {pad} strides={stride} multiplier={mult}"), L.SeparableConv1D(4, 3, strides=stride, padding=pad, depth_multiplier=mult), normal(2, 7, 3))
     # More groups than dl gives convolutions of their own in the gradient; small and large windows.
@@ -264,6 +273,18 @@ def sequences():
     layer(case("MultiHeadAttention causal"), L.MultiHeadAttention(2, 3), normal(2, 5, 6), normal(2, 5, 6), kwargs={"use_causal_mask": True})
     layer(case("MultiHeadAttention scores"), L.MultiHeadAttention(2, 3), normal(2, 4, 6), normal(2, 5, 6), kwargs={"return_attention_scores": True})
     layer(case("MultiHeadAttention masked values"), L.MultiHeadAttention(2, 3), normal(3, 4, 6), normal(3, 5, 6), masks=[None, mask])
+    for scale, mode in itertools.product((True, False), ("dot", "concat")):
+        layer(case(f"Attention scale={scale} mode={mode}"), L.Attention(use_scale=scale, score_mode=mode), normal(2, 4, 6), normal(2, 5, 6))
+    layer(case("Attention with a key, scores"), L.Attention(), normal(2, 4, 6), normal(2, 5, 3), normal(2, 5, 6), kwargs={"return_attention_scores": True})
+    layer(case("Attention causal"), L.Attention(), normal(2, 5, 6), normal(2, 5, 6), kwargs={"use_causal_mask": True})
+    layer(case("Attention masked values"), L.Attention(), normal(3, 4, 6), normal(3, 5, 6), masks=[None, mask])
+    for scale in (True, False):
+        layer(case(f"AdditiveAttention scale={scale}"), L.AdditiveAttention(use_scale=scale), normal(2, 4, 6), normal(2, 5, 6))
+    layer(case("AdditiveAttention causal"), L.AdditiveAttention(), normal(2, 5, 6), normal(2, 5, 6), kwargs={"use_causal_mask": True})
+    for bias, window, gate in itertools.product((True, False), (None, 2), (True, False)):
+        layer(case(f"GroupQueryAttention bias={bias} window={window} gate={gate}"), L.GroupQueryAttention(3, 4, 2, use_bias=bias, sliding_window=window, use_gate=gate), normal(2, 4, 6), normal(2, 4, 6))
+    layer(case("GroupQueryAttention causal, scores"), L.GroupQueryAttention(3, 4, 2), normal(2, 5, 6), normal(2, 5, 6), kwargs={"use_causal_mask": True, "return_attention_scores": True})
+    layer(case("GroupQueryAttention masked values"), L.GroupQueryAttention(3, 2, 1), normal(3, 4, 6), normal(3, 5, 6), masks=[None, mask])
 
 
 def normalization():

@@ -77,7 +77,10 @@ func (create Create) layer(raw any) (*network.Layer, error) {
 	}
 	fail := func(err error) error { return fmt.Errorf("layer %q (%s): %w", name, class, err) }
 	var inner layers.Layer
-	var err error
+	dtype, err := dtypeOf(fields["dtype"])
+	if err != nil {
+		return nil, fail(err)
+	}
 	module, _ := o["module"].(string)
 	switch {
 	case operation.InFile(module):
@@ -95,9 +98,7 @@ func (create Create) layer(raw any) (*network.Layer, error) {
 	l := network.NewLayer(inner)
 	l.Name = name
 	if network.AsInput(inner) == nil {
-		if l.DType, err = dtypeOf(fields["dtype"]); err != nil {
-			return nil, fail(err)
-		}
+		l.DType = dtype
 	}
 	if t, ok := fields["trainable"].(bool); ok && !t {
 		l.Trainable = false
@@ -148,7 +149,7 @@ func shapeOf(raw any) (layers.Shape, error) {
 	for _, d := range all[1:] {
 		n, ok := d.(float64)
 		if !ok {
-			return nil, fmt.Errorf("expected a shape of known axes but for the batch, got %v: axes of any length are not supported", raw)
+			return nil, fmt.Errorf("expected a shape of known axes but for the batch, got %v: give the lengths by LoadConfig.Shapes", raw)
 		}
 		shape = append(shape, int(n))
 	}

@@ -67,12 +67,15 @@ func readKeras(path string) (f kerasFile, err error) {
 
 // loadKeras makes the model that a .keras file holds. It is compiled as the file says, if dl
 // knows all that it says; the state of its optimizer is not read.
-func (create Create) loadKeras(path string) (*train.Model, error) {
+func (create Create) loadKeras(path string, shapes map[string]layers.Shape) (*train.Model, error) {
 	f, err := readKeras(path)
 	if err != nil {
 		return nil, err
 	}
 	if err := f.adapt(f.model.Config, "layers/"); err != nil {
+		return nil, err
+	}
+	if err := setShapes(f.model.Config, shapes); err != nil {
 		return nil, err
 	}
 	n, err := create.construct(f.model)
@@ -129,7 +132,7 @@ func kerasPaths(m *network.Network, prefix string) map[*network.Variable]string 
 	}
 	count := make(map[string]int)
 	for _, l := range order {
-		path := prefix + countedName(count, classOf(l))
+		path := prefix + counted(count, fileName(l))
 		if inner := l.Nested(); inner != nil {
 			for v, p := range kerasPaths(inner, path+"/layers/") {
 				paths[v] = p
@@ -157,9 +160,21 @@ func classOf(l *network.Layer) string {
 	return config.ClassOf(l.Config)
 }
 
+// fileName is Keras's name of a layer in a file, before it is counted: that of its class.
+func fileName(l *network.Layer) string {
+	if n, ok := config.As[layers.KerasNamer](l.Config); ok {
+		_, name := n.KerasName()
+		return name
+	}
+	return config.KerasSnake(classOf(l))
+}
+
 // countedName is Keras's name of a layer in a file: that of its class, and counted.
 func countedName(count map[string]int, class string) string {
-	name := config.KerasSnake(class)
+	return counted(count, config.KerasSnake(class))
+}
+
+func counted(count map[string]int, name string) string {
 	n := count[name]
 	count[name]++
 	if n > 0 {

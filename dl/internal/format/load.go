@@ -12,11 +12,13 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/internal/safetensors"
 	"github.com/gradbook/gradbook/dl/internal/train"
+	"github.com/gradbook/gradbook/dl/layers"
 )
 
-// Load reads a model from a file of Save, or from a .keras file. create makes its networks.
-func Load(path string, create Create) (*train.Model, error) {
-	m, err := create.load(path)
+// Load reads a model from a file of Save, or from a .keras file. create makes its networks;
+// shapes are those of inputs whose axes the file leaves open.
+func Load(path string, create Create, shapes map[string]layers.Shape) (*train.Model, error) {
+	m, err := create.load(path, shapes)
 	if err != nil {
 		return nil, problem(path, "load "+path, err)
 	}
@@ -31,9 +33,9 @@ func problem(path, doing string, err error) error {
 	return &fault.FormatError{Path: path, Doing: doing, Err: err}
 }
 
-func (create Create) load(path string) (*train.Model, error) {
+func (create Create) load(path string, shapes map[string]layers.Shape) (*train.Model, error) {
 	if isKeras(path) {
-		return create.loadKeras(path)
+		return create.loadKeras(path, shapes)
 	}
 	f, err := safetensors.Read(path)
 	if err != nil {
@@ -52,6 +54,9 @@ func (create Create) load(path string) (*train.Model, error) {
 	var a architecture
 	if err := json.Unmarshal([]byte(f.Metadata["model"]), &a); err != nil {
 		return nil, fmt.Errorf("expected an architecture of JSON: %w", err)
+	}
+	if err := setShapes(a.Config, shapes); err != nil {
+		return nil, err
 	}
 	n, err := create.construct(a)
 	if err != nil {

@@ -3,6 +3,7 @@
 package kerastest
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -52,6 +53,15 @@ func (f Fixture) Get(t testing.TB, name string) *tensors.Tensor {
 		t.Fatalf("no array %q in the fixture", name)
 	}
 	return f[name]
+}
+
+// Numbered are the arrays name0, name1 and so on, of which there is at least one.
+func (f Fixture) Numbered(t testing.TB, name string) (all []*tensors.Tensor) {
+	t.Helper()
+	for a := f.Get(t, name+"0"); a != nil; a = f[fmt.Sprintf("%s%d", name, len(all))] {
+		all = append(all, a)
+	}
+	return all
 }
 
 // Run compiles a graph for the inputs, runs it, and returns its outputs.

@@ -88,6 +88,9 @@ func (f *Flow) call(c *Call) error {
 			masks[i] = truth(f.Values[m])
 		}
 	}
+	if !f.wide && f.Pass.DType == dtypes.InvalidDType && l.DType == dtypes.InvalidDType {
+		x = inFloat32(x) // what a layer before it computes in 16 bits
+	}
 	called := pass.Layer{Layer: l.Config, Spec: c.Spec, Name: l.Name, Trainable: l.Trainable, Weights: byName}
 	if !f.wide {
 		called.DType = l.DType
@@ -108,6 +111,16 @@ func (f *Flow) call(c *Call) error {
 		}
 	}
 	return nil
+}
+
+// inFloat32 widens numbers of 16 bits, as Keras does for each layer whose type is float32.
+func inFloat32(x []*graph.Node) []*graph.Node {
+	for i, n := range x {
+		if n.DType().IsFloat() && n.DType().Size() < 4 {
+			x[i] = graph.ConvertDType(n, dtypes.Float32)
+		}
+	}
+	return x
 }
 
 // truth is a mask as true and false: what is not 0.
