@@ -20,7 +20,8 @@ func init() { config.Register(LayerScale{}, CustomScaleLayer{}, StochasticDepth{
 //
 // Input shape: (None, …, ProjectionDim). Output shape: the same.
 //
-// Source: Touvron et al., 2021 (arXiv:2103.17239); keras.applications.convnext
+// Source: Touvron et al., 2021 (arXiv:2103.17239);
+// https://github.com/keras-team/keras/blob/master/keras/src/applications/convnext.py
 type LayerScale struct {
 	// InitValues is what the weights begin with.
 	InitValues float64
@@ -56,7 +57,8 @@ func (LayerScale) ONNX(g *build.Graph, c build.Call) ([]string, error) {
 //
 // Inputs: two of shape (None, …). Output shape: the same.
 //
-// Source: Szegedy et al., 2016 (arXiv:1602.07261); keras.applications.inception_resnet_v2
+// Source: Szegedy et al., 2016 (arXiv:1602.07261);
+// https://github.com/keras-team/keras/blob/master/keras/src/applications/inception_resnet_v2.py
 type CustomScaleLayer struct {
 	// Scale is what the second input is multiplied by.
 	Scale float64
@@ -94,7 +96,8 @@ func (l CustomScaleLayer) ONNX(g *build.Graph, c build.Call) ([]string, error) {
 //
 // Input shape: (None, …). Output shape: the same.
 //
-// Source: Huang et al., 2016 (arXiv:1603.09382); keras.applications.convnext
+// Source: Huang et al., 2016 (arXiv:1603.09382);
+// https://github.com/keras-team/keras/blob/master/keras/src/applications/convnext.py
 type StochasticDepth struct {
 	// DropPathRate is the part of the examples that are dropped, from 0 to less than 1.
 	DropPathRate float64

@@ -38,6 +38,11 @@ func init() {
 	table["concatenate"] = func(o Operation, x []*graph.Node) *graph.Node { return graph.Concatenate(same(x), o.Ints[0]) }
 	table["stack"] = func(o Operation, x []*graph.Node) *graph.Node { return graph.Stack(same(x), o.Ints[0]) }
 	table["flip"] = func(o Operation, x []*graph.Node) *graph.Node { return internal.Reverse(x[0], over(o, x[0])...) }
+	initSizes()
+}
+
+// initSizes are the operations that make axes longer, or shorter.
+func initSizes() {
 	table["repeat"] = func(o Operation, x []*graph.Node) *graph.Node { return repeat(x[0], o.Ints[0], o.Ints[1], true) }
 	table["tile"] = func(o Operation, x []*graph.Node) *graph.Node { return repeat(x[0], o.Ints[0], o.Ints[1], false) }
 	table["pad"] = func(o Operation, x []*graph.Node) *graph.Node {
