@@ -42,12 +42,12 @@ test: setup ## run the tests, in five minutes: units, the kernel's protocol, par
 # What takes longer. All notebooks come alone: they need the machine for themselves.
 # Another release of Go is set up from nothing; OTHERGO= leaves it out.
 SLOW := TestParity|TestFiniteDifferences|TestSeveralDevices|TestWorkIsDivided|TestBackupAndRestore|TestResumeFromFile|TestKilledWhileSaving|TestTrainingMistakes|TestKerasFits|TestMixedPrecision|TestStreams|TestLayers|TestNewcomers|TestBackend|TestOperators|TestFiles
-FUZZ := dl/onnx:FuzzOpen dl/internal/safetensors:FuzzOpen
+FUZZ := dl/onnx:FuzzOpen dl/data:FuzzCSV dl/internal/safetensors:FuzzOpen
 KERNEL := ./kernel/cell ./kernel/children ./kernel/dialect ./kernel/engine ./kernel/language ./kernel/session/... ./kernel/toolchain
 check: setup ## run everything else: all notebooks twice, faults, browsers, Go's programs as cells, races, the other linker, another Go
 	$(GO) vet ./...
 	$(TEST) -run '^($(SLOW))$$' ./dl ./dl/onnx ./dl/internal/surface
-	@for f in $(FUZZ); do echo fuzz $$f; $(GO) test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime 60s ./$${f%:*} >.gradbook/log/fuzz 2>&1 || { cat .gradbook/log/fuzz; exit 1; }; done
+	@for f in $(FUZZ); do echo fuzz $$f; $(GO) test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime 60s -fuzzminimizetime 1s ./$${f%:*} >.gradbook/log/fuzz 2>&1 || { cat .gradbook/log/fuzz; exit 1; }; done
 	$(TEST) ./dl/bert
 	$(TEST) ./kernel/book ./kernel/gateway ./kernel/notebook ./kernel/programs
 	$(TEST) -p 1 ./viz/...

@@ -345,3 +345,28 @@ func TestSaveWithoutOptimizer(t *testing.T) {
 		t.Errorf("expected a loss of %v, got %v", want, got)
 	}
 }
+
+// TestSchemaInFile: a model's file says what the columns of its tables are.
+func TestSchemaInFile(t *testing.T) {
+	_, s, err := data.ReadCSV(strings.NewReader("colour,weight,fruit\nred,150,apple\nyellow,120,banana\n"), data.CSVConfig{Label: "fruit"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Sequential(layers.Input{Shape: layers.Shape{2}}, layers.Dense{Units: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.SetSchema(s)
+	path := filepath.Join(t.TempDir(), "m.safetensors")
+	if err := m.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := again.Schema().FromCSV(strings.NewReader("weight,colour\n130,yellow\n"), data.CSVConfig{})
+	if err != nil || d.Len() != 1 {
+		t.Errorf("expected one example, got %v", err)
+	}
+}

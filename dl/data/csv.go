@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,32 +19,120 @@ type CSVConfig struct {
 	// Features are the columns to use, in this order; nil means all but the label.
 	// A column of words becomes a number for each word, as of a label.
 	Features []string
+	// Kinds say what columns are, by name; of others it is found out. A column with both
+	// numbers and words is an error as long as it is not among them.
+	Kinds map[string]Kind
 	// Comma separates fields; 0 means ','.
 	Comma rune
+	// Decimal separates whole numbers from parts; 0 means '.'. Numbers have no other signs:
+	// what separates thousands is an error.
+	Decimal rune
+	// DateLayout is how days are written, in Go's way; "" is 2006-01-02.
+	DateLayout string
 	// NoHeader says that the first line is no names: columns are then "0", "1", ….
 	NoHeader bool
-	// Missing is what stands for an empty field, NaN say; nil makes such a field an
+	// Missing is what stands for a value that is not there, NaN say; nil makes such a field an
 	// error.
 	Missing *float32
+	// MissingWords are fields that say that a value is not there, beside empty ones: "NA", "?".
+	MissingWords []string
 }
 
-// FromCSV makes a dataset of a table of text, with a line for each example: inputs are
-// float32 [features]. Two columns of one name, numbers that float32 cannot hold, and whole
-// numbers as labels that it would round are errors.
+// FromCSV is ReadCSV for who does not need the schema.
 func FromCSV(r io.Reader, c CSVConfig) (*Dataset, error) {
+	d, _, err := ReadCSV(r, c)
+	return d, err
+}
+
+// ReadCSV makes a dataset of a table of text, with a line for each example, and says what its
+// columns are: inputs are float32 [features], in which numbers are rounded as Go does.
+//
+// A column is what all its values are. One that does not fit is an error with its line and
+// column, as are whole numbers that float64 would round, beyond 2⁵³, and, as labels, those that
+// float32 would; two
+// columns of one name; and numbers and days that are written in a way that the config does not
+// say.
+func ReadCSV(r io.Reader, c CSVConfig) (*Dataset, *Schema, error) {
+	return c.read(r, nil)
+}
+
+// FromCSV makes a dataset of another table, whose columns are those of the schema, in any order
+// and with others beside them. A word that the schema does not know is an error. Without a
+// column for the label, the dataset has none. The config's Label, Features and Kinds are not
+// used.
+func (s *Schema) FromCSV(r io.Reader, c CSVConfig) (*Dataset, error) {
+	if err := s.check(); err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	d, _, err := c.read(r, s)
+	return d, err
+}
+
+func (c CSVConfig) read(r io.Reader, s *Schema) (*Dataset, *Schema, error) {
 	t := csv.NewReader(r)
 	t.TrimLeadingSpace = true
+	t.ReuseRecord = true
 	if c.Comma != 0 {
 		t.Comma = c.Comma
 	}
-	lines, err := t.ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("data: %w", err)
+	line, err := t.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, nil, errors.New("data: expected a table with at least one line, got none")
 	}
-	names, lines, first, err := c.head(lines)
 	if err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("data: %w", err)
 	}
+	line[0] = strings.TrimPrefix(line[0], "\ufeff") // a byte order mark, which is no part of it
+	names, err := c.names(line)
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := c.table(names, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !c.NoHeader {
+		line, err = t.Read()
+	}
+	for ; err == nil; line, err = t.Read() {
+		at, _ := t.FieldPos(0)
+		if err := b.add(line, at); err != nil {
+			return nil, nil, err
+		}
+	}
+	if !errors.Is(err, io.EOF) {
+		return nil, nil, fmt.Errorf("data: %w", err)
+	}
+	d, err := b.dataset()
+	if err != nil {
+		return nil, nil, err
+	}
+	return d, b.schema(), nil
+}
+
+// names are those of the columns.
+func (c CSVConfig) names(line []string) ([]string, error) {
+	var names []string
+	if c.NoHeader {
+		for i := range line {
+			names = append(names, strconv.Itoa(i))
+		}
+		return names, nil
+	}
+	places := make(map[string]int)
+	for i, name := range line {
+		name = strings.TrimSpace(name)
+		if at, ok := places[name]; ok {
+			return nil, fmt.Errorf("data: expected columns of different names, got %q as column %d and as column %d", name, at+1, i+1)
+		}
+		places[name] = i
+		names = append(names, strings.Clone(name))
+	}
+	return names, nil
+}
+
+// table makes what takes lines up.
+func (c CSVConfig) table(names []string, s *Schema) (*table, error) {
 	find := func(name string) (int, error) {
 		i := slices.Index(names, name)
 		if i < 0 {
@@ -53,118 +140,45 @@ func FromCSV(r io.Reader, c CSVConfig) (*Dataset, error) {
 		}
 		return i, nil
 	}
+	b := &table{config: c}
+	if s != nil {
+		for _, known := range s.Features {
+			i, err := find(known.Name)
+			if err != nil {
+				return nil, err
+			}
+			b.features = append(b.features, c.known(known, i))
+		}
+		if s.Label != nil && slices.Contains(names, s.Label.Name) {
+			b.label = c.known(*s.Label, slices.Index(names, s.Label.Name))
+		}
+		return b, nil
+	}
+	for name := range c.Kinds {
+		if _, err := find(name); err != nil {
+			return nil, err
+		}
+	}
 	features := c.Features
 	if features == nil {
 		features = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == c.Label })
 	}
-	if len(lines) == 0 || len(features) == 0 {
-		return nil, fmt.Errorf("data: expected at least one line and one feature, got %d and %d", len(lines), len(features))
-	}
-	x := make([]float32, len(lines)*len(features))
-	for j, name := range features {
+	for _, name := range features {
 		i, err := find(name)
 		if err != nil {
 			return nil, err
 		}
-		values, _, _, err := c.column(lines, i, name, first)
+		b.features = append(b.features, c.column(name, i, false))
+	}
+	if c.Label != "" {
+		i, err := find(c.Label)
 		if err != nil {
 			return nil, err
 		}
-		for k, v := range values {
-			x[k*len(features)+j] = v
-		}
+		b.label = c.column(c.Label, i, true)
 	}
-	if c.Label == "" {
-		return FromFlat(x, []int{len(features)}, []uint8(nil), nil)
+	if len(b.features) == 0 {
+		return nil, errors.New("data: expected at least one feature, got none")
 	}
-	i, err := find(c.Label)
-	if err != nil {
-		return nil, err
-	}
-	values, classes, whole, err := c.column(lines, i, c.Label, first)
-	switch {
-	case err != nil:
-		return nil, err
-	case !whole:
-		return FromFlat(x, []int{len(features)}, values, nil)
-	}
-	return withClasses(x, len(features), values, classes)
-}
-
-// withClasses makes a dataset of rows of features and numbers of classes.
-func withClasses(x []float32, features int, values []float32, classes []string) (*Dataset, error) {
-	numbers := make([]int32, len(values))
-	for k, v := range values {
-		numbers[k] = int32(v)
-	}
-	d, err := FromFlat(x, []int{features}, numbers, nil)
-	if err == nil && classes != nil {
-		d = d.ClassNames(classes...)
-	}
-	return d, err
-}
-
-// head returns the names of the columns, the lines below, and the first one's number.
-func (c CSVConfig) head(lines [][]string) (names []string, rest [][]string, first int, err error) {
-	if len(lines) == 0 {
-		return nil, nil, 0, errors.New("data: expected a table with at least one line, got none")
-	}
-	lines[0][0] = strings.TrimPrefix(lines[0][0], "\ufeff") // a byte order mark, which is no part of it
-	if !c.NoHeader {
-		places := make(map[string]int)
-		for i, name := range lines[0] {
-			if at, ok := places[name]; ok {
-				return nil, nil, 0, fmt.Errorf("data: expected columns of different names, got %q as column %d and as column %d", name, at+1, i+1)
-			}
-			places[name] = i
-		}
-		return lines[0], lines[1:], 2, nil
-	}
-	for i := range lines[0] {
-		names = append(names, strconv.Itoa(i))
-	}
-	return names, lines, 1, nil
-}
-
-// column reads a column: numbers, or words as the numbers of classes. whole says that all
-// numbers are.
-func (c CSVConfig) column(lines [][]string, i int, name string, first int) (values []float32, classes []string, whole bool, err error) {
-	values, whole = make([]float32, len(lines)), true
-	words := false
-	for k, line := range lines {
-		text := strings.TrimSpace(line[i])
-		if text == "" && c.Missing != nil {
-			values[k], whole = *c.Missing, false
-			continue
-		}
-		v, err := strconv.ParseFloat(text, 64)
-		if err != nil || math.Abs(v) > math.MaxFloat32 && !math.IsInf(v, 0) {
-			if err == nil || errors.Is(err, strconv.ErrRange) {
-				return nil, nil, false, fmt.Errorf("data: line %d: expected a number that float32 can hold in column %q, got %s", first+k, name, text)
-			}
-			if text == "" {
-				return nil, nil, false, fmt.Errorf("data: line %d: expected a value in column %q, got none (see CSVConfig.Missing)", first+k, name)
-			}
-			words = true
-			break
-		}
-		values[k] = float32(v)
-		if name == c.Label && v == math.Trunc(v) && float64(values[k]) != v {
-			return nil, nil, false, fmt.Errorf("data: line %d: expected labels that float32 holds exactly, up to %d if they are whole, in column %q, got %s", first+k, 1<<24, name, text)
-		}
-		whole = whole && v == float64(int32(v))
-	}
-	if !words {
-		return values, nil, whole, nil
-	}
-	for _, line := range lines {
-		classes = append(classes, strings.TrimSpace(line[i]))
-	}
-	slices.Sort(classes)
-	classes = slices.Compact(classes)
-	for k, line := range lines {
-		at, _ := slices.BinarySearch(classes, strings.TrimSpace(line[i]))
-		values[k] = float32(at)
-	}
-	return values, classes, true, nil
+	return b, nil
 }

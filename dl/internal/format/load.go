@@ -63,6 +63,11 @@ func (create Create) load(path string, shapes map[string]layers.Shape) (*train.M
 		return nil, err
 	}
 	m := train.New(n)
+	if text, ok := f.Metadata["schema"]; ok {
+		if err := json.Unmarshal([]byte(text), &m.Schema); err != nil {
+			return nil, fmt.Errorf("expected a schema of JSON: %w", err)
+		}
+	}
 	return m, restoreAll(m, f)
 }
 

@@ -45,6 +45,11 @@ func save(m *train.Model, path string) error {
 	if err := setJSON(f, "model", a); err != nil {
 		return err
 	}
+	if m.Schema != nil {
+		if err := setJSON(f, "schema", m.Schema); err != nil {
+			return err
+		}
+	}
 	weights := network.Kept(m.Weights)
 	if c, ok := m.Config(); ok && c.Step == nil {
 		compiled, err := describeCompiled(c)

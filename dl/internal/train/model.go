@@ -3,6 +3,7 @@ package train
 import (
 	"github.com/gomlx/compute"
 
+	"github.com/gradbook/gradbook/dl/data"
 	"github.com/gradbook/gradbook/dl/internal/device"
 	"github.com/gradbook/gradbook/dl/internal/engine"
 	"github.com/gradbook/gradbook/dl/internal/network"
@@ -10,6 +11,8 @@ import (
 
 // Model is a network, and how it learns.
 type Model struct {
+	// Schema is what the columns of the tables are that the model is for; nil if it is not known.
+	Schema *data.Schema
 	*network.Network
 
 	compiled *compiled
