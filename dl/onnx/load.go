@@ -75,7 +75,11 @@ func load(path string, config []Config) (*dl.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Graph{Name: "onnx", graph: g, values: c.Values}
+	values, err := c.values()
+	if err != nil {
+		return nil, err
+	}
+	l := &Graph{Name: "onnx", graph: g, values: values}
 	var in []*dl.Symbol
 	for _, v := range inputs {
 		var shape layers.Shape
@@ -111,7 +115,7 @@ func read(path string) (*translate.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := outside(&m.Graph, filepath.Dir(path)); err != nil {
+	if err := outside(m, filepath.Dir(path)); err != nil {
 		return nil, err
 	}
 	return translate.New(m)
@@ -134,41 +138,51 @@ func readFile(path string) ([]byte, error) {
 
 // outside reads the tensors that are in files of their own, which must be beside the
 // model's.
-func outside(g *proto.Graph, folder string) error {
+func outside(m *proto.Model, folder string) error {
 	files := make(map[string][]byte)
-	for i := range g.Initializers {
-		t := &g.Initializers[i]
+	return m.Tensors(func(t *proto.Tensor) error {
 		if t.External == nil {
-			continue
+			return nil
 		}
 		name := t.External["location"]
 		if !filepath.IsLocal(name) {
 			return fmt.Errorf("tensor %q: expected its file beside the model's, got %q", t.Name, name)
 		}
-		text, ok := files[name]
-		if !ok {
-			root, err := os.OpenRoot(folder)
+		if _, ok := files[name]; !ok {
+			text, err := beside(folder, name)
 			if err != nil {
-				return err
-			}
-			info, err := root.Stat(name)
-			_ = root.Close()
-			if err != nil {
-				return fmt.Errorf("tensor %q: %w", t.Name, err)
-			}
-			if !info.Mode().IsRegular() {
-				return fmt.Errorf("tensor %q: expected a regular file, got %q", t.Name, name)
-			}
-			if text, err = readFile(filepath.Join(folder, name)); err != nil {
 				return fmt.Errorf("tensor %q: %w", t.Name, err)
 			}
 			files[name] = text
 		}
-		if err := t.From(text); err != nil {
-			return err
-		}
+		return t.From(files[name])
+	})
+}
+
+// beside reads a file in a folder, which no link leads out of.
+func beside(folder, name string) ([]byte, error) {
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	defer func() { _ = root.Close() }()
+	if _, err := root.Stat(name); err != nil {
+		return nil, err
+	}
+	return readFile(filepath.Join(folder, name))
+}
+
+// values are copies of the config's: the caller may change its own.
+func (c Config) values() (map[string]*tensor.Tensor, error) {
+	all := make(map[string]*tensor.Tensor)
+	for name, t := range c.Values {
+		own, err := t.LocalClone()
+		if err != nil {
+			return nil, fmt.Errorf("Config.Values: %s: %w", strconv.Quote(name), err)
+		}
+		all[name] = own
+	}
+	return all, nil
 }
 
 // open are the inputs of a graph, with what a config says of them.
@@ -179,6 +193,9 @@ func (c Config) open(g *translate.Graph) ([]proto.Value, error) {
 		names[v.Name] = true
 		if v.Other != "" {
 			return nil, fmt.Errorf("input %q: expected a tensor, got %s, which is not supported", v.Name, v.Other)
+		}
+		if v.Kind == 0 {
+			return nil, fmt.Errorf("input %q: expected a type, got none", v.Name)
 		}
 		if value := c.Values[v.Name]; value != nil {
 			if err := fits(v, value); err != nil {

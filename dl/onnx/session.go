@@ -36,19 +36,6 @@ type Session struct {
 	weights  map[string]placed // by name, and the order of their axes
 }
 
-// Value is an input or output of a Session.
-type Value struct {
-	Name string
-	// DType is the type of its numbers; 0 if the file does not say.
-	DType tensor.DType
-	// Dims are the lengths of its axes, -1 where the file leaves one open; nil if it does not
-	// even say how many there are.
-	Dims []int
-}
-
-// String is the value as ONNX writes it: "x float32 [-1 3 224 224]".
-func (v Value) String() string { return fmt.Sprintf("%s %s %v", v.Name, v.DType, v.Dims) }
-
 // Open reads a file for inference. Programs for the config's Shapes, if all axes of all
 // inputs are known, are compiled at once; others when inputs come.
 //
@@ -80,11 +67,15 @@ func open(path string, config []Config) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	values, err := c.values()
+	if err != nil {
+		return nil, err
+	}
 	d, err := device.Current()
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{path: path, graph: g, inputs: inputs, values: c.Values, device: d, programs: make(map[string]*stage), weights: make(map[string]placed)}
+	s := &Session{path: path, graph: g, inputs: inputs, values: values, device: d, programs: make(map[string]*stage), weights: make(map[string]placed)}
 	if len(c.Shapes) > 0 {
 		return s, s.ahead()
 	}
@@ -118,21 +109,6 @@ func (s *Session) Inputs() []Value { return public(s.inputs) }
 
 // Outputs are what Run returns.
 func (s *Session) Outputs() []Value { return public(s.graph.Outputs) }
-
-func public(values []proto.Value) []Value {
-	var all []Value
-	for _, v := range values {
-		p := Value{Name: v.Name, DType: translate.DType(v.Kind)}
-		if v.Ranked {
-			p.Dims = []int{}
-		}
-		for _, d := range v.Dims {
-			p.Dims = append(p.Dims, int(d.Size))
-		}
-		all = append(all, p)
-	}
-	return all
-}
 
 // Run computes the outputs, by their names, for inputs by theirs, each of the type and with
 // the axes that the file says. The first run with new shapes compiles a program.

@@ -169,3 +169,24 @@ case("Where bcast", [N("Less", ["x", "z"], ["b"]), N("Where", ["b", "k", "x"], [
 case("Expand 2", [N("Unsqueeze", ["x", "a"], ["u"]), N("Expand", ["u", "s"], ["y"])], [4], [i64("a", [1]), i64("s", [1, 3, 1])])
 case("Sign Mod", [N("Sign", ["x"], ["y"])], [4])
 case("Softplus", [N("Softplus", ["x"], ["y"])], [4], x=np.array([[100, -100, 0, 1]] * 5, np.float32))
+case("Asinh far", [N("Asinh", ["x"], ["y"])], [4], x=np.array([[1e20, 1e-5, -3, 2e4]] * 5, np.float32))
+case("Acosh far", [N("Acosh", ["x"], ["y"])], [4], x=np.array([[1e20, 1.0001, 3, 2e4]] * 5, np.float32))
+case("Sinh near", [N("Sinh", ["x"], ["y"])], [4], x=np.array([[1e-8, 1e-3, -3, 20]] * 5, np.float32))
+case("Det pivots", [N("Det", ["x"], ["y"])], [3, 3], x=np.array([[[1e-4, 2e-4, 3e-4], [1e4, 1e4, 2e4], [1, 2, 4]]] * 5, np.float32))
+half = lambda *inner: [N("Cast", ["x"], ["h"], to=T.FLOAT16), *inner, N("Cast", ["r"], ["y"], to=T.FLOAT)]
+case("GlobalAveragePool half", half(N("GlobalAveragePool", ["h"], ["r"])), [1, 256, 256], x=np.full((1, 1, 256, 256), 2, np.float32))
+case("ReduceL2 half", half(N("ReduceL2", ["h"], ["r"], axes=[1], keepdims=0)), [4], x=np.full((2, 4), 300, np.float32))
+case("Resize opset10 nearest x.6", [N("Resize", ["x", "s"], ["y"], mode="nearest")], [1, 2, 4], [f("s", [1, 1, 1, 0.6])], opset=10)
+case("Resize x.7", [N("Resize", ["x", "", "s"], ["y"], mode="linear")], [1, 10, 10], [f("s", [1, 1, 0.7, 0.7])])
+case("Upsample opset9 x1.3", [N("Upsample", ["x", "s"], ["y"], mode="nearest")], [1, 10, 10], [f("s", [1, 1, 1.3, 1.3])], opset=9)
+rnn("LSTM", 4, nm="alpha of the second", activations=["Sigmoid", "LeakyRelu", "Tanh"], activation_alpha=[0.5])
+case("Max with no numbers", [N("Sqrt", ["x"], ["n"]), N("Neg", ["x"], ["m"]), N("Sqrt", ["m"], ["k"]), N("Max", ["n", "k"], ["y"])], [4])
+case(
+    "Expand of a scalar's shape",
+    [
+        N("ReduceSum", ["x"], ["s"], keepdims=0), N("Shape", ["s"], ["d"]), N("Equal", ["d", "none"], ["e"]), N("Where", ["e", "one", "d"], ["w"]),
+        N("Expand", ["s", "w"], ["t"]), N("Add", ["x", "t"], ["y"]),
+    ],
+    [4],
+    [i64("none", -1), i64("one", 1)],
+)

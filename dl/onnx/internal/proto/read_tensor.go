@@ -51,11 +51,29 @@ func (t *Tensor) read(b []byte) error {
 		return fmt.Errorf("tensor %q: expected its numbers in one field, got them in two", t.Name)
 	}
 	if len(numbers) > 0 {
+		if want := fieldOf(t.Kind); typed != want {
+			return fmt.Errorf("tensor %q: expected numbers of %s in field %d, got them in %d", t.Name, KindNames[t.Kind], want, typed)
+		}
 		if err := t.pack(numbers); err != nil {
 			return err
 		}
 	}
 	return t.check()
+}
+
+// fieldOf is the field that has the single numbers of a type.
+func fieldOf(kind int) int {
+	switch kind {
+	case Float, Complex64:
+		return 4
+	case Int64:
+		return 7
+	case Double, Complex128:
+		return 10
+	case Uint32, Uint64:
+		return 11
+	}
+	return 5
 }
 
 func (t *Tensor) external(b []byte) error {

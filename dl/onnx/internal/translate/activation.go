@@ -3,6 +3,7 @@ package translate
 import (
 	"math"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
@@ -104,6 +105,9 @@ func hardSigmoid(c *call, x *graph.Node) *graph.Node {
 func hardSwish(x *graph.Node) *graph.Node { return graph.Mul(x, linearSigmoid(x, 1.0/6, 0.5)) }
 
 func shrink(c *call, x *graph.Node) *graph.Node {
+	if d := x.DType(); d.IsUnsigned() {
+		return graph.ConvertDType(shrink(c, graph.ConvertDType(x, dtypes.Float64)), d)
+	}
 	lambda, bias := scalar(x, c.float("lambd", 0.5)), scalar(x, c.float("bias", 0))
 	y := graph.Where(graph.LessThan(x, graph.Neg(lambda)), graph.Add(x, bias), graph.ZerosLike(x))
 	return graph.Where(graph.GreaterThan(x, lambda), graph.Sub(x, bias), y)

@@ -89,8 +89,17 @@ func (c *call) attribute(name string) (proto.Attribute, bool) {
 	return a, ok
 }
 
+// of is an attribute that must be of a kind, if the file says of which.
+func (c *call) of(name string, kind int) (proto.Attribute, bool) {
+	a, ok := c.attribute(name)
+	if ok && a.Kind != 0 && a.Kind != kind {
+		panic(fmt.Errorf("expected attribute %s of kind %d, got %d", name, kind, a.Kind))
+	}
+	return a, ok
+}
+
 func (c *call) int(name string, def int) int {
-	if a, ok := c.attribute(name); ok {
+	if a, ok := c.of(name, proto.KindInt); ok {
 		return int(a.I)
 	}
 	return def
@@ -99,14 +108,14 @@ func (c *call) int(name string, def int) int {
 func (c *call) flag(name string) bool { return c.int(name, 0) != 0 }
 
 func (c *call) float(name string, def float64) float64 {
-	if a, ok := c.attribute(name); ok {
+	if a, ok := c.of(name, proto.KindFloat); ok {
 		return float64(a.F)
 	}
 	return def
 }
 
 func (c *call) list(name string, def ...int) []int {
-	if a, ok := c.attribute(name); ok {
+	if a, ok := c.of(name, proto.KindInts); ok {
 		return narrow(a.Ints)
 	}
 	return def
@@ -114,7 +123,7 @@ func (c *call) list(name string, def ...int) []int {
 
 // text is an attribute that must be one of some words, the first being the default.
 func (c *call) text(name string, words ...string) string {
-	a, ok := c.attribute(name)
+	a, ok := c.of(name, proto.KindString)
 	if !ok {
 		return words[0]
 	}

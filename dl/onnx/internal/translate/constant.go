@@ -138,6 +138,17 @@ func rangeOf(c *call) []*value {
 	}
 	n := int(max(0, ceil((to-from)/step)))
 	d := c.known(0).DType()
+	if d == dtypes.Int64 { // which float64 does not hold beyond 2^53
+		from, to, step := c.one(0), c.one(1), c.one(2)
+		if step > 0 {
+			n = max(0, (to-from+step-1)/step)
+		} else {
+			n = max(0, (from-to-step-1)/-step)
+		}
+		c.fits(sized(d, []int{n}))
+		y := graph.Iota(c.g, shapes.Make(d, n), 0)
+		return single(graph.Add(graph.Mul(y, graph.Const(c.g, int64(step))), graph.Const(c.g, int64(from))))
+	}
 	c.fits(sized(d, []int{n}))
 	y := graph.Iota(c.g, shapes.Make(d, n), 0)
 	return single(graph.Add(graph.Mul(y, graph.Scalar(c.g, d, step)), graph.Scalar(c.g, d, from)))

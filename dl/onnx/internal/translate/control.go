@@ -3,6 +3,7 @@ package translate
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -55,12 +56,14 @@ func branch(c *call) []*value {
 }
 
 func (c *call) both() (out []*value, ok bool) {
-	answers, steps := c.answers, c.steps
+	steps := c.steps
+	c.trying++
 	defer func() {
+		c.trying--
 		// A way may not fit this input at all, and the other is the one to take.
 		if r := recover(); r != nil || !ok {
 			out, ok = nil, false
-			c.answers, c.steps = answers, steps
+			c.steps = steps
 		}
 	}()
 	a, b := c.inner(c.graphOf("then_branch"), c.scope), c.inner(c.graphOf("else_branch"), c.scope)
@@ -124,7 +127,13 @@ func (c *call) stacked(all []*value, like proto.Value, axis int) *value {
 	if len(all) == 0 {
 		dims := []int{0}
 		for _, d := range like.Dims {
-			dims = append(dims, max(0, int(d.Size)))
+			if d.Size < 0 {
+				like.Ranked = false
+			}
+			dims = append(dims, int(d.Size))
+		}
+		if !like.Ranked || axis != 0 || dtypeOf(like.Kind) == 0 {
+			panic(fmt.Errorf("it has no step, and the file does not say the whole shape of output %q", like.Name))
 		}
 		return &value{known: tensors.FromShape(sized(dtypeOf(like.Kind), dims))}
 	}
@@ -151,6 +160,9 @@ func scan(c *call) []*value {
 		panic(fmt.Errorf("expected a body of %d inputs, %d of them scanned, got one of %d", len(in), n, len(body.Inputs)))
 	}
 	if batch {
+		if slices.Contains(c.list("directions"), 1) {
+			panic(errors.New("the attribute directions with 1 is not supported in opset 8"))
+		}
 		return c.scanBatch(body, in, n)
 	}
 	states := len(in) - n

@@ -38,6 +38,11 @@ func einsum(c *call) *graph.Node {
 	for i := range in {
 		in[i] = in[i].diagonal()
 	}
+	for _, r := range out {
+		if !slices.ContainsFunc(in, func(l labelled) bool { return slices.Contains(l.labels, r) }) {
+			panic(fmt.Errorf("equation %q: no input has the axis %q of the result", a.S, string(r)))
+		}
+	}
 	y := in[0]
 	for i, b := range in[1:] {
 		y = product(y, b, needed(in[i+2:], out))

@@ -80,7 +80,29 @@ func (c *call) broadcast() (out []*graph.Node, last bool) {
 		}
 		out = append(out, x)
 	}
-	return out, last
+	return empty(out, rank), last
+}
+
+// empty makes tensors that have no numbers together all of one shape, which backends' own
+// broadcasting does not.
+func empty(all []*graph.Node, rank int) []*graph.Node {
+	dims, none := ones(rank), false
+	for _, x := range all {
+		for i, d := range x.Shape().Dimensions {
+			if d != 1 {
+				dims[i] = d
+			}
+			none = none || d == 0
+		}
+	}
+	if !none {
+		return all
+	}
+	out := make([]*graph.Node, len(all))
+	for i, x := range all {
+		out[i] = graph.Zeros(x.Graph(), sized(x.DType(), dims))
+	}
+	return out
 }
 
 // oldBroadcast does as the operators of opset 6 say: the second input has its first axis at

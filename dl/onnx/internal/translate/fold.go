@@ -11,7 +11,7 @@ import (
 
 // ahead computes what is known while a graph is built. It interprets graphs, which takes
 // microseconds, where XLA would compile each.
-var ahead = sync.OnceValues(func() (compute.Backend, error) { return compute.NewWithConfig("go") })
+var ahead = sync.OnceValues(func() (compute.Backend, error) { return compute.NewWithConfig("go:ops_sequential") })
 
 // folded is the most numbers that an input has of what is computed ahead: shapes, and what
 // is done with them. Larger ones are left to the device.
@@ -23,6 +23,9 @@ func (c *call) foldable() bool {
 		return false
 	}
 	for _, v := range c.in {
+		if v != nil && !v.isList() && !v.none && v.shape().Size() == 0 { // which the interpreter is not made for
+			return false
+		}
 		switch {
 		case v == nil:
 		case v.weight != "" && v.known == nil:
@@ -69,7 +72,7 @@ func (c *call) fold(op operator) (out []*value, ok bool) {
 	var nodes []*graph.Node
 	for _, o := range outs {
 		if o != nil && o.known == nil {
-			if o.node.Shape().Size() > 4*folded {
+			if n := o.node.Shape().Size(); n == 0 || n > 4*folded {
 				return nil, false
 			}
 			nodes = append(nodes, inner.node(o))

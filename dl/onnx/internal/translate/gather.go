@@ -232,6 +232,10 @@ func topK(c *call) []*value {
 	if k < 0 || k > x.Shape().Dimensions[axis] {
 		panic(fmt.Errorf("expected k of at most %d, got %d", x.Shape().Dimensions[axis], k))
 	}
+	if k == 0 {
+		none := part(x, axis, 0, 0, 1)
+		return several(none, graph.ConvertDType(none, dtypes.Int64))
+	}
 	f := graph.TopK
 	if c.int("largest", 1) == 0 {
 		f = graph.BottomK

@@ -53,6 +53,9 @@ func New(m *proto.Model) (*Graph, error) {
 	}
 	for i := range m.Functions {
 		f := &m.Functions[i]
+		if g.functions[[2]string{f.Domain, f.Name}] != nil {
+			return nil, fmt.Errorf("function %s of %q is there twice, which is not supported", f.Name, f.Domain)
+		}
 		g.functions[[2]string{f.Domain, f.Name}] = f
 	}
 	for i := range p.Initializers {

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 )
@@ -27,6 +28,9 @@ func init() {
 func nonZero(c *call) []*value {
 	t := c.known(0)
 	dims := t.Shape().Dimensions
+	if len(dims) == 0 { // a number counts as a vector of one
+		dims = []int{1}
+	}
 	rows := make([][]int64, len(dims))
 	for i, v := range Reals(t) {
 		if v == 0 {
@@ -70,6 +74,13 @@ func compress(c *call) *graph.Node {
 // first, which of them each place has, and how often each is there.
 func unique(c *call) []*value {
 	t := c.known(0)
+	if d := t.DType(); d == dtypes.Int64 || d == dtypes.Uint64 {
+		for _, v := range Reals(t) {
+			if math.Abs(v) >= 1<<53 {
+				panic(fmt.Errorf("whole numbers beyond 2^53 are not supported, got %v", v))
+			}
+		}
+	}
 	dims := t.Shape().Dimensions
 	axis, whole := 0, true
 	if _, ok := c.attribute("axis"); ok {

@@ -22,8 +22,8 @@ func init() {
 		"Mod": {Attributes: "fmod", Inputs: 2, Types: numeric, Rule: modulo},
 
 		"Sum":  {Inputs: unlimited, Types: numeric, Rule: sum},
-		"Max":  {Inputs: unlimited, Types: numeric, Rule: variadic(graph.Max, nil)},
-		"Min":  {Inputs: unlimited, Types: numeric, Rule: variadic(graph.Min, nil)},
+		"Max":  {Inputs: unlimited, Types: numeric, Rule: variadic(orNaN(graph.Max), nil)},
+		"Min":  {Inputs: unlimited, Types: numeric, Rule: variadic(orNaN(graph.Min), nil)},
 		"Mean": {Inputs: unlimited, Types: floating, Rule: variadic(graph.Add, func(x *graph.Node, n int) *graph.Node { return graph.Div(x, scalar(x, float64(n))) })},
 
 		"Sqrt":       {Inputs: 1, Types: floating, Rule: unary(graph.Sqrt)},
@@ -40,14 +40,14 @@ func init() {
 		"Sin":        {Inputs: 1, Types: floating, Rule: unary(graph.Sin)},
 		"Cos":        {Inputs: 1, Types: floating, Rule: unary(graph.Cos)},
 		"Tan":        {Inputs: 1, Types: floating, Rule: unary(func(x *graph.Node) *graph.Node { return graph.Div(graph.Sin(x), graph.Cos(x)) })},
-		"Sinh":       {Inputs: 1, Types: floating, Rule: unary(sinh)},
-		"Cosh":       {Inputs: 1, Types: floating, Rule: unary(cosh)},
+		"Sinh":       {Inputs: 1, Types: floating, Rule: unary(wideFloat(sinh))},
+		"Cosh":       {Inputs: 1, Types: floating, Rule: unary(wideFloat(cosh))},
 		"Asin":       {Inputs: 1, Types: floating, Rule: unary(asin)},
 		"Acos":       {Inputs: 1, Types: floating, Rule: unary(func(x *graph.Node) *graph.Node { return graph.Sub(scalar(x, math.Pi/2), asin(x)) })},
 		"Atan":       {Inputs: 1, Types: floating, Rule: unary(func(x *graph.Node) *graph.Node { return graph.Atan2(x, graph.OnesLike(x)) })},
-		"Asinh":      {Inputs: 1, Types: floating, Rule: unary(asinh)},
-		"Acosh":      {Inputs: 1, Types: floating, Rule: unary(acosh)},
-		"Atanh":      {Inputs: 1, Types: floating, Rule: unary(atanh)},
+		"Asinh":      {Inputs: 1, Types: floating, Rule: unary(wideFloat(asinh))},
+		"Acosh":      {Inputs: 1, Types: floating, Rule: unary(wideFloat(acosh))},
+		"Atanh":      {Inputs: 1, Types: floating, Rule: unary(wideFloat(atanh))},
 
 		"BitwiseAnd": {Inputs: 2, Types: integers, Rule: binary(graph.BitwiseAnd)},
 		"BitwiseOr":  {Inputs: 2, Types: integers, Rule: binary(graph.BitwiseOr)},
@@ -88,6 +88,18 @@ func modulo(c *call) []*value {
 	})(c)
 }
 
+// orNaN is no number where one of two is none; XLA's CPU looks at the first only.
+func orNaN(f func(a, b *graph.Node) *graph.Node) func(a, b *graph.Node) *graph.Node {
+	return func(a, b *graph.Node) *graph.Node {
+		y := f(a, b)
+		if !b.DType().IsFloat() {
+			return y
+		}
+		whole := graph.BroadcastToDims(b, y.Shape().Dimensions...)
+		return graph.Where(graph.IsNaN(whole), whole, y)
+	}
+}
+
 func absolute(x *graph.Node) *graph.Node {
 	if x.DType().IsUnsigned() {
 		return x
@@ -102,8 +114,17 @@ func sign(x *graph.Node) *graph.Node {
 	return graph.Sign(x)
 }
 
+// sinh keeps the digits of small numbers.
 func sinh(x *graph.Node) *graph.Node {
-	return graph.Mul(scalar(x, 0.5), graph.Sub(graph.Exp(x), graph.Exp(graph.Neg(x))))
+	e := graph.Expm1(x)
+	small := graph.Mul(scalar(x, 0.5), graph.Add(e, graph.Div(e, graph.Add(e, scalar(x, 1)))))
+	large := graph.Mul(scalar(x, 0.5), graph.Sub(graph.Exp(x), graph.Exp(graph.Neg(x))))
+	return graph.Where(graph.LessThan(ops.Abs(x), scaledFloat(x, 1)), small, large)
+}
+
+// scaledFloat is a number in the shape of x.
+func scaledFloat(x *graph.Node, v float64) *graph.Node {
+	return graph.BroadcastToDims(scalar(x, v), x.Shape().Dimensions...)
 }
 
 func cosh(x *graph.Node) *graph.Node {
@@ -116,14 +137,35 @@ func asin(x *graph.Node) *graph.Node {
 	return graph.Atan2(x, graph.Sqrt(graph.Mul(graph.Sub(one, x), graph.Add(one, x))))
 }
 
+// wideFloat computes a function of halves in float32.
+func wideFloat(f func(x *graph.Node) *graph.Node) func(x *graph.Node) *graph.Node {
+	return func(x *graph.Node) *graph.Node {
+		if d := x.DType(); d.Size() < 4 {
+			return graph.ConvertDType(f(graph.ConvertDType(x, dtypes.Float32)), d)
+		}
+		return f(x)
+	}
+}
+
+// far is where 1 does not count any more beside a square.
+const far = 1e8
+
+// asinh keeps the digits of small numbers, and does not square large ones.
 func asinh(x *graph.Node) *graph.Node {
 	a := ops.Abs(x)
-	y := graph.Log(graph.Add(a, graph.Sqrt(graph.Add(graph.Square(a), scalar(x, 1)))))
-	return graph.Mul(graph.Sign(x), y)
+	near := graph.Min(a, scalar(x, far))
+	square := graph.Square(near)
+	root := graph.Sqrt(graph.Add(square, scalar(x, 1)))
+	y := graph.Log1p(graph.Add(near, graph.Div(square, graph.Add(root, scalar(x, 1)))))
+	beyond := graph.Add(graph.Log(graph.Max(a, scalar(x, 1))), scalar(x, math.Ln2))
+	return graph.Mul(graph.Sign(x), graph.Where(graph.LessThan(a, scaledFloat(x, far)), y, beyond))
 }
 
 func acosh(x *graph.Node) *graph.Node {
-	return graph.Log(graph.Add(x, graph.Sqrt(graph.Sub(graph.Square(x), scalar(x, 1)))))
+	over := graph.Sub(graph.Min(x, scalar(x, far)), scalar(x, 1))
+	y := graph.Log1p(graph.Add(over, graph.Sqrt(graph.Mul(over, graph.Add(over, scalar(x, 2))))))
+	beyond := graph.Add(graph.Log(graph.Max(x, scalar(x, 1))), scalar(x, math.Ln2))
+	return graph.Where(graph.GreaterThan(x, scaledFloat(x, far)), beyond, y)
 }
 
 func atanh(x *graph.Node) *graph.Node {

@@ -2,6 +2,7 @@ package translate
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -64,12 +65,16 @@ func gemm(c *call) *graph.Node {
 		right = 1
 	}
 	y := dot(a, []int{left}, nil, b, []int{right}, nil)
-	if alpha := c.float("alpha", 1); alpha != 1 {
+	alpha, beta := c.float("alpha", 1), c.float("beta", 1)
+	if y.DType().IsInt() && (alpha != math.Trunc(alpha) || beta != math.Trunc(beta)) {
+		panic(fmt.Errorf("alpha %v and beta %v of whole numbers are not supported", alpha, beta))
+	}
+	if alpha != 1 {
 		y = graph.Mul(y, scalar(y, alpha))
 	}
 	if c.has(2) {
 		bias := c.x(2)
-		if beta := c.float("beta", 1); beta != 1 {
+		if beta != 1 {
 			bias = graph.Mul(bias, scalar(bias, beta))
 		}
 		y = graph.Add(y, graph.ExpandLeftToRank(bias, 2))
@@ -100,8 +105,15 @@ func determinant(x *graph.Node) *graph.Node {
 		first := graph.OneHot(graph.ZerosLike(at), size, x.DType())
 		pivot := graph.ReduceSum(graph.Mul(x, graph.ExpandAxes(rows, 2)), 1) // [m, size]
 		top := graph.Reshape(graph.SliceAxis(x, 1, graph.AxisElem(0)), m, size)
-		d := graph.ExpandAxes(graph.Sub(rows, first), 2) // [m, size, 1]
-		x = graph.Add(x, graph.Mul(d, graph.ExpandAxes(graph.Sub(top, pivot), 1)))
+		on := func(rows *graph.Node) *graph.Node {
+			y := graph.ExpandAxes(graph.NotEqual(rows, graph.ZerosLike(rows)), 2)
+			return graph.BroadcastToDims(y, m, size, size)
+		}
+		wide := func(row *graph.Node) *graph.Node {
+			return graph.BroadcastToDims(graph.ExpandAxes(row, 1), m, size, size)
+		}
+		x = graph.Where(on(rows), wide(top), x)
+		x = graph.Where(on(first), wide(pivot), x)
 		swapped := graph.NotEqual(at, graph.ZerosLike(at))
 		head := graph.Reshape(graph.SliceAxis(pivot, 1, graph.AxisElem(0)), m)
 		det = graph.Mul(det, graph.Where(swapped, graph.Neg(head), head))

@@ -33,6 +33,10 @@ func tfIdf(c *call) *graph.Node {
 	}
 	rows, length := x.Shape().Dimensions[0], x.Shape().Dimensions[1]
 	width := slices.Max(at) + 1
+	counted(width)
+	if slices.Min(at) < 0 {
+		panic(fmt.Errorf("expected ngram_indexes of at least 0, got %v", at))
+	}
 	total := c.fill(dtypes.Float32, 0, rows, width)
 	first := 0
 	for i, from := range starts {
@@ -48,6 +52,7 @@ func tfIdf(c *call) *graph.Node {
 			panic(fmt.Errorf("expected at least %d ngram_indexes, got %d", first+grams, len(at)))
 		}
 		if n >= low && n <= high && grams > 0 {
+			counted(sized(dtypes.Float32, []int{grams, width}).Size())
 			columns := make([]float32, grams*width)
 			for g := range grams {
 				columns[g*width+at[first+g]] = 1

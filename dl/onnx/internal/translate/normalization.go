@@ -61,8 +61,8 @@ func batchNormalization(c *call) []*value {
 		}
 		out = append(out, flat(mu, m), flat(variance, s))
 		mu, variance = m, s
-	} else if len(c.Out) > 1 && c.opset >= 14 {
-		panic(fmt.Errorf("expected training_mode for outputs of running statistics"))
+	} else if slices.ContainsFunc(c.Out[1:], func(name string) bool { return name != "" }) {
+		panic(fmt.Errorf("outputs of running statistics are supported in training_mode of opset 14 on only"))
 	}
 	factor := graph.Mul(scale, ops.Rsqrt(graph.Add(c.toSame(variance, scale), scalar(scale, c.float("epsilon", 1e-5)))))
 	shift := graph.Sub(bias, graph.Mul(c.toSame(mu, factor), factor))
@@ -73,6 +73,10 @@ func batchNormalization(c *call) []*value {
 
 // centred are a tensor without its mean, the mean, and one over the standard deviation.
 func centred(x *graph.Node, epsilon float64, axes ...int) (y, mu, inverse *graph.Node) {
+	if d := x.DType(); d.Size() < 4 { // sums of which are too large for 16 bits
+		y, mu, inverse = centred(graph.ConvertDType(x, dtypes.Float32), epsilon, axes...)
+		return graph.ConvertDType(y, d), graph.ConvertDType(mu, d), graph.ConvertDType(inverse, d)
+	}
 	mu = graph.ReduceAndKeep(x, graph.ReduceMean, axes...)
 	y = graph.Sub(x, mu)
 	variance := graph.ReduceAndKeep(graph.Square(y), graph.ReduceMean, axes...)
@@ -93,6 +97,7 @@ func from(axis, rank int) []int {
 }
 
 func instanceNormalization(c *call) *graph.Node {
+	c.images()
 	x := c.x(0)
 	y := normalized(x, c.float("epsilon", 1e-5), from(2, x.Rank())...)
 	return graph.Add(graph.Mul(y, channels(c.x(1), x.Rank())), channels(c.x(2), x.Rank()))
@@ -158,6 +163,13 @@ func meanVariance(c *call) *graph.Node {
 func lpNormalization(c *call) *graph.Node {
 	x := c.x(0)
 	axis := c.axis(-1, x.Rank())
+	kind := x.DType()
+	if kind.Size() < 4 {
+		x = graph.ConvertDType(x, dtypes.Float32)
+	}
+	if p := c.int("p", 2); p != 1 && p != 2 {
+		panic(fmt.Errorf("expected p of 1 or 2, got %d", p))
+	}
 	var norm *graph.Node
 	if c.int("p", 2) == 1 {
 		norm = graph.ReduceAndKeep(absolute(x), graph.ReduceSum, axis)
@@ -166,7 +178,7 @@ func lpNormalization(c *call) *graph.Node {
 	}
 	zero := graph.Equal(norm, graph.ZerosLike(norm))
 	y := graph.Div(x, graph.Where(zero, graph.OnesLike(norm), norm))
-	return graph.Where(graph.BroadcastToDims(zero, x.Shape().Dimensions...), graph.ZerosLike(x), y)
+	return casted(graph.Where(graph.BroadcastToDims(zero, x.Shape().Dimensions...), graph.ZerosLike(x), y), kind)
 }
 
 // lrn divides by what the neighbouring channels have.
@@ -179,7 +191,10 @@ func lrn(c *call) *graph.Node {
 	}
 	square := padded(graph.Square(x), 1, [2]int{(size - 1) / 2, size - 1 - (size-1)/2}, scalar0(x))
 	var sum *graph.Node
-	for i := range min(size, in[1]+size-1) {
+	for i := range size {
+		if i+1 < (size-1)/2+1-in[1]+1 || i >= (size-1)/2+in[1] { // nothing but padding
+			continue
+		}
 		p := part(square, 1, i, i+in[1], 1)
 		if sum == nil {
 			sum = p

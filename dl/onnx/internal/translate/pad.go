@@ -27,7 +27,10 @@ func pad(c *call) *graph.Node {
 	if len(amounts) != 2*len(axes) {
 		panic(fmt.Errorf("expected %d pads, two for each axis, got %v", 2*len(axes), amounts))
 	}
-	fill := scalar(x, c.float("value", 0))
+	fill := scalar0(x)
+	if v := c.float("value", 0); v != 0 {
+		fill = scalar(x, v)
+	}
 	if c.has(2) {
 		fill = graph.Reshape(c.x(2))
 	}
@@ -59,6 +62,9 @@ func padded(x *graph.Node, axis int, p [2]int, fill *graph.Node) *graph.Node {
 	config := make([]compute.PadAxis, x.Rank())
 	config[axis] = compute.PadAxis{Start: p[0], End: p[1]}
 	out := graph.Pad(x, fill, config...)
+	if !x.DType().IsFloat() {
+		return out
+	}
 	return ops.WithGradient([]*graph.Node{out}, []*graph.Node{x}, func(d []*graph.Node) []*graph.Node {
 		return []*graph.Node{ops.Crop(d[0], axis, p)}
 	})[0]

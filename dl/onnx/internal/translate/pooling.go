@@ -5,8 +5,12 @@ import (
 	"math"
 	"slices"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/ops"
+	"github.com/gradbook/gradbook/dl/onnx/internal/proto"
 )
 
 func init() {
@@ -50,18 +54,25 @@ func (f frame) pad(x *graph.Node, v float64) *graph.Node {
 	return x
 }
 
-// slide takes a window's numbers together. A pooling of XLA does where the window has no
-// gaps; otherwise its places are taken one by one.
-func (f frame) slide(x *graph.Node, largest bool) *graph.Node {
-	if slices.ContainsFunc(f.dilation, func(d int) bool { return d != 1 }) || x.DType() != dtypes.Float32 {
-		return f.byPlaces(x, largest)
-	}
+// slide takes a window's numbers together. Where the window has gaps, XLA's pooling has no
+// gradient here, so in training its places are taken one by one.
+func (f frame) slide(c *call, x *graph.Node, largest bool) *graph.Node {
 	size := append(append([]int{1}, f.size...), 1)
 	strides := append(append([]int{1}, f.strides...), 1)
-	if largest {
+	plain := ops.AllOnes(f.dilation) && x.DType() == dtypes.Float32
+	switch {
+	case plain && largest:
 		return graph.MaxPool(x).FullShape().WindowPerAxis(size...).StridePerAxis(strides...).NoPadding().Done()
+	case plain:
+		return graph.SumPool(x).FullShape().WindowPerAxis(size...).StridePerAxis(strides...).NoPadding().Done()
+	case c.Trained || c.folding || x.DType().Size() < 4 && x.DType().IsFloat():
+		return f.byPlaces(x, largest)
 	}
-	return graph.SumPool(x).FullShape().WindowPerAxis(size...).StridePerAxis(strides...).NoPadding().Done()
+	op := compute.ReduceOpSum
+	if largest {
+		op = compute.ReduceOpMax
+	}
+	return graph.BackendReduceWindow(x, op, size, strides, nil, append(append([]int{1}, f.dilation...), 1), nil)
 }
 
 func (f frame) byPlaces(x *graph.Node, largest bool) *graph.Node {
@@ -82,6 +93,9 @@ func (f frame) byPlaces(x *graph.Node, largest bool) *graph.Node {
 
 // places calls a function for each place of a window.
 func (f frame) places(do func(at []int)) {
+	if n := sized(dtypes.Bool, f.size).Size(); n > 1<<13 {
+		panic(fmt.Errorf("a window of %v places, one by one, is not supported", f.size))
+	}
 	at := make([]int, len(f.size))
 	for {
 		do(at)
@@ -118,7 +132,7 @@ func maxPool(c *call) []*value {
 		}
 	}
 	wide := f.pad(x, lowest)
-	y := f.slide(wide, true)
+	y := f.slide(c, wide, true)
 	out := []*value{{node: y, last: true}}
 	if len(c.Out) > 1 && c.Out[1] != "" {
 		out = append(out, &value{node: channelsFirst(c.largestAt(x, f, lowest))})
@@ -163,7 +177,7 @@ func (c *call) largestAt(x *graph.Node, f frame, lowest float64) *graph.Node {
 
 func averagePool(c *call) []*value {
 	x, f, more := c.pool()
-	y := f.slide(f.pad(x, 0), false)
+	y := f.slide(c, f.pad(x, 0), false)
 	count := f
 	count.pads = slices.Clone(f.pads)
 	size := 1
@@ -185,17 +199,19 @@ func averagePool(c *call) []*value {
 	if whole {
 		return []*value{{node: graph.Div(y, scalar(y, float64(size))), last: true}}
 	}
-	n := count.slide(count.pad(c.fill(x.DType(), 1, dims...), 0), false)
+	n := count.slide(c, count.pad(c.fill(x.DType(), 1, dims...), 0), false)
 	return []*value{{node: graph.Div(y, graph.StopGradient(n)), last: true}}
 }
 
 func lpPool(c *call) []*value {
 	x, f, _ := c.pool()
-	p := c.float("p", 2)
-	if a, ok := c.attribute("p"); ok && a.I != 0 {
-		p = float64(a.I)
+	var p float64
+	if a, ok := c.attribute("p"); ok && a.Kind == proto.KindFloat { // of the first opset
+		p = float64(a.F)
+	} else {
+		p = float64(c.int("p", 2))
 	}
-	y := f.slide(f.pad(graph.Pow(absolute(x), scalar(x, p)), 0), false)
+	y := f.slide(c, f.pad(graph.Pow(absolute(x), scalar(x, p)), 0), false)
 	return []*value{{node: graph.Pow(y, scalar(y, 1/p)), last: true}}
 }
 
@@ -207,7 +223,7 @@ func globalPool(f func(x *graph.Node, axes ...int) *graph.Node) func(c *call) *g
 		for i := 1; i < x.Rank()-1; i++ {
 			axes = append(axes, i)
 		}
-		return graph.Reshape(f(x, axes...), append([]int{in[0], in[1]}, ones(len(in)-2)...)...)
+		return graph.Reshape(inFloat(f)(x, axes...), append([]int{in[0], in[1]}, ones(len(in)-2)...)...)
 	}
 }
 

@@ -29,7 +29,9 @@ func (c *call) spreadOver(s *graph.Node, x []int, axis int) *graph.Node {
 	}
 	if s.Rank() == 1 {
 		dims := ones(len(x))
-		dims[axis] = s.Shape().Size()
+		if dims[axis] = s.Shape().Size(); dims[axis] != x[axis] {
+			panic(fmt.Errorf("expected a scale for each of %d places of axis %d, got %d", x[axis], axis, dims[axis]))
+		}
 		return graph.Reshape(s, dims...)
 	}
 	block := c.int("block_size", 0)

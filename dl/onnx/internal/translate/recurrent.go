@@ -97,15 +97,38 @@ func (r recurrence) activation(i int) (name string, alpha, beta float64) {
 	if ok && at < len(a.Strings) {
 		name = a.Strings[at]
 	}
-	defaults := map[string][2]float64{"leakyrelu": {0.01, 0}, "hardsigmoid": {0.2, 0.5}, "elu": {1, 0}, "thresholdedrelu": {1, 0}, "affine": {1, 0}, "scaledtanh": {1, 1}}
-	d := defaults[strings.ToLower(name)]
-	number := func(attribute string, def float64) float64 {
-		if v, ok := r.attribute(attribute); ok && at < len(v.Floats) {
-			return float64(v.Floats[at])
+	// The numbers come in the order of the functions that take one.
+	number := func(attribute string, takes map[string]float64, missing bool) float64 {
+		def, takesOne := takes[strings.ToLower(name)]
+		v, given := r.attribute(attribute)
+		if !takesOne {
+			return 0
+		}
+		place := 0
+		for j := range at {
+			before := []string{"Sigmoid", "Tanh", "Tanh"}[j%n]
+			if r.Op == "RNN" {
+				before = "Tanh"
+			}
+			if ok && j < len(a.Strings) {
+				before = a.Strings[j]
+			}
+			if _, one := takes[strings.ToLower(before)]; one {
+				place++
+			}
+		}
+		if given && place < len(v.Floats) {
+			return float64(v.Floats[place])
+		}
+		if missing {
+			panic(fmt.Errorf("the activation %s needs a number in %s", name, attribute))
 		}
 		return def
 	}
-	return name, number("activation_alpha", d[0]), number("activation_beta", d[1])
+	needed := strings.EqualFold(name, "Affine") || strings.EqualFold(name, "ScaledTanh")
+	alphas := map[string]float64{"leakyrelu": 0.01, "hardsigmoid": 0.2, "elu": 1, "thresholdedrelu": 1, "affine": 1, "scaledtanh": 1}
+	betas := map[string]float64{"hardsigmoid": 0.5, "affine": 0, "scaledtanh": 1}
+	return name, number("activation_alpha", alphas, needed), number("activation_beta", betas, needed)
 }
 
 func (r recurrence) apply(i int, x *graph.Node) *graph.Node {

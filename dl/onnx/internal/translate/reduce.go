@@ -12,7 +12,7 @@ const reduction = "axes keepdims noop_with_empty_axes"
 func init() {
 	sum := graph.ReduceSum
 	op := func(before, after func(x *graph.Node) *graph.Node, f func(x *graph.Node, axes ...int) *graph.Node) operator {
-		return operator{Attributes: reduction, Inputs: 2, Rule: rule(reduce(before, inFloat(f), after))}
+		return operator{Attributes: reduction, Inputs: 2, Rule: rule(reduce(before, f, after))}
 	}
 	add(map[string]operator{
 		"ReduceSum":       op(nil, nil, sum),
@@ -36,6 +36,10 @@ func init() {
 func reduce(before func(x *graph.Node) *graph.Node, f func(x *graph.Node, axes ...int) *graph.Node, after func(x *graph.Node) *graph.Node) func(c *call) *graph.Node {
 	return func(c *call) *graph.Node {
 		x := c.x(0)
+		kind := x.DType()
+		if kind.IsFloat() && kind.Size() < 4 {
+			x = graph.ConvertDType(x, dtypes.Float32)
+		}
 		if before != nil {
 			x = before(x)
 		}
@@ -55,6 +59,9 @@ func reduce(before func(x *graph.Node) *graph.Node, f func(x *graph.Node, axes .
 		}
 		if after != nil {
 			x = after(x)
+		}
+		if kind != dtypes.Bool && x.DType() != kind {
+			x = graph.ConvertDType(x, kind)
 		}
 		return x
 	}

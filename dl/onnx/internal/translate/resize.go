@@ -60,6 +60,9 @@ func resize(c *call) []*value {
 	for i, axis := range axes {
 		s := base
 		s.in, s.out, s.scale = in[axis], sizes[i], scales[i]
+		if c.opset < 11 && s.scale < 1 { // what onnxruntime does for files of that time
+			s.nearest = "ceil"
+		}
 		if roi != nil {
 			s.roi = [2]float64{roi[i], roi[len(axes)+i]}
 		}
@@ -86,7 +89,7 @@ func (c *call) resizeTo(scalesAt, sizesAt int, in, axes []int) (sizes []int, sca
 			if !(scales[i] > 0) || scales[i]*float64(in[axis]) > 1<<40 {
 				panic(fmt.Errorf("expected scales above 0, got %v", scales))
 			}
-			sizes = append(sizes, int(math.Floor(float64(in[axis])*scales[i])))
+			sizes = append(sizes, int(float32(in[axis])*float32(scales[i])))
 		}
 		return sizes, scales
 	}
@@ -162,7 +165,7 @@ func (c *call) resized(all map[int]scaling) []*value {
 		x = graph.Where(graph.BroadcastToDims(outside, x.Shape().Dimensions...), graph.BroadcastToDims(scalar(x, extra), x.Shape().Dimensions...), x)
 	}
 	if whole {
-		x = graph.ConvertDType(graph.Round(x), kind)
+		x = graph.ConvertDType(x, kind) // towards zero, as onnxruntime does
 	}
 	return []*value{{node: x, last: last}}
 }

@@ -196,11 +196,11 @@ func upsample(c *call) []*value {
 	}
 	all := make(map[int]scaling)
 	for axis, s := range scales {
-		if !(s > 0) || s*float64(in[axis]) > 1<<40 {
-			panic(fmt.Errorf("expected scales above 0, got %v", scales))
+		if !(s >= 1) || s*float64(in[axis]) > 1<<40 {
+			panic(fmt.Errorf("expected scales of at least 1, got %v", scales))
 		}
 		if s != 1 {
-			all[axis] = scaling{mode: c.text("mode", "nearest", "linear"), transform: "asymmetric", nearest: "floor", in: in[axis], out: int(float64(in[axis]) * s), scale: s}
+			all[axis] = scaling{mode: c.text("mode", "nearest", "linear"), transform: "asymmetric", nearest: "floor", in: in[axis], out: int(float32(in[axis]) * float32(s)), scale: s}
 		}
 	}
 	return c.resized(all)

@@ -58,7 +58,15 @@ func reshape(c *call) *graph.Node {
 		if dims[i] < 0 {
 			panic(fmt.Errorf("expected dimensions of at least 0 in shape %v", to))
 		}
+		if dims[i] > 0 && size > (1<<47)/dims[i] {
+			panic(fmt.Errorf("a shape of %v is not possible", to))
+		}
 		size *= dims[i]
+	}
+	if free < 0 {
+		sized(x.DType(), dims)
+	} else if size < 0 || size > 1<<47 {
+		panic(fmt.Errorf("a shape of %v is not possible", to))
 	}
 	total := x.Shape().Size()
 	if free >= 0 && size > 0 {
@@ -171,6 +179,9 @@ func unsqueeze(c *call) *graph.Node {
 // concat leaves channels at the end where all inputs have them there.
 func concat(c *call) []*value {
 	rank := c.value(0).shape().Rank()
+	if _, ok := c.attribute("axis"); !ok {
+		panic(fmt.Errorf("expected an attribute axis, got none"))
+	}
 	axis := c.axis(1, rank)
 	last := true
 	for i := range c.in {

@@ -80,8 +80,11 @@ func split(c *call) []*value {
 	sizes, ok := c.intsOr(1, "split")
 	if !ok {
 		parts := c.int("num_outputs", len(c.Out))
-		if parts < 1 {
-			panic(fmt.Errorf("expected at least one output, got %d", parts))
+		if parts < 1 || parts != len(c.Out) {
+			panic(fmt.Errorf("expected at least one output, and num_outputs as many as there are, got %d and %d", len(c.Out), parts))
+		}
+		if c.opset < 18 && size%parts != 0 {
+			panic(fmt.Errorf("an axis of %d cannot be split into %d equal parts", size, parts))
 		}
 		each := (size + parts - 1) / parts
 		for left := size; len(sizes) < parts; left -= each {

@@ -48,6 +48,8 @@ type trace struct {
 	answers int // of those in Source that are used
 	inputs  map[*value]string
 	folding bool // everything is known, and is being computed
+	trying  int  // both ways of a branch, of which one may not fit: nothing is asked
+	nodes   int  // that were translated
 	depth   int  // of subgraphs and functions
 	steps   int  // of loops
 }
@@ -170,6 +172,9 @@ func (t *trace) run(n *proto.Node, s *scope) {
 			panic(&NodeError{n.Name, n.Op, fmt.Errorf("%v", r)})
 		}
 	}()
+	if t.nodes++; t.nodes > most {
+		panic(fmt.Errorf("its graph has more than %d nodes when functions and loops are taken apart", most))
+	}
 	c := &call{trace: t, Node: n, scope: s, opset: s.opsets[""]}
 	for _, name := range n.In {
 		if name == "" {
@@ -215,6 +220,7 @@ func (t *trace) apply(c *call) []*value {
 
 // fits refuses what no memory has room for.
 func (t *trace) fits(s shapes.Shape) {
+	sized(s.DType, s.Dimensions) // or the size may not be one
 	if limit := memory.Limit() / 2; limit > 0 && s.ByteSize() > 0 && uint64(s.ByteSize()) > limit {
 		panic(fmt.Errorf("its output of shape %v would be %.1f GiB; no tensor may have more than %.1f, half of this machine's memory", s.Dimensions, float64(s.ByteSize())/(1<<30), float64(limit)/(1<<30)))
 	}
@@ -262,6 +268,10 @@ func (t *trace) place(v *value) {
 		panic(errors.New("expected a tensor, got a sequence or no value"))
 	}
 	t.fits(v.known.Shape())
+	if v.known.Size() == 0 { // which backends have no constants of
+		v.node = graph.Zeros(t.g, v.known.Shape())
+		return
+	}
 	v.node = graph.ConstTensor(t.g, v.known)
 }
 
@@ -271,6 +281,12 @@ func (t *trace) weightNode(name string, axes []int) *graph.Node {
 	}
 	return t.Weight(t.weights[name], axes)
 }
+
+// errTrying says that a way of a branch needs numbers.
+var errTrying = errors.New("numbers are not known")
+
+// most is how many nodes a translation may have, those of functions and loops each time.
+const most = 1 << 18
 
 // numbers are a value's, which may have to be asked for.
 func (t *trace) numbers(v *value, name string) *tensors.Tensor {
@@ -283,6 +299,9 @@ func (t *trace) numbers(v *value, name string) *tensors.Tensor {
 	}
 	if v.isList() || v.none {
 		panic(errors.New("expected a tensor, got a sequence or no value"))
+	}
+	if t.trying > 0 {
+		panic(errTrying)
 	}
 	if t.answers < len(t.Answers) {
 		v.known = t.Answers[t.answers]
