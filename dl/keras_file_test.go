@@ -4,8 +4,10 @@ import (
 	"archive/zip"
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -141,4 +143,78 @@ func TestDamagedKerasFiles(t *testing.T) {
 	}
 	_, err = Load(cut)
 	wantError(t, err, "cut.keras", ".keras file")
+}
+
+// TestLyingFiles: a small file that speaks of much costs little.
+func TestLyingFiles(t *testing.T) {
+	rewrite := func(change func(name string, part []byte) []byte) string {
+		t.Helper()
+		z, err := zip.OpenReader(filepath.Join("testdata", "operations", "scaled.keras"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = z.Close() }()
+		var b bytes.Buffer
+		w := zip.NewWriter(&b)
+		for _, f := range z.File {
+			r, err := f.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			part, err := io.ReadAll(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := w.Create(f.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := out.Write(change(f.Name, part)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "x.keras")
+		if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for name, c := range map[string]struct {
+		change func(name string, part []byte) []byte
+		want   string
+	}{
+		"a billion units": {func(name string, part []byte) []byte {
+			if name != "config.json" {
+				return part
+			}
+			return bytes.Replace(part, []byte(`"units": 4`), []byte(`"units": 1000000000`), 1)
+		}, "numbers"},
+		"an architecture of blanks": {func(name string, part []byte) []byte {
+			if name != "config.json" {
+				return part
+			}
+			return append(part, bytes.Repeat([]byte(" "), 100<<20)...)
+		}, "times what it has"},
+		"weights of zeros": {func(name string, part []byte) []byte {
+			if name != "model.weights.h5" {
+				return part
+			}
+			return append(part, make([]byte, 100<<20)...)
+		}, "times what it has"},
+	} {
+		path := rewrite(c.change)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := Load(path)
+		runtime.ReadMemStats(&after)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: expected an error with %q, got %v", name, c.want, err)
+		}
+		if n := after.TotalAlloc - before.TotalAlloc; n > 32<<20 {
+			t.Errorf("%s: it took %d bytes", name, n)
+		}
+	}
 }

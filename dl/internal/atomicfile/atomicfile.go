@@ -12,14 +12,22 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 )
 
 // Write writes a file by what write gives it, with permissions perm, less those that the
 // process's umask takes, as [os.WriteFile] does; 0 means those of the old file, or 0666.
-// If it fails, the file is as it was.
+// If it fails, the file is as it was. A link stays, and the file that it leads to is written.
+// What writes that were killed have left behind is removed.
 func Write(path string, perm os.FileMode, write func(w io.Writer) error) (err error) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
 	dir := filepath.Dir(path)
-	f, err := create(dir, filepath.Base(path), cmp.Or(perm, 0o666))
+	prefix := prefixOf(filepath.Base(path))
+	sweep(dir, prefix)
+	f, err := create(dir, prefix, cmp.Or(perm, 0o666))
 	if err != nil {
 		return err
 	}
@@ -55,12 +63,41 @@ func Write(path string, perm os.FileMode, write func(w io.Writer) error) (err er
 	return nil
 }
 
-// create creates a file beside that of the name.
-func create(dir, name string, perm os.FileMode) (*os.File, error) {
+// longest is how much of a file's name is in those of the files that are written for it: file
+// systems mostly allow 255 bytes.
+const longest = 200
+
+// prefixOf begins the names of the files that are written for one of a name.
+func prefixOf(name string) string { return "." + name[:min(len(name), longest)] + "." }
+
+// create creates a file beside that of the name, and locks it for as long as it is open.
+func create(dir, prefix string, perm os.FileMode) (*os.File, error) {
 	for {
-		f, err := os.OpenFile(filepath.Join(dir, fmt.Sprintf(".%s.%d.tmp", name, rand.Uint64())), os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
-		if !errors.Is(err, fs.ErrExist) {
-			return f, err
+		f, err := os.OpenFile(filepath.Join(dir, fmt.Sprintf("%s%d.tmp", prefix, rand.Uint64())), os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err == nil {
+			lock(f)
+		}
+		return f, err
+	}
+}
+
+// sweep removes the files of writes that are no longer under way.
+func sweep(dir, prefix string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		number, ok := strings.CutPrefix(e.Name(), prefix)
+		number, tmp := strings.CutSuffix(number, ".tmp")
+		if _, err := strconv.ParseUint(number, 10, 64); !ok || !tmp || err != nil || !e.Type().IsRegular() {
+			continue
+		}
+		if path := filepath.Join(dir, e.Name()); abandoned(path) {
+			_ = os.Remove(path)
 		}
 	}
 }

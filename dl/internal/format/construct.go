@@ -15,6 +15,19 @@ import (
 // Create makes an empty network of a kind.
 type Create func(kind network.Kind) *network.Network
 
+// beside are numbers that networks have and files need not: states of random numbers.
+const beside = 1 << 16
+
+// within makes networks whose weights have not many more numbers than a file has, so that one
+// that lies costs nothing.
+func (create Create) within(numbers int) Create {
+	return func(kind network.Kind) *network.Network {
+		n := create(kind)
+		n.Most = numbers + beside
+		return n
+	}
+}
+
 // construct makes a network of an architecture.
 func (create Create) construct(a architecture) (*network.Network, error) {
 	switch a.Class {

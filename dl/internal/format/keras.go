@@ -13,6 +13,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/internal/train"
 	"github.com/gradbook/gradbook/dl/layers"
+	"github.com/gradbook/gradbook/dl/memory"
 )
 
 // kerasFile is what a .keras file of Keras 3 holds: an archive with the architecture as
@@ -25,9 +26,24 @@ type kerasFile struct {
 	weights map[string]hdf5.Dataset
 }
 
-// maxKerasPart bounds what is read of an archive, which could say that it is larger than
-// the memory.
-const maxKerasPart = 1 << 33
+// An archive may say that its parts are larger than memory. Keras does not compress them, and
+// others make little of weights; so what is large, and many times as large as it is in the
+// archive, is refused. An architecture is never that large.
+const (
+	largeKerasPart = 64 << 20
+	mostTimes      = 20
+)
+
+func wantPart(f *zip.File) error {
+	size, packed := f.UncompressedSize64, max(f.CompressedSize64, 1)
+	if size > largeKerasPart && (size/packed > mostTimes || f.Name == "config.json") {
+		return fmt.Errorf("%s would have %d bytes, %d times what it has in the file", f.Name, size, size/packed)
+	}
+	if limit := memory.Limit(); limit > 0 && size > limit/3 {
+		return fmt.Errorf("%s has %d bytes, for which there is too little memory", f.Name, size)
+	}
+	return nil
+}
 
 func readKeras(path string) (f kerasFile, err error) {
 	z, err := zip.OpenReader(path)
@@ -36,12 +52,23 @@ func readKeras(path string) (f kerasFile, err error) {
 	}
 	defer func() { _ = z.Close() }()
 	part := func(name string) ([]byte, error) {
-		r, err := z.Open(name)
+		i := slices.IndexFunc(z.File, func(f *zip.File) bool { return f.Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("expected a .keras file of Keras 3, with a part %s", name)
+		}
+		if err := wantPart(z.File[i]); err != nil {
+			return nil, err
+		}
+		r, err := z.File[i].Open()
 		if err != nil {
-			return nil, fmt.Errorf("expected a .keras file of Keras 3, with a part %s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		defer func() { _ = r.Close() }()
-		return io.ReadAll(io.LimitReader(r, maxKerasPart))
+		text := make([]byte, z.File[i].UncompressedSize64) // which archive/zip holds the part to
+		if _, err := io.ReadFull(r, text); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return text, nil
 	}
 	text, err := part("config.json")
 	if err != nil {
@@ -78,7 +105,11 @@ func (create Create) loadKeras(path string, shapes map[string]layers.Shape) (*tr
 	if err := setShapes(f.model.Config, shapes); err != nil {
 		return nil, err
 	}
-	n, err := create.construct(f.model)
+	numbers := 0
+	for _, d := range f.weights {
+		numbers += len(d.Values)
+	}
+	n, err := create.within(numbers).construct(f.model)
 	if err != nil {
 		return nil, err
 	}

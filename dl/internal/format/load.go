@@ -58,7 +58,11 @@ func (create Create) load(path string, shapes map[string]layers.Shape) (*train.M
 	if err := setShapes(a.Config, shapes); err != nil {
 		return nil, err
 	}
-	n, err := create.construct(a)
+	numbers := 0
+	for _, t := range f.Tensors {
+		numbers += len(t.Values)
+	}
+	n, err := create.within(numbers).construct(a)
 	if err != nil {
 		return nil, err
 	}

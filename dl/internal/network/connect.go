@@ -36,6 +36,9 @@ func (n *Network) Connect(inputs, outputs []*Symbol) error {
 	if err := NameLayers(Unique(named)); err != nil {
 		return err
 	}
+	if err := n.affordable(all); err != nil {
+		return err
+	}
 	var weights []Weight
 	seen := make(map[*Variable]bool)
 	for _, l := range all {
@@ -51,6 +54,27 @@ func (n *Network) Connect(inputs, outputs []*Symbol) error {
 	}
 	n.Inputs, n.Outputs, n.Calls, n.Layers, n.Weights = inputs, outputs, calls, all, weights
 	n.built.Store(true)
+	return nil
+}
+
+// affordable compares the weights of layers with how many numbers there may be, before any of
+// them is made.
+func (n *Network) affordable(all []*Layer) error {
+	total := 0
+	for _, l := range all {
+		for _, w := range l.Spec.Weights {
+			size := 1
+			for _, d := range w.Shape {
+				if n.Most > 0 && d > 0 && size > n.Most/d {
+					return fmt.Errorf("%s: weight %q of shape %v is larger than all weights of the file, which has %d numbers", l, w.Name, w.Shape, n.Most)
+				}
+				size *= d
+			}
+			if total += size; n.Most > 0 && total > n.Most {
+				return fmt.Errorf("%s: with its weights the model has more than the %d numbers that the file has", l, n.Most)
+			}
+		}
+	}
 	return nil
 }
 

@@ -53,6 +53,8 @@ type Network struct {
 	Seeded bool
 	// Policy is the type in which layers compute; zero leaves all as it is.
 	Policy dtypes.DType
+	// Most is how many numbers its weights may have together; 0 is any.
+	Most int
 	// Face is what stands for the network elsewhere.
 	Face Face
 
