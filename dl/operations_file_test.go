@@ -93,3 +93,26 @@ func TestQuantizedFile(t *testing.T) {
 		t.Errorf("expected an error that names the layer and QuantizedDTypePolicy, got %v", err)
 	}
 }
+
+// TestWeightsFile reads what Keras's save_weights writes.
+func TestWeightsFile(t *testing.T) {
+	f := kerastest.Load(t, "operations.npz")
+	m, err := Load(filepath.Join("testdata", "operations", "grouped.keras"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights, err := m.Weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, w := range weights { // others, so that the file has something to do
+		weights[i] = tensors.FromShape(w.Shape())
+	}
+	if err := m.SetWeights(weights); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.LoadWeights(filepath.Join("testdata", "operations", "grouped.weights.h5")); err != nil {
+		t.Fatal(err)
+	}
+	kerastest.Close(t, "predicted", predictedAll(t, m, f.Numbered(t, "grouped.x")), f.Get(t, "grouped.y"), 1e-5)
+}

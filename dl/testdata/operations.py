@@ -123,3 +123,6 @@ def quantized():
 
 save("int8", quantized)
 np.savez_compressed(HERE / "operations.npz", **arrays)
+
+# The weights of a model alone, as save_weights writes them.
+keras.saving.load_model(HERE / "operations" / "grouped.keras").save_weights(HERE / "operations" / "grouped.weights.h5")

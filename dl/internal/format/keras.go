@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 
 	"github.com/gradbook/gradbook/dl/internal/config"
@@ -88,6 +89,26 @@ func readKeras(path string) (f kerasFile, err error) {
 	}
 	if f.weights, err = hdf5.Read(data); err != nil {
 		return f, fmt.Errorf("model.weights.h5: %w", err)
+	}
+	return f, nil
+}
+
+// readWeightsH5 reads a file of Keras's save_weights, NAME.weights.h5, which holds what a .keras
+// file has as a part.
+func readWeightsH5(path string) (f kerasFile, err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return f, err
+	}
+	if limit := memory.Limit(); limit > 0 && uint64(info.Size()) > limit/3 {
+		return f, fmt.Errorf("a file of %d bytes needs more memory than there is", info.Size())
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return f, err
+	}
+	if f.weights, err = hdf5.Read(text); err != nil {
+		return f, err
 	}
 	return f, nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -160,6 +161,13 @@ func loadWeights(n *network.Network, path string) error {
 		}
 		return f.fill(n)
 	}
+	if begins(path, "\x89HDF\r\n\x1a\n") {
+		f, err := readWeightsH5(path)
+		if err != nil {
+			return err
+		}
+		return f.fill(n)
+	}
 	f, err := safetensors.Read(path)
 	if err != nil {
 		return err
@@ -208,13 +216,19 @@ func fill(weights []network.Weight, tensors map[string]safetensors.Tensor, other
 }
 
 // isKeras says whether a file is a zip archive, as those of Keras are.
-func isKeras(path string) bool {
+func isKeras(path string) bool { return begins(path, "PK\x03\x04") }
+
+// begins says how a regular file begins.
+func begins(path, with string) bool {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return false
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return false
 	}
 	defer func() { _ = f.Close() }()
-	head := make([]byte, 4)
-	_, err = f.Read(head)
-	return err == nil && string(head) == "PK\x03\x04"
+	head := make([]byte, len(with))
+	_, err = io.ReadFull(f, head)
+	return err == nil && string(head) == with
 }
