@@ -67,7 +67,7 @@ func TestImageFolderSplit(t *testing.T) {
 // TestImageFolderFrames: a crop shows the middle, and what is padded is black.
 func TestImageFolderFrames(t *testing.T) {
 	dir := pictures(t, 1, "a")
-	pixels := func(c data.ImageFolderConfig) []uint8 {
+	pixels := func(c data.ImageFolderConfig) []float32 {
 		t.Helper()
 		c.Height, c.Width, c.Interpolation = 4, 4, "nearest"
 		d, err := data.ImageFolder(dir, c)
@@ -78,7 +78,7 @@ func TestImageFolderFrames(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			v, err := tensor.Flat[uint8](b.X)
+			v, err := tensor.Flat[float32](b.X)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,7 +86,7 @@ func TestImageFolderFrames(t *testing.T) {
 		}
 		return nil
 	}
-	red, blue, black := []uint8{255, 0, 0}, []uint8{0, 0, 255}, []uint8{0, 0, 0}
+	red, blue, black := []float32{255, 0, 0}, []float32{0, 0, 255}, []float32{0, 0, 0}
 	row := slices.Concat(red, red, blue, blue)
 	if got := pixels(data.ImageFolderConfig{CropToAspectRatio: true}); !slices.Equal(got[:12], row) {
 		t.Errorf("cropped: got %v", got[:12])

@@ -84,8 +84,8 @@ func TestSweep(t *testing.T) {
 		}
 	}
 	path := filepath.Join(dir, name)
-	err := Write(path, 0, func(w io.Writer) error {
-		return Write(path, 0, func(w io.Writer) error { return nil }) // another one at the same time
+	err := Write(path, 0, func(io.Writer) error {
+		return Write(path, 0, func(io.Writer) error { return nil }) // another one at the same time
 	})
 	if err != nil {
 		t.Fatal(err)
