@@ -80,7 +80,7 @@ func TestBuild(t *testing.T) {
 	for f, parts := range map[string][]string{
 		"index.html":     {"A &lt;title&gt; &amp; more", "<p>To see this.</p>", `src="pictures/1.svg"`, `href="zh/index.html"`, `href="2.html"`, "prefers-color-scheme: dark"},
 		"zh/index.html":  {`lang="zh-CN"`, "标题", "<p>看。</p>", `src="../pictures/zh/1.svg"`, `href="../index.html"`},
-		"1.html":         {`<html lang="en">`, "<title>A &lt;title&gt; &amp; more</title>", `href="2%20a%23b.html"`, `href="zh/1.html"`, "prefers-color-scheme: dark"},
+		"1.html":         {`<html lang="en">`, "<title>A &lt;title&gt; &amp; more</title>", "Content-Security-Policy", `href="2%20a%23b.html"`, `href="zh/1.html"`, "prefers-color-scheme: dark"},
 		"zh/1.html":      {`<html lang="zh-CN">`, `href="../1.html"`, `href="2.html"`},
 		"zh/2.html":      {"另一个"},
 		"2 a#b.html":     {`href="2.html"`, `href="../x.ipynb"`, `href="2%20a%23b.ipynb"`},

@@ -6,7 +6,6 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -127,28 +126,6 @@ func Render(ctx context.Context, path, page string, o Options) error {
 	cmd.Env = o.Env
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", path, err, strings.TrimSpace(string(out)))
-	}
-	return nil
-}
-
-// Check reports a path that is no notebook.
-func Check(path string) error {
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("no notebook at %s", path)
-	}
-	if err != nil {
-		return err
-	}
-	var nb struct {
-		Cells    []json.RawMessage `json:"cells"`
-		NBFormat int               `json:"nbformat"`
-	}
-	if err := json.Unmarshal(raw, &nb); err != nil {
-		return fmt.Errorf("%s is not a notebook: %w", path, err)
-	}
-	if nb.NBFormat != 4 || nb.Cells == nil {
-		return fmt.Errorf("%s is not a notebook: expected nbformat 4 and cells, got nbformat %d", path, nb.NBFormat)
 	}
 	return nil
 }

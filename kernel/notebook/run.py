@@ -130,6 +130,14 @@ img[src^="data:image/svg+xml"] {{ filter: invert(0.93) hue-rotate(180deg); }}
 """
 
 
+# What a page may do: show itself. A notebook's Markdown and its outputs may hold anything;
+# scripts in them do not run, and nothing is loaded, framed or sent.
+POLICY = (
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'; '
+    "img-src data:; media-src data:; font-src data:; form-action 'none'; base-uri 'none'\">"
+)
+
+
 def html(nb, title):
     """Return the notebook as a page of which nothing comes from another host.
 
@@ -167,6 +175,7 @@ def html(nb, title):
     exporter = HTMLExporter(config=HIDDEN, require_js_url="", mathjax_url="", mermaid_js_url="", jquery_url="", embed_images=True)
     page, _ = exporter.from_notebook_node(nb, resources={"metadata": {"name": title}})
     page = FOREIGN.sub("", page).replace("</head>", style(exporter) + "</head>", 1)
+    page = re.sub(r"<head[^>]*>", lambda m: m[0] + POLICY, page, count=1)
     page = re.sub(r"<p>(gradbookdetails\d+x)</p>", lambda m: opens.get(m[1], m[0]), page)
     return re.sub(r"gradbookformula\d+x", lambda m: formulas.get(m[0], m[0]), page)
 
@@ -187,8 +196,11 @@ def parameterized(nb, values):
 
 def main():
     source, target, page, title = sys.argv[1:5]
-    with open(source, encoding="utf-8") as f:
-        nb = nbformat.read(f, as_version=4)
+    try:
+        with open(source, encoding="utf-8") as f:
+            nb = nbformat.read(f, as_version=4)
+    except Exception as e:  # of many kinds, by what is wrong
+        sys.exit(f"{source} is not a notebook of Jupyter's format: {str(e).strip().splitlines()[0]}")
     if not target:
         write(page, html(nb, title))
         return 0
