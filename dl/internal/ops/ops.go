@@ -49,7 +49,7 @@ func Spread(x *graph.Node, axis, by int) *graph.Node {
 // space…, channels], with zeros before and behind each axis in space.
 func Convolve(x, kernel *graph.Node, strides, dilation []int, pads [][2]int, groups int) *graph.Node {
 	if groups > groupsApart {
-		return grouped{strides, dilation, pads, groups}.convolve(x, kernel)
+		return grouped{strides, dilation, pads, groups, placesApart}.convolve(x, kernel)
 	}
 	pads = slices.Clone(pads)
 	for i := range pads {
@@ -76,7 +76,7 @@ func Convolve(x, kernel *graph.Node, strides, dilation []int, pads [][2]int, gro
 func ConvolveForward(x, kernel *graph.Node, strides, dilation []int, pads [][2]int, groups int) *graph.Node {
 	window := kernel.Shape().Dimensions[:len(strides)]
 	if groups > 1 {
-		return grouped{strides, dilation, pads, groups}.forward(x, kernel, nil)
+		return grouped{strides, dilation, pads, groups, placesApartForward}.forward(x, kernel, nil)
 	}
 	if AllOnes(window) {
 		for i, s := range strides {
