@@ -29,6 +29,16 @@ func TestSolid(t *testing.T) {
 			one := graph.Slice(x, graph.AxisElem(0), graph.AxisElem(1)) // it is 1
 			return graph.BroadcastToDims(graph.Reshape(one), in, out)
 		},
+		"a row": func(x *graph.Node) *graph.Node {
+			row := graph.SliceAxis(graph.Slice(x, graph.AxisElem(0)), 1, graph.AxisRange(0, out))
+			row = graph.Add(graph.Mul(row, graph.ZerosLike(row)), graph.OnesLike(row))
+			return graph.BroadcastToDims(row, in, out)
+		},
+		"of two": func(x *graph.Node) *graph.Node {
+			one := graph.Reshape(graph.Slice(x, graph.AxisElem(0), graph.AxisElem(1)))
+			wide := graph.BroadcastToDims(one, in, out)
+			return graph.Mul(wide, graph.Add(wide, graph.ZerosLike(wide)))
+		},
 	}
 	d, err := device.Current()
 	if err != nil {
