@@ -257,6 +257,19 @@ func TestGradients(t *testing.T) {
 	}
 }
 
+// TestZipAgain: datasets that are put side by side anew do not make a model compile anew.
+func TestZipAgain(t *testing.T) {
+	a, b := Input(layers.Shape{2}), Input(layers.Shape{2})
+	m := must(Functional([]*Symbol{a, b}, []*Symbol{Apply(layers.Add{}, a, b)}))(t)
+	for range 3 {
+		x := must(data.New(tensors.FromValue([][]float32{{1, 2}}), nil))(t)
+		must(m.Predict(t.Context(), data.Zip(x, x)))(t)
+	}
+	if _, compiled := m.m.Programs(); compiled != 1 {
+		t.Errorf("expected one program, got %d", compiled)
+	}
+}
+
 // TestTraceAgain traces batches that it has compiled for: the weights, the loss and the
 // size of the batch are those of the call.
 func TestTraceAgain(t *testing.T) {
@@ -276,7 +289,7 @@ func TestTraceAgain(t *testing.T) {
 		if !layers[0].Output.InDelta(x, 0) {
 			t.Errorf("%s: expected the batch %v, got %v", when, x, layers[0].Output)
 		}
-		if compiled := m.m.Tracers(); compiled != tracers {
+		if compiled, _ := m.m.Programs(); compiled != tracers {
 			t.Errorf("%s: expected %d compiled, got %d", when, tracers, compiled)
 		}
 	}

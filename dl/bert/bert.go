@@ -142,7 +142,11 @@ func (e *Encoder) encode(ctx context.Context, tokens [][]int, which []int, lengt
 	if err != nil {
 		return err
 	}
-	ids, mask := make([]float32, len(which)*length), make([]float32, len(which)*length)
+	rows := 1 // a power of two, so that few numbers of rows have a program of their own
+	for rows < len(which) {
+		rows *= 2
+	}
+	ids, mask := make([]float32, rows*length), make([]float32, rows*length)
 	for row, i := range which {
 		for j := range length {
 			ids[row*length+j] = float32(e.network.PadToken)
@@ -151,11 +155,11 @@ func (e *Encoder) encode(ctx context.Context, tokens [][]int, which []int, lengt
 			}
 		}
 	}
-	a, err := data.New(tensor.New(ids, len(which), length), nil)
+	a, err := data.New(tensor.New(ids, rows, length), nil)
 	if err != nil {
 		return err
 	}
-	b, err := data.New(tensor.New(mask, len(which), length), nil)
+	b, err := data.New(tensor.New(mask, rows, length), nil)
 	if err != nil {
 		return err
 	}

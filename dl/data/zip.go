@@ -53,6 +53,9 @@ func Zip(datasets ...*Dataset) *Dataset {
 		out.source.X = append(out.source.X, d.source.X...)
 		out.source.Y = append(out.source.Y, d.source.Y...)
 	}
+	if !slices.ContainsFunc(parts, func(d *Dataset) bool { return d.source.Steps != nil }) {
+		return out // no map, so that the model's programs are used again
+	}
 	return out.MapAll(func(b Nodes) Nodes {
 		all := Nodes{W: b.W}
 		x, y := 0, 0
@@ -80,6 +83,9 @@ func (d *Dataset) WithLabels(y *Dataset) *Dataset {
 	n, labels, joined := len(d.source.X), len(z.source.Y), z.source.Steps
 	e.source.Y = append(append([]*source.Column{}, z.source.Y...), z.source.X[n:]...)
 	e.source.X = z.source.X[:n:n]
+	if joined == nil {
+		return &e
+	}
 	e.source.Steps = nil
 	return e.MapAll(func(b Nodes) Nodes {
 		b = Nodes(joined.Apply(source.Batch{X: append(append([]*tensor.Node{}, b.X...), b.Y[labels:]...), Y: b.Y[:labels:labels], W: b.W}))

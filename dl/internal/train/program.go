@@ -143,17 +143,18 @@ func (p *programs) of(batch int) (*engine.Program, error) {
 	return found, nil
 }
 
-// Tracers is how many programs for Trace there are.
-func (m *Model) Tracers() int {
+// Programs is how many programs for Trace there are, and how many others.
+func (m *Model) Programs() (traces, others int) {
 	m.Lock.Lock()
 	defer m.Lock.Unlock()
-	n := 0
 	for key := range m.programs {
 		if key.kind == trace {
-			n++
+			traces++
+		} else {
+			others++
 		}
 	}
-	return n
+	return traces, others
 }
 
 // fixedBatch is the batch size of stateful layers; 0 if there are none.
