@@ -48,6 +48,9 @@ func Spread(x *graph.Node, axis, by int) *graph.Node {
 // Convolve slides a kernel, [window…, channels/groups, filters], over x, [batch,
 // space…, channels], with zeros before and behind each axis in space.
 func Convolve(x, kernel *graph.Node, strides, dilation []int, pads [][2]int, groups int) *graph.Node {
+	if i := idle(x, kernel, pads); i >= 0 {
+		return without(i, Convolve, x, kernel, strides, dilation, pads, groups)
+	}
 	if groups > groupsApart {
 		return grouped{strides, dilation, pads, groups, placesApart}.convolve(x, kernel)
 	}
@@ -74,6 +77,9 @@ func Convolve(x, kernel *graph.Node, strides, dilation []int, pads [][2]int, gro
 // ConvolveForward is Convolve where no gradient is wanted: nothing is added for its sake.
 // A window of one place is a product of matrices.
 func ConvolveForward(x, kernel *graph.Node, strides, dilation []int, pads [][2]int, groups int) *graph.Node {
+	if i := idle(x, kernel, pads); i >= 0 {
+		return without(i, ConvolveForward, x, kernel, strides, dilation, pads, groups)
+	}
 	window := kernel.Shape().Dimensions[:len(strides)]
 	if groups > 1 {
 		return grouped{strides, dilation, pads, groups, placesApartForward}.forward(x, kernel, nil)
