@@ -114,7 +114,7 @@ func readWeightsH5(path string) (f kerasFile, err error) {
 }
 
 // loadKeras makes the model that a .keras file holds. It is compiled as the file says, if dl
-// knows all that it says; the state of its optimizer is not read.
+// knows all that it says, and goes on where its optimizer was.
 func (create Create) loadKeras(path string, shapes map[string]layers.Shape) (*train.Model, error) {
 	f, err := readKeras(path)
 	if err != nil {
@@ -142,7 +142,13 @@ func (create Create) loadKeras(path string, shapes map[string]layers.Shape) (*tr
 		return nil, err
 	}
 	if c, err := constructCompiled(f.compile); err == nil && (c.Loss != nil || len(c.Losses) > 0) {
-		_ = m.Compile(c) // not compiled otherwise
+		if m.Compile(c) == nil { // not compiled otherwise
+			m.Lock.Lock()
+			defer m.Lock.Unlock()
+			if err := f.restoreOptimizer(m); err != nil {
+				return nil, fmt.Errorf("what the optimizer (%s) remembers: %w", c.Optimizer.Name(), err)
+			}
+		}
 	}
 	return m, nil
 }
