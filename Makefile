@@ -42,7 +42,7 @@ test: setup ## run the tests, in five minutes: units, the kernel's protocol, par
 # What takes longer. All notebooks come alone: they need the machine for themselves.
 # Another release of Go is set up from nothing; OTHERGO= leaves it out.
 SLOW := TestParity|TestFiniteDifferences|TestSeveralDevices|TestWorkIsDivided|TestBackupAndRestore|TestResumeFromFile|TestKilledWhileSaving|TestTrainingMistakes|TestKerasFits|TestMixedPrecision|TestStreams|TestLayers|TestNewcomers|TestBackend|TestOperators|TestFiles
-FUZZ := kernel/notebook:FuzzCheck dl/onnx:FuzzOpen dl/data:FuzzCSV dl/internal/safetensors:FuzzOpen
+FUZZ := kernel/notebook:FuzzCheck dl/onnx:FuzzOpen dl/data:FuzzCSV dl/internal/safetensors:FuzzOpen dl/internal/hdf5:FuzzRead dl/bert:FuzzTokenizer dl:FuzzKeras
 KERNEL := ./kernel/cell ./kernel/children ./kernel/dialect ./kernel/engine ./kernel/language ./kernel/session/... ./kernel/toolchain
 check: setup ## run everything else: all notebooks twice, faults, browsers, Go's programs as cells, races, the other linker, another Go
 	$(GO) vet ./...
