@@ -156,6 +156,21 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 }
 
+// TestCorruptBackup: what is no backup is left as it is, and the error says what to do.
+func TestCorruptBackup(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "backup")
+	if err := os.WriteFile(path, []byte("not a backup"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := learner(t).Fit(t.Context(), spiral(t), FitConfig{Silent: true, Callbacks: []callbacks.Callback{&callbacks.BackupAndRestore{Path: path}}})
+	if err == nil || !strings.Contains(err.Error(), "remove "+path) {
+		t.Errorf("expected an error that says to remove %s, got %v", path, err)
+	}
+	if text, err := os.ReadFile(path); err != nil || string(text) != "not a backup" {
+		t.Errorf("expected the file as it was, got %q, %v", text, err)
+	}
+}
+
 // TestKilledWhileSaving kills a process that saves, and looks at the file: it is whole,
 // each time.
 func TestKilledWhileSaving(t *testing.T) {

@@ -143,7 +143,10 @@ func (b *BackupAndRestore) OnTrainBegin(t *Training) error {
 	if _, err := os.Stat(b.Path); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	return t.Restore(b.Path)
+	if err := t.Restore(b.Path); err != nil {
+		return fmt.Errorf("%w; remove %s to begin anew", err, b.Path)
+	}
+	return nil
 }
 
 // OnTrainBatchEnd implements Callback.
