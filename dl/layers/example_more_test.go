@@ -367,6 +367,21 @@ func ExampleGroupQueryAttention() {
 	// (None, 6, 16) <nil>
 }
 
+func ExampleConvLSTM2D() { // ten images lead to one state
+	shape(layers.ConvLSTM2D{Filters: 8, KernelSize: [2]int{3, 3}, Padding: layers.Same}, 10, 16, 16, 1)
+	// Output: (None, 16, 16, 8) 2624
+}
+
+func ExampleConvLSTM1D() {
+	shape(layers.ConvLSTM1D{Filters: 4, KernelSize: 3, ReturnSequences: true}, 10, 16, 1)
+	// Output: (None, 10, 14, 4) 256
+}
+
+func ExampleConvLSTM3D() {
+	shape(layers.ConvLSTM3D{Filters: 2, KernelSize: [3]int{2, 2, 2}}, 3, 4, 4, 4, 1)
+	// Output: (None, 3, 3, 3, 2) 200
+}
+
 func ExampleLayerScale() {
 	spec, err := layers.LayerScale{InitValues: 1e-6, ProjectionDim: 96}.Build(layers.Shape{14, 14, 96})
 	fmt.Println(spec.Output, spec.Weights[0].Shape, err)

@@ -285,6 +285,14 @@ def sequences():
         layer(case(f"GroupQueryAttention bias={bias} window={window} gate={gate}"), L.GroupQueryAttention(3, 4, 2, use_bias=bias, sliding_window=window, use_gate=gate), normal(2, 4, 6), normal(2, 4, 6))
     layer(case("GroupQueryAttention causal, scores"), L.GroupQueryAttention(3, 4, 2), normal(2, 5, 6), normal(2, 5, 6), kwargs={"use_causal_mask": True, "return_attention_scores": True})
     layer(case("GroupQueryAttention masked values"), L.GroupQueryAttention(3, 2, 1), normal(3, 4, 6), normal(3, 5, 6), masks=[None, mask])
+    for n, cls in ((1, L.ConvLSTM1D), (2, L.ConvLSTM2D), (3, L.ConvLSTM3D)):
+        images = normal(3, 5, *(5, 4, 3)[:n], 2)
+        layer(case(f"ConvLSTM{n}D"), cls(3, 2), images)
+        layer(case(f"ConvLSTM{n}D sequences, states"), cls(3, 2, padding="same", return_sequences=True, return_state=True), images)
+        layer(case(f"ConvLSTM{n}D with a mask"), cls(2, 2, return_sequences=True), images, mask=mask)
+    images = normal(2, 3, 6, 5, 2)
+    layer(case("ConvLSTM2D strides=2"), L.ConvLSTM2D(3, (2, 3), strides=2, go_backwards=True), images)
+    layer(case("ConvLSTM2D dilation_rate=2"), L.ConvLSTM2D(3, 2, dilation_rate=2, use_bias=False, recurrent_activation="hard_sigmoid", activation="relu"), images)
 
 
 def normalization():
