@@ -62,7 +62,7 @@ func leakyReLU(c *call, x *graph.Node) *graph.Node {
 }
 
 func thresholdedReLU(c *call, x *graph.Node) *graph.Node {
-	above := graph.GreaterThan(x, graph.BroadcastToDims(scalar(x, c.float("alpha", 1)), x.Shape().Dimensions...))
+	above := graph.GreaterThan(x, filled(x, c.float("alpha", 1)))
 	return graph.Where(above, x, graph.ZerosLike(x))
 }
 

@@ -121,13 +121,7 @@ func hidden(like, allowed *graph.Node, dims []int) *graph.Node {
 func (c *call) attentionBias(scores *graph.Node, past int) *graph.Node {
 	dims := scores.Shape().Dimensions
 	var bias *graph.Node
-	plus := func(b *graph.Node) {
-		if bias == nil {
-			bias = graph.BroadcastToDims(b, dims...)
-		} else {
-			bias = graph.Add(bias, b)
-		}
-	}
+	add := func(b *graph.Node) { bias = plus(bias, graph.BroadcastToDims(b, dims...)) }
 	if c.has(3) {
 		mask := c.x(3)
 		axis := mask.Rank() - 1
@@ -135,10 +129,10 @@ func (c *call) attentionBias(scores *graph.Node, past int) *graph.Node {
 		if mask.DType() == dtypes.Bool {
 			allowed := padded(graph.ConvertDType(mask, dtypes.Int32), axis, [2]int{0, max(short, 0)}, graph.Scalar(c.g, dtypes.Int32, 0))
 			allowed = graph.ExpandLeftToRank(graph.NotEqual(allowed, graph.ZerosLike(allowed)), 4)
-			plus(hidden(scores, allowed, dims))
+			add(hidden(scores, allowed, dims))
 		} else {
 			mask = padded(mask, axis, [2]int{0, max(short, 0)}, scalar(mask, math.Inf(-1)))
-			plus(c.toSame(graph.ExpandLeftToRank(mask, 4), scores))
+			add(c.toSame(graph.ExpandLeftToRank(mask, 4), scores))
 		}
 	}
 	places := sized(dtypes.Int64, []int{1, 1, dims[2], dims[3]})
@@ -149,26 +143,26 @@ func (c *call) attentionBias(scores *graph.Node, past int) *graph.Node {
 		wide := sized(dtypes.Int64, []int{dims[0], 1, 1, dims[3]})
 		at = graph.Add(at, graph.Sub(lengths, scalar(lengths, float64(dims[2]))))
 		allowed := graph.LessThan(graph.Iota(c.g, wide, 3), graph.BroadcastToDims(lengths, wide.Dimensions...))
-		plus(hidden(scores, allowed, dims))
+		add(hidden(scores, allowed, dims))
 	} else {
 		at = graph.Add(at, scalar(at, float64(past)))
 	}
 	key = graph.BroadcastToDims(key, at.Shape().Dimensions...)
 	if c.flag("is_causal") {
-		plus(hidden(scores, graph.LessOrEqual(key, at), dims))
+		add(hidden(scores, graph.LessOrEqual(key, at), dims))
 	}
 	if n := c.int("left_window_size", -1); n >= 0 {
-		plus(hidden(scores, graph.LessOrEqual(graph.Sub(at, key), scaled(at, n)), dims))
+		add(hidden(scores, graph.LessOrEqual(graph.Sub(at, key), filled(at, float64(n))), dims))
 	}
 	if n := c.int("right_window_size", -1); n >= 0 {
-		plus(hidden(scores, graph.LessOrEqual(graph.Sub(key, at), scaled(at, n)), dims))
+		add(hidden(scores, graph.LessOrEqual(graph.Sub(key, at), filled(at, float64(n))), dims))
 	}
 	return bias
 }
 
-// scaled is a whole number in the shape of x.
-func scaled(x *graph.Node, n int) *graph.Node {
-	return graph.BroadcastToDims(scalar(x, float64(n)), x.Shape().Dimensions...)
+// filled is a number in the shape of x.
+func filled(x *graph.Node, v float64) *graph.Node {
+	return graph.BroadcastToDims(scalar(x, v), x.Shape().Dimensions...)
 }
 
 // rotaryEmbedding turns pairs of numbers by angles that grow with the place.

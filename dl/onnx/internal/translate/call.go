@@ -141,14 +141,14 @@ func (c *call) dtype(name string, def dtypes.DType) dtypes.DType {
 	if !ok || a.I == 0 {
 		return def
 	}
-	d := dtypeOf(int(a.I))
+	d := DType(int(a.I))
 	if d == 0 {
 		panic(fmt.Errorf("attribute %s: tensors of type %s are not supported", name, proto.KindNames[int(a.I)]))
 	}
 	return d
 }
 
-// axis is a number counted from the end if it is negative.
+// axisOf is a number counted from the end if it is negative.
 func axisOf(axis, rank int) int {
 	at := axis
 	if at < 0 {

@@ -2,6 +2,7 @@ package translate
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -136,7 +137,7 @@ func rangeOf(c *call) []*value {
 	if step == 0 {
 		panic(fmt.Errorf("expected a step other than 0"))
 	}
-	n := int(max(0, ceil((to-from)/step)))
+	n := int(max(0, math.Ceil((to-from)/step)))
 	d := c.known(0).DType()
 	if d == dtypes.Int64 { // which float64 does not hold beyond 2^53
 		from, to, step := c.one(0), c.one(1), c.one(2)

@@ -132,10 +132,10 @@ func (c *call) stacked(all []*value, like proto.Value, axis int) *value {
 			}
 			dims = append(dims, int(d.Size))
 		}
-		if !like.Ranked || axis != 0 || dtypeOf(like.Kind) == 0 {
+		if !like.Ranked || axis != 0 || DType(like.Kind) == 0 {
 			panic(fmt.Errorf("it has no step, and the file does not say the whole shape of output %q", like.Name))
 		}
-		return &value{known: tensors.FromShape(sized(dtypeOf(like.Kind), dims))}
+		return &value{known: tensors.FromShape(sized(DType(like.Kind), dims))}
 	}
 	var nodes []*graph.Node
 	for _, v := range all {

@@ -27,22 +27,28 @@ func channelsLast(x *graph.Node) *graph.Node {
 	if x.Rank() < 3 {
 		return x
 	}
-	perm := []int{0}
-	for i := 2; i < x.Rank(); i++ {
-		perm = append(perm, i)
-	}
-	return graph.TransposeAllAxes(x, append(perm, 1)...)
+	return graph.TransposeAllAxes(x, append(append([]int{0}, from(2, x.Rank())...), 1)...)
 }
 
 func channelsFirst(x *graph.Node) *graph.Node {
 	if x.Rank() < 3 {
 		return x
 	}
-	perm := []int{0, x.Rank() - 1}
-	for i := 1; i < x.Rank()-1; i++ {
-		perm = append(perm, i)
+	return graph.TransposeAllAxes(x, toFirst(x.Rank())...)
+}
+
+// toFirst is the order of axes that brings channels from the end to behind the batch.
+func toFirst(rank int) []int { return append([]int{0, rank - 1}, from(1, rank-1)...) }
+
+// atLast is where an axis is when channels are at the end.
+func atLast(axis, rank int) int {
+	switch axis {
+	case 0:
+		return 0
+	case 1:
+		return rank - 1
 	}
-	return graph.TransposeAllAxes(x, perm...)
+	return axis - 1
 }
 
 // last is the first input with its channels at the end.
@@ -88,7 +94,7 @@ func (c *call) frame(space, size []int) frame {
 			panic(fmt.Errorf("expected a window, strides and dilations of at least 1, got %v, %v and %v", f.size, f.strides, f.dilation))
 		}
 	}
-	auto := c.text("auto_pad", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
+	auto := c.autoPad()
 	for i := range f.pads {
 		switch auto {
 		case "NOTSET":
@@ -99,6 +105,10 @@ func (c *call) frame(space, size []int) frame {
 		}
 	}
 	return f
+}
+
+func (c *call) autoPad() string {
+	return c.text("auto_pad", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
 }
 
 // halves are pads that are total together, with the odd one behind, or before.
@@ -126,6 +136,9 @@ func (f frame) out(space []int) []int {
 	return out
 }
 
+// windowFirst is the order of axes that turns [a, b, window…] into [window…, b, a].
+func windowFirst(rank int) []int { return append(from(2, rank), 1, 0) }
+
 // kernel is a weight [a, b, window…] as [window…, b, a].
 func (c *call) kernel(i int) *graph.Node {
 	v := c.value(i)
@@ -133,11 +146,7 @@ func (c *call) kernel(i int) *graph.Node {
 	if rank < 3 {
 		panic(fmt.Errorf("expected a kernel of at least 3 axes, got shape %v", v.shape().Dimensions))
 	}
-	var perm []int
-	for axis := 2; axis < rank; axis++ {
-		perm = append(perm, axis)
-	}
-	perm = append(perm, 1, 0)
+	perm := windowFirst(rank)
 	if v.weight != "" && v.known == nil && v.node == nil {
 		if n := c.weightNode(v.weight, perm); n != nil {
 			return n
@@ -188,12 +197,12 @@ func (c *call) convolve(x, kernel *graph.Node, f frame, groups int) *graph.Node 
 func (c *call) spread(in, k []int) (f frame, out []int) {
 	n := len(in) - 2
 	f = c.frame(slices.Repeat([]int{1 << 20}, n), k[2:])
-	if a := c.text("auto_pad", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"); a != "NOTSET" {
+	auto := c.autoPad()
+	if auto != "NOTSET" {
 		f.pads = make([][2]int, n)
 	}
 	more := c.list("output_padding", make([]int, n)...)
 	wanted, ok := c.attribute("output_shape")
-	auto := c.text("auto_pad", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
 	same := auto == "SAME_UPPER" || auto == "SAME_LOWER"
 	shape := narrow(wanted.Ints)
 	if len(shape) > n {

@@ -123,6 +123,14 @@ func (c *call) oldBroadcast() {
 	c.in[1] = &value{node: graph.Reshape(y, dims...)}
 }
 
+// plus adds to a sum, which is nil before the first time.
+func plus(sum, x *graph.Node) *graph.Node {
+	if sum == nil {
+		return x
+	}
+	return graph.Add(sum, x)
+}
+
 // same has the same value.
 func same(c *call) []*value { return []*value{c.value(0)} }
 

@@ -40,8 +40,6 @@ func (c *call) foldable() bool {
 	return true
 }
 
-// Trainable says whether a tensor of the file is a weight that can be trained: floats, of
-// at least one axis.
 func (g *Graph) trainable(name string) bool { return Trainable(g.weights[name]) }
 
 // fold computes a node at once. What the interpreter cannot do stays for the device.

@@ -92,12 +92,12 @@ func (g *Graph) check(p *proto.Graph, opsets map[string]int) error {
 		return fmt.Errorf("tensor %q is sparse, which is not supported", p.Sparse[0])
 	}
 	for i := range p.Initializers {
-		if t := &p.Initializers[i]; dtypeOf(t.Kind) == 0 {
+		if t := &p.Initializers[i]; DType(t.Kind) == 0 {
 			return fmt.Errorf("tensor %q: numbers of type %s are not supported", t.Name, proto.KindNames[t.Kind])
 		}
 	}
 	for _, v := range slices.Concat(p.Inputs, p.Outputs) {
-		if v.Kind != 0 && dtypeOf(v.Kind) == 0 {
+		if v.Kind != 0 && DType(v.Kind) == 0 {
 			return fmt.Errorf("%q: tensors of type %s are not supported", v.Name, proto.KindNames[v.Kind])
 		}
 	}
@@ -119,7 +119,7 @@ func (g *Graph) nodes(nodes []proto.Node, opsets map[string]int) error {
 					return fmt.Errorf("node %q (%s), its graph %s: %w", n.Name, n.Op, name, err)
 				}
 			}
-			if a.T != nil && dtypeOf(a.T.Kind) == 0 {
+			if a.T != nil && DType(a.T.Kind) == 0 {
 				return fmt.Errorf("node %q (%s): its attribute %s: numbers of type %s are not supported", n.Name, n.Op, name, proto.KindNames[a.T.Kind])
 			}
 		}

@@ -29,7 +29,7 @@ func likelihood(c *call, x *graph.Node) *graph.Node {
 	}
 	ignored := graph.LogicalAnd(graph.LessThan(target, graph.ZerosLike(target)), graph.GreaterThan(target, graph.ZerosLike(target)))
 	if a, ok := c.attribute("ignore_index"); ok {
-		ignored = graph.Equal(target, scaled(target, int(a.I)))
+		ignored = graph.Equal(target, filled(target, float64(a.I)))
 	}
 	safe := graph.Where(ignored, graph.ZerosLike(target), target)
 	loss := graph.Neg(graph.Squeeze(gatherElements(x, graph.InsertAxes(safe, 1), 1), 1))

@@ -17,7 +17,7 @@ func init() {
 		"Add": {Attributes: oldPair, Inputs: 2, Types: numeric, Rule: binary(graph.Add)},
 		"Sub": {Attributes: oldPair, Inputs: 2, Types: numeric, Rule: binary(graph.Sub)},
 		"Mul": {Attributes: oldPair, Inputs: 2, Types: numeric, Rule: binary(graph.Mul)},
-		"Div": {Attributes: oldPair, Inputs: 2, Types: numeric, Rule: binary(divided)},
+		"Div": {Attributes: oldPair, Inputs: 2, Types: numeric, Rule: binary(graph.Div)}, // which rounds integers towards zero
 		"Pow": {Attributes: oldPair, Inputs: 2, Types: numeric, Rule: binary(power)},
 		"Mod": {Attributes: "fmod", Inputs: 2, Types: numeric, Rule: modulo},
 
@@ -56,9 +56,6 @@ func init() {
 		"BitShift":   {Attributes: "direction", Inputs: 2, Types: integers, Rule: bitShift},
 	})
 }
-
-// divided rounds integers towards zero, as C does.
-func divided(a, b *graph.Node) *graph.Node { return graph.Div(a, b) }
 
 // power has the type of its base, whatever that of the exponent is.
 func power(a, b *graph.Node) *graph.Node {
@@ -119,12 +116,7 @@ func sinh(x *graph.Node) *graph.Node {
 	e := graph.Expm1(x)
 	small := graph.Mul(scalar(x, 0.5), graph.Add(e, graph.Div(e, graph.Add(e, scalar(x, 1)))))
 	large := graph.Mul(scalar(x, 0.5), graph.Sub(graph.Exp(x), graph.Exp(graph.Neg(x))))
-	return graph.Where(graph.LessThan(ops.Abs(x), scaledFloat(x, 1)), small, large)
-}
-
-// scaledFloat is a number in the shape of x.
-func scaledFloat(x *graph.Node, v float64) *graph.Node {
-	return graph.BroadcastToDims(scalar(x, v), x.Shape().Dimensions...)
+	return graph.Where(graph.LessThan(ops.Abs(x), filled(x, 1)), small, large)
 }
 
 func cosh(x *graph.Node) *graph.Node {
@@ -158,14 +150,14 @@ func asinh(x *graph.Node) *graph.Node {
 	root := graph.Sqrt(graph.Add(square, scalar(x, 1)))
 	y := graph.Log1p(graph.Add(near, graph.Div(square, graph.Add(root, scalar(x, 1)))))
 	beyond := graph.Add(graph.Log(graph.Max(a, scalar(x, 1))), scalar(x, math.Ln2))
-	return graph.Mul(graph.Sign(x), graph.Where(graph.LessThan(a, scaledFloat(x, far)), y, beyond))
+	return graph.Mul(graph.Sign(x), graph.Where(graph.LessThan(a, filled(x, far)), y, beyond))
 }
 
 func acosh(x *graph.Node) *graph.Node {
 	over := graph.Sub(graph.Min(x, scalar(x, far)), scalar(x, 1))
 	y := graph.Log1p(graph.Add(over, graph.Sqrt(graph.Mul(over, graph.Add(over, scalar(x, 2))))))
 	beyond := graph.Add(graph.Log(graph.Max(x, scalar(x, 1))), scalar(x, math.Ln2))
-	return graph.Where(graph.GreaterThan(x, scaledFloat(x, far)), beyond, y)
+	return graph.Where(graph.GreaterThan(x, filled(x, far)), beyond, y)
 }
 
 func atanh(x *graph.Node) *graph.Node {

@@ -196,11 +196,7 @@ func lrn(c *call) *graph.Node {
 			continue
 		}
 		p := part(square, 1, i, i+in[1], 1)
-		if sum == nil {
-			sum = p
-		} else {
-			sum = graph.Add(sum, p)
-		}
+		sum = plus(sum, p)
 	}
 	base := graph.Add(graph.Mul(sum, scalar(x, c.float("alpha", 1e-4)/float64(size))), scalar(x, c.float("bias", 1)))
 	return graph.Div(x, graph.Pow(base, scalar(x, c.float("beta", 0.75))))

@@ -46,8 +46,8 @@ func flexAttention(c *call) *graph.Node {
 			return x
 		}
 		kind := x.DType()
-		if len(a.G.Inputs) == 1 && dtypeOf(a.G.Inputs[0].Kind) != 0 {
-			x = casted(x, dtypeOf(a.G.Inputs[0].Kind))
+		if len(a.G.Inputs) == 1 && DType(a.G.Inputs[0].Kind) != 0 {
+			x = casted(x, DType(a.G.Inputs[0].Kind))
 		}
 		out := c.inner(a.G, c.scope, &value{node: x})
 		if len(out) != 1 {

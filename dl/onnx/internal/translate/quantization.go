@@ -189,11 +189,7 @@ func (c *call) integerConv(x, k *graph.Node) *graph.Node {
 	}
 	f := c.frame(in[2:], kd[2:])
 	f.out(in[2:])
-	var perm []int
-	for axis := 2; axis < len(kd); axis++ {
-		perm = append(perm, axis)
-	}
-	kernel := graph.TransposeAllAxes(graph.ConvertDType(k, dtypes.Float64), append(perm, 1, 0)...)
+	kernel := graph.TransposeAllAxes(graph.ConvertDType(k, dtypes.Float64), windowFirst(len(kd))...)
 	return c.convolve(channelsLast(graph.ConvertDType(x, dtypes.Float64)), kernel, f, groups)
 }
 

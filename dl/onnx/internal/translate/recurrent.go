@@ -148,7 +148,7 @@ func (r recurrence) apply(i int, x *graph.Node) *graph.Node {
 	case "leakyrelu":
 		return choose(x, x, graph.Mul(x, a))
 	case "thresholdedrelu":
-		above := graph.GreaterThan(x, graph.BroadcastToDims(a, x.Shape().Dimensions...))
+		above := graph.GreaterThan(x, filled(x, alpha))
 		return graph.Where(above, x, graph.ZerosLike(x))
 	case "elu":
 		return choose(x, x, graph.Mul(a, graph.Expm1(x)))

@@ -143,10 +143,8 @@ func (c *call) resized(all map[int]scaling) []*value {
 			continue
 		}
 		at := axis
-		if last && axis > 0 {
-			if at--; at == 0 {
-				at = rank - 1
-			}
+		if last {
+			at = atLast(axis, rank)
 		}
 		var out []bool
 		x, out = s.along(x, at)
@@ -162,7 +160,7 @@ func (c *call) resized(all map[int]scaling) []*value {
 		}
 	}
 	if outside != nil {
-		x = graph.Where(graph.BroadcastToDims(outside, x.Shape().Dimensions...), graph.BroadcastToDims(scalar(x, extra), x.Shape().Dimensions...), x)
+		x = graph.Where(graph.BroadcastToDims(outside, x.Shape().Dimensions...), filled(x, extra), x)
 	}
 	if whole {
 		x = graph.ConvertDType(x, kind) // towards zero, as onnxruntime does

@@ -143,11 +143,7 @@ func (s scaling) along(x *graph.Node, axis int) (y *graph.Node, outside []bool) 
 			w := graph.Reshape(graph.ConstAsDType(x.Graph(), x.DType(), weights), d...)
 			one = graph.Mul(one, w)
 		}
-		if y == nil {
-			y = one
-		} else {
-			y = graph.Add(y, one)
-		}
+		y = plus(y, one)
 	}
 	return y, outside
 }

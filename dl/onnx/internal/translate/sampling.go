@@ -54,11 +54,7 @@ func (s sampler) at(places []*graph.Node) *graph.Node {
 		if weight != nil {
 			y = graph.Mul(y, graph.ExpandAxes(weight, 2))
 		}
-		if sum == nil {
-			sum = y
-		} else {
-			sum = graph.Add(sum, y)
-		}
+		sum = plus(sum, y)
 	})
 	return sum
 }

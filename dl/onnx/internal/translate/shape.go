@@ -2,14 +2,11 @@ package translate
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 )
-
-func ceil(x float64) float64 { return math.Ceil(x) }
 
 func init() {
 	add(map[string]operator{
@@ -114,10 +111,7 @@ func transpose(c *call) *graph.Node {
 		panic(fmt.Errorf("expected %d axes in perm, got %v", rank, perm))
 	}
 	if v.last && v.node != nil && v.first == nil { // its channels are at the end already: turn them once
-		from := []int{0, rank - 1}
-		for i := 1; i < rank-1; i++ {
-			from = append(from, i)
-		}
+		from := toFirst(rank)
 		both := make([]int, rank)
 		for i, p := range perm {
 			both[i] = from[p]
@@ -195,10 +189,8 @@ func concat(c *call) []*value {
 			nodes = append(nodes, c.x(i))
 		}
 	}
-	if last && axis > 0 {
-		if axis--; axis == 0 {
-			axis = rank - 1
-		}
+	if last {
+		axis = atLast(axis, rank)
 	}
 	if len(nodes) == 1 {
 		return []*value{{node: nodes[0], last: last}}

@@ -101,10 +101,8 @@ func split(c *call) []*value {
 	x, last := v.node, v.last
 	if !last {
 		x = c.node(v)
-	} else if axis > 0 {
-		if axis--; axis == 0 {
-			axis = rank - 1
-		}
+	} else {
+		axis = atLast(axis, rank)
 	}
 	var out []*value
 	at := 0

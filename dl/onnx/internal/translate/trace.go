@@ -90,7 +90,7 @@ func (g *Graph) Translate(to *graph.Graph, s Source) (out []*graph.Node, asked *
 		top.values[v.Name] = in
 	}
 	for _, p := range g.Weights() {
-		top.values[p.Name] = &value{weight: p.Name, stated: shapes.Make(dtypeOf(p.Kind), narrow(p.Dims)...)}
+		top.values[p.Name] = &value{weight: p.Name, stated: shapes.Make(DType(p.Kind), narrow(p.Dims)...)}
 	}
 	for _, v := range t.body(g.graph, top) {
 		out = append(out, t.node(v))

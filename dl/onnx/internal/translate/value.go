@@ -19,14 +19,12 @@ var kinds = map[int]dtypes.DType{
 	proto.BFloat16: dtypes.BFloat16,
 }
 
-func dtypeOf(kind int) dtypes.DType { return kinds[kind] }
-
 // DType is the type of numbers of a kind of ONNX; dtypes.InvalidDType if it is not honoured.
-func DType(kind int) dtypes.DType { return dtypeOf(kind) }
+func DType(kind int) dtypes.DType { return kinds[kind] }
 
 // Tensor makes a tensor of one of ONNX.
 func Tensor(t *proto.Tensor) *tensors.Tensor {
-	out := tensors.FromShape(shapes.Make(dtypeOf(t.Kind), narrow(t.Dims)...))
+	out := tensors.FromShape(shapes.Make(DType(t.Kind), narrow(t.Dims)...))
 	if len(t.Raw) > 0 {
 		if err := out.MutableBytes(func(b []byte) { copy(b, t.Raw) }); err != nil {
 			panic(err)

@@ -46,11 +46,7 @@ func col2im(c *call) *graph.Node {
 			y = part(y, axis, 0, min(left, y.Shape().Dimensions[axis]), 1)
 			y = padded(y, axis, [2]int{before, left - y.Shape().Dimensions[axis]}, scalar0(y))
 		}
-		if sum == nil {
-			sum = y
-		} else {
-			sum = graph.Add(sum, y)
-		}
+		sum = plus(sum, y)
 	})
 	return sum
 }
@@ -132,11 +128,7 @@ func (c *call) byGroups(columns []*graph.Node, groups int) *graph.Node {
 		for p, col := range columns {
 			wg := graph.Slice(w, graph.AxisRange(g*k[0]/groups, (g+1)*k[0]/groups), graph.AxisRange(), graph.AxisElem(p/k[3]), graph.AxisElem(p%k[3]))
 			y := dot(part(col, 2, g*k[1], (g+1)*k[1], 1), []int{2}, nil, graph.Reshape(wg, k[0]/groups, k[1]), []int{1}, nil)
-			if sum == nil {
-				sum = y
-			} else {
-				sum = graph.Add(sum, y)
-			}
+			sum = plus(sum, y)
 		}
 		results = append(results, sum)
 	}
