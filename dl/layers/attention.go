@@ -14,6 +14,7 @@ import (
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
 	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
 	"github.com/gradbook/gradbook/dl/tensor"
@@ -150,11 +151,7 @@ func (l MultiHeadAttention) pairs(in []*tensor.Node) (rest []*tensor.Node, mask 
 		return in, nil
 	}
 	n := len(in) - 1
-	mask = in[n]
-	if mask.DType() != dtypes.Bool {
-		mask = graph.NotEqual(mask, graph.ZerosLike(mask))
-	}
-	return in[:n], mask
+	return in[:n], ops.Truth(in[n])
 }
 
 // three fills in what is not given: the value from the query, the key from the value.

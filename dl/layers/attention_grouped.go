@@ -12,6 +12,7 @@ import (
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
 	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/regularizers"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
@@ -123,7 +124,7 @@ func (l GroupQueryAttention) CallAll(c *Context, in []*tensor.Node) []*tensor.No
 	query, value, key := three(in)
 	times := l.NumQueryHeads / l.NumKeyValueHeads
 	q := graph.MulScalar(h.project(c.Part("query"), query), 1/math.Sqrt(float64(l.HeadDim)))
-	k, v := repeatHeads(h.project(c.Part("key"), key), times), repeatHeads(h.project(c.Part("value"), value), times)
+	k, v := ops.Repeat(h.project(c.Part("key"), key), 2, times), ops.Repeat(h.project(c.Part("value"), value), 2, times)
 	scores := graph.EinsumAxes(q, k, [][2]int{{3, 3}}, [][2]int{{0, 0}, {2, 2}}) // [batch, heads, target, source]
 	mask := h.mask(c, len(in), scores, given)
 	if l.SlidingWindow > 0 {
@@ -144,13 +145,6 @@ func (l GroupQueryAttention) CallAll(c *Context, in []*tensor.Node) []*tensor.No
 		return []*tensor.Node{y, weights}
 	}
 	return []*tensor.Node{y}
-}
-
-// repeatHeads gives each head of [batch, steps, heads, dim] so many times.
-func repeatHeads(x *tensor.Node, times int) *tensor.Node {
-	d := x.Shape().Dimensions
-	y := graph.BroadcastToDims(graph.ExpandAxes(x, 3), d[0], d[1], d[2], times, d[3])
-	return graph.Reshape(y, d[0], d[1], d[2]*times, d[3])
 }
 
 // near says which pairs of steps are within the window.

@@ -8,6 +8,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
@@ -147,10 +148,7 @@ func larger(in Shape, size []int) (Spec, error) {
 // repeatAll repeats each value along the axes in space.
 func repeatAll(x *tensor.Node, size ...int) *tensor.Node {
 	for i, n := range orEach(size, slices.Repeat([]int{2}, len(size))) {
-		dims := slices.Clone(x.Shape().Dimensions)
-		long := slices.Insert(slices.Clone(dims), 2+i, n)
-		dims[1+i] *= n
-		x = graph.Reshape(graph.BroadcastToDims(graph.InsertAxes(x, 2+i), long...), dims...)
+		x = ops.Repeat(x, 1+i, n)
 	}
 	return x
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/internal/engine"
+	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/internal/pass"
 )
 
@@ -85,7 +86,7 @@ func (f *Flow) call(c *Call) error {
 	}
 	for i, m := range c.Masks {
 		if m != nil {
-			masks[i] = truth(f.Values[m])
+			masks[i] = ops.Truth(f.Values[m])
 		}
 	}
 	if !f.wide && f.Pass.DType == dtypes.InvalidDType && l.DType == dtypes.InvalidDType {
@@ -121,14 +122,6 @@ func inFloat32(x []*graph.Node) []*graph.Node {
 		}
 	}
 	return x
-}
-
-// truth is a mask as true and false: what is not 0.
-func truth(x *graph.Node) *graph.Node {
-	if x.DType() == dtypes.Bool {
-		return x
-	}
-	return graph.NotEqual(x, graph.ZerosLike(x))
 }
 
 // Carried are the next values of what stateful layers carry from batch to batch.

@@ -1,12 +1,11 @@
 package operation
 
 import (
-	"math"
-
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
+	internal "github.com/gradbook/gradbook/dl/internal/ops"
 )
 
 func init() {
@@ -22,8 +21,7 @@ func init() {
 		if !o.Flag {
 			return activations.GELU.Apply(v)
 		}
-		cubic := graph.Add(v, graph.MulScalar(graph.Mul(v, graph.Square(v)), 0.044715))
-		return graph.Mul(graph.MulScalar(v, 0.5), graph.OnePlus(graph.Tanh(graph.MulScalar(cubic, math.Sqrt(2/math.Pi)))))
+		return internal.GELUByTanh(v)
 	}
 	table["leaky_relu"] = func(o Operation, x []*graph.Node) *graph.Node {
 		return graph.Where(graph.GreaterThan(x[0], graph.ZerosLike(x[0])), x[0], graph.MulScalar(x[0], o.Numbers[0]))

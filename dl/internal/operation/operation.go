@@ -163,14 +163,6 @@ func float(x *graph.Node) *graph.Node {
 	return graph.ConvertDType(x, dtypeFloat)
 }
 
-// condition is x as true and false: what is not 0.
-func condition(x *graph.Node) *graph.Node {
-	if rank(x) == 0 {
-		return x
-	}
-	return graph.NotEqual(x, graph.ZerosLike(x))
-}
-
 // unary puts functions of one float into the table.
 func unary(all map[string]func(x *graph.Node) *graph.Node) {
 	for name, f := range all {

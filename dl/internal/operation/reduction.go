@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	internal "github.com/gradbook/gradbook/dl/internal/ops"
 )
 
 // over is the axes of a reduction from 0 on; all if there are none.
@@ -45,7 +47,6 @@ func init() {
 	table["cumsum"] = func(o Operation, x []*graph.Node) *graph.Node { return graph.CumSum(x[0], o.Ints[0]) }
 }
 
-// truth is 1 where x is not 0.
 // kept leaves axes of 1 where axes went, if that is wanted.
 func (o Operation) kept(y, x *graph.Node) *graph.Node {
 	if !o.Flag {
@@ -58,7 +59,8 @@ func (o Operation) kept(y, x *graph.Node) *graph.Node {
 	return graph.Reshape(y, dims...)
 }
 
-func truth(x *graph.Node) *graph.Node { return graph.ConvertDType(condition(x), dtypeFloat) }
+// truth is 1 where x is not 0.
+func truth(x *graph.Node) *graph.Node { return graph.ConvertDType(internal.Truth(x), dtypeFloat) }
 
 // product multiplies halves until one is left, which has a gradient also where a factor is 0;
 // graph.ReduceMultiply has none.

@@ -43,8 +43,12 @@ func init() {
 
 // initSizes are the operations that make axes longer, or shorter.
 func initSizes() {
-	table["repeat"] = func(o Operation, x []*graph.Node) *graph.Node { return repeat(x[0], o.Ints[0], o.Ints[1], true) }
-	table["tile"] = func(o Operation, x []*graph.Node) *graph.Node { return repeat(x[0], o.Ints[0], o.Ints[1], false) }
+	table["repeat"] = func(o Operation, x []*graph.Node) *graph.Node {
+		return times(internal.Repeat, x[0], o.Ints[0], o.Ints[1])
+	}
+	table["tile"] = func(o Operation, x []*graph.Node) *graph.Node {
+		return times(internal.Tile, x[0], o.Ints[0], o.Ints[1])
+	}
 	table["pad"] = func(o Operation, x []*graph.Node) *graph.Node {
 		atLeastZero(o.Ints[1:]...)
 		return internal.Pad(x[0], graph.MustAdjustAxis(o.Ints[0], x[0]), [2]int{o.Ints[1], o.Ints[2]}, o.Numbers[0])
@@ -52,7 +56,7 @@ func initSizes() {
 	table["tile_axes"] = func(o Operation, x []*graph.Node) *graph.Node {
 		y := graph.ExpandLeftToRank(x[0], max(x[0].Rank(), len(o.Ints)))
 		for i, n := range o.Ints {
-			y = repeat(y, n, y.Rank()-len(o.Ints)+i, false)
+			y = times(internal.Tile, y, n, y.Rank()-len(o.Ints)+i)
 		}
 		return y
 	}
@@ -81,7 +85,7 @@ func initSizes() {
 		case "int32":
 			return graph.ConvertDType(x[0], dtypes.Int32)
 		case "bool":
-			return condition(x[0])
+			return internal.Truth(x[0])
 		}
 		panic(fmt.Errorf("expected a type of float32, int32 or bool, got %q", o.Text))
 	}
@@ -132,43 +136,14 @@ func same(all []*graph.Node) []*graph.Node {
 	return out
 }
 
-// repeat repeats each value, or the whole.
-func repeat(x *graph.Node, n, axis int, each bool) *graph.Node {
+// times repeats each value, or the whole.
+func times(how func(x *graph.Node, axis, n int) *graph.Node, x *graph.Node, n, axis int) *graph.Node {
 	if n < 1 {
 		panic(fmt.Errorf("expected at least 1 time, got %d", n))
 	}
-	axis = graph.MustAdjustAxis(axis, x)
-	at := axis
-	if each {
-		at++
-	}
-	dims := slices.Insert(slices.Clone(x.Shape().Dimensions), at, n)
-	wide := graph.BroadcastToDims(graph.InsertAxes(x, at), dims...)
-	final := slices.Clone(x.Shape().Dimensions)
-	final[axis] *= n
-	return graph.Reshape(wide, final...)
+	return how(x, graph.MustAdjustAxis(axis, x), n)
 }
 
 func take(o Operation, x []*graph.Node) *graph.Node {
-	v, index := x[0], graph.ConvertDType(x[1], dtypes.Int32)
-	axis := graph.MustAdjustAxis(o.Ints[0], v)
-	order := []int{axis}
-	for i := range v.Rank() {
-		if i != axis {
-			order = append(order, i)
-		}
-	}
-	got := graph.Gather(graph.TransposeAllAxes(v, order...), graph.InsertAxes(index, -1)) // [index…, rest…]
-	n := index.Rank()
-	var back []int
-	for i := range axis {
-		back = append(back, n+i)
-	}
-	for i := range n {
-		back = append(back, i)
-	}
-	for i := axis; i < v.Rank()-1; i++ {
-		back = append(back, n+i)
-	}
-	return graph.TransposeAllAxes(got, back...)
+	return internal.Take(x[0], x[1], graph.MustAdjustAxis(o.Ints[0], x[0]))
 }

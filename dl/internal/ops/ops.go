@@ -2,8 +2,10 @@
 package ops
 
 import (
+	"math"
 	"slices"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -128,6 +130,22 @@ func Transposed(x, kernel *graph.Node, strides, dilation, before, out []int) *gr
 
 // Abs is |x|, with a gradient of 0 at 0, where graph.Abs has 1.
 func Abs(x *graph.Node) *graph.Node { return graph.Mul(x, graph.StopGradient(graph.Sign(x))) }
+
+// Truth is x as true and false: what is not 0.
+func Truth(x *graph.Node) *graph.Node {
+	if x.DType() == dtypes.Bool {
+		return x
+	}
+	return graph.NotEqual(x, graph.ZerosLike(x))
+}
+
+// GELUByTanh is GELU with an approximation of Φ by tanh (Hendrycks and Gimpel, 2016,
+// arXiv:1606.08415).
+func GELUByTanh(x *graph.Node) *graph.Node {
+	cubic := graph.Add(x, graph.MulScalar(graph.Mul(x, graph.Square(x)), 0.044715))
+	inner := graph.Tanh(graph.MulScalar(cubic, math.Sqrt(2/math.Pi)))
+	return graph.Mul(graph.MulScalar(x, 0.5), graph.OnePlus(inner))
+}
 
 // Rsqrt is 1/√x. graph.Rsqrt has no gradient.
 func Rsqrt(x *graph.Node) *graph.Node { return graph.Reciprocal(graph.Sqrt(x)) }

@@ -7,6 +7,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
+	"github.com/gradbook/gradbook/dl/internal/ops"
 )
 
 func init() {
@@ -82,9 +83,7 @@ func gelu(c *call, x *graph.Node) *graph.Node {
 		half := graph.Mul(x, scalar(x, 0.5))
 		return graph.Mul(half, graph.Add(scalar(x, 1), graph.Erf(graph.Mul(x, scalar(x, math.Sqrt2/2)))))
 	}
-	cubic := graph.Add(x, graph.Mul(graph.Mul(x, graph.Square(x)), scalar(x, 0.044715)))
-	inner := graph.Tanh(graph.Mul(cubic, scalar(x, math.Sqrt(2/math.Pi))))
-	return graph.Mul(graph.Mul(x, scalar(x, 0.5)), graph.Add(scalar(x, 1), inner))
+	return ops.GELUByTanh(x)
 }
 
 func swish(c *call, x *graph.Node) *graph.Node {

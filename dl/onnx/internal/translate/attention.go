@@ -6,6 +6,8 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/ops"
 )
 
 func init() {
@@ -37,16 +39,6 @@ func joined(x *graph.Node) *graph.Node {
 	return graph.Reshape(graph.TransposeAllAxes(x, 0, 2, 1, 3), d[0], d[2], d[1]*d[3])
 }
 
-// repeated gives each head of keys and values to several of the queries.
-func repeated(x *graph.Node, times int) *graph.Node {
-	if times == 1 {
-		return x
-	}
-	d := x.Shape().Dimensions
-	y := graph.BroadcastToDims(graph.Reshape(x, d[0], d[1], 1, d[2], d[3]), d[0], d[1], times, d[2], d[3])
-	return graph.Reshape(y, d[0], d[1]*times, d[2], d[3])
-}
-
 // attention is scaled dot-product attention with what models have added to it: fewer heads
 // of keys than of queries, masks, a past, and windows.
 //
@@ -68,7 +60,7 @@ func attention(c *call) []*value {
 		panic(fmt.Errorf("%d heads of queries are no multiple of %d of keys", q.Shape().Dimensions[1], k.Shape().Dimensions[1]))
 	}
 	times := q.Shape().Dimensions[1] / k.Shape().Dimensions[1]
-	k, v = repeated(k, times), repeated(v, times)
+	k, v = ops.Repeat(k, 1, times), ops.Repeat(v, 1, times)
 	scale := c.float("scale", 1/math.Sqrt(float64(q.Shape().Dimensions[3])))
 	s := scalar(q, math.Sqrt(scale))
 	scores := dot(graph.Mul(q, s), []int{3}, []int{0, 1}, graph.Mul(k, s), []int{3}, []int{0, 1})
@@ -269,7 +261,7 @@ func linearAttention(c *call) []*value {
 			vi = graph.Mul(at(beta), graph.Sub(vi, seen))
 		}
 		state = graph.Add(state, graph.Mul(column, vi))
-		read := repeated(state, nq/nk)
+		read := ops.Repeat(state, 1, nq/nk)
 		qi := graph.TransposeAllAxes(at(q), 0, 1, 3, 2)
 		y := graph.ReduceAndKeep(graph.Mul(read, qi), graph.ReduceSum, 2)
 		all = append(all, graph.Mul(y, scalar(y, scale)))

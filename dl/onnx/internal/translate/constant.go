@@ -8,6 +8,8 @@ import (
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/gradbook/gradbook/dl/internal/ops"
 )
 
 func init() {
@@ -85,7 +87,7 @@ func casted(x *graph.Node, to dtypes.DType) *graph.Node {
 	case x.DType() == to:
 		return x
 	case to == dtypes.Bool:
-		return graph.NotEqual(x, graph.ZerosLike(x))
+		return ops.Truth(x)
 	case x.DType().IsFloat() && to.IsInt() && to.Size() < 4:
 		// XLA keeps to the range of small integers; C, whose way is ONNX's, takes the lowest
 		// bits.
@@ -103,7 +105,7 @@ func bitCast(c *call, x *graph.Node) *graph.Node {
 	to := c.dtype("to", dtypes.InvalidDType)
 	if to == dtypes.InvalidDType || to.Size() != x.DType().Size() || to == dtypes.Bool || x.DType() == dtypes.Bool {
 		if to == dtypes.Bool && x.DType().Size() == 1 {
-			return graph.NotEqual(x, graph.ZerosLike(x))
+			return ops.Truth(x)
 		}
 		if x.DType() == dtypes.Bool && to != dtypes.InvalidDType && to.Size() == 1 {
 			return graph.ConvertDType(x, to)

@@ -6,6 +6,8 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/ops"
 )
 
 func init() {
@@ -58,27 +60,7 @@ func gatherAxis(x, ids *graph.Node, axis int) *graph.Node {
 		dims := slices.Concat(x.Shape().Dimensions[:axis], ids.Shape().Dimensions, x.Shape().Dimensions[axis+1:])
 		return graph.Zeros(x.Graph(), sized(x.DType(), dims))
 	}
-	if axis == 0 {
-		return graph.Gather(x, graph.InsertAxes(ids, -1))
-	}
-	perm := []int{axis}
-	for i := range x.Rank() {
-		if i != axis {
-			perm = append(perm, i)
-		}
-	}
-	y := graph.Gather(graph.TransposeAllAxes(x, perm...), graph.InsertAxes(ids, -1))
-	var back []int
-	for i := range axis {
-		back = append(back, ids.Rank()+i)
-	}
-	for i := range ids.Rank() {
-		back = append(back, i)
-	}
-	for i := axis; i < x.Rank()-1; i++ {
-		back = append(back, ids.Rank()+i)
-	}
-	return transposed(y, back...)
+	return ops.Take(x, ids, axis)
 }
 
 // everywhere are, for places of one axis, the full indices [n, rank].

@@ -6,6 +6,8 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/ops"
 )
 
 // The operators that ONNX has on trial, in domains of their own.
@@ -32,7 +34,7 @@ func flexAttention(c *call) *graph.Node {
 		panic(fmt.Errorf("expected [batch, heads, length, size], got shapes %v, %v and %v", q.Shape().Dimensions, k.Shape().Dimensions, v.Shape().Dimensions))
 	}
 	times := q.Shape().Dimensions[1] / k.Shape().Dimensions[1]
-	k, v = repeated(k, times), repeated(v, times)
+	k, v = ops.Repeat(k, 1, times), ops.Repeat(v, 1, times)
 	s := scalar(q, math.Sqrt(c.float("scale", 1/math.Sqrt(float64(q.Shape().Dimensions[3])))))
 	scores := dot(graph.Mul(q, s), []int{3}, []int{0, 1}, graph.Mul(k, s), []int{3}, []int{0, 1})
 	d := q.DType()

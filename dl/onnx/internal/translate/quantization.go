@@ -3,10 +3,11 @@ package translate
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/ops"
 )
 
 func init() {
@@ -38,12 +39,7 @@ func (c *call) spreadOver(s *graph.Node, x []int, axis int) *graph.Node {
 	if block < 1 || s.Rank() != len(x) {
 		panic(fmt.Errorf("expected a scale for the tensor, an axis, or blocks of an axis, got shape %v and block_size %d", s.Shape().Dimensions, block))
 	}
-	d := s.Shape().Dimensions
-	wide := slices.Insert(slices.Clone(d), axis+1, block)
-	y := graph.BroadcastToDims(graph.InsertAxes(s, axis+1), wide...)
-	whole := slices.Clone(d)
-	whole[axis] *= block
-	return part(graph.Reshape(y, whole...), axis, 0, x[axis], 1)
+	return part(ops.Repeat(s, axis, block), axis, 0, x[axis], 1)
 }
 
 func (c *call) quantAxis(rank int) int {

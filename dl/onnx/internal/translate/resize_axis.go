@@ -3,9 +3,10 @@ package translate
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/ops"
 )
 
 // origin is the place in the input of a place in the output, and whether it is outside of
@@ -157,11 +158,7 @@ func chosen(x *graph.Node, axis int, at []int) *graph.Node {
 			repeats = repeats && p == i/times
 		}
 		if repeats {
-			dims := slices.Insert(slices.Clone(x.Shape().Dimensions), axis+1, times)
-			y := graph.BroadcastToDims(graph.InsertAxes(x, axis+1), dims...)
-			dims = slices.Clone(x.Shape().Dimensions)
-			dims[axis] *= times
-			return graph.Reshape(y, dims...)
+			return ops.Repeat(x, axis, times)
 		}
 	}
 	if len(at) > 1 && at[1] > at[0] {
