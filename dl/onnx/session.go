@@ -14,6 +14,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/internal/device"
 	"github.com/gradbook/gradbook/dl/internal/engine"
+	"github.com/gradbook/gradbook/dl/internal/mapping"
 	"github.com/gradbook/gradbook/dl/onnx/internal/proto"
 	"github.com/gradbook/gradbook/dl/onnx/internal/translate"
 	"github.com/gradbook/gradbook/dl/tensor"
@@ -312,7 +313,7 @@ func (s *Session) weight(t *proto.Tensor, axes []int, key string) placed {
 	}
 	host := s.graph.Tensor(t.Name)
 	if axes != nil {
-		host = translate.Permuted(host, axes)
+		host = mapping.Permuted(host, axes)
 	}
 	all, err := engine.UploadAll(s.device, []*tensors.Tensor{host})
 	if err != nil {

@@ -58,8 +58,9 @@ func Apply(t *tensors.Tensor, axes []int, parts, part int) (*tensors.Tensor, err
 		n := len(values) / parts
 		values = values[part*n : (part+1)*n]
 	}
+	out := tensors.FromFlatDataAndDimensions(values, dims...)
 	if axes == nil {
-		return tensors.FromFlatDataAndDimensions(values, dims...), nil
+		return out, nil
 	}
 	sorted := slices.Sorted(slices.Values(axes))
 	for i, a := range sorted {
@@ -67,34 +68,7 @@ func Apply(t *tensors.Tensor, axes []int, parts, part int) (*tensors.Tensor, err
 			return nil, fmt.Errorf("expected each of %d axes once, got %v", len(dims), axes)
 		}
 	}
-	return permuted(values, dims, axes), nil
-}
-
-func permuted(values []float32, dims, axes []int) *tensors.Tensor {
-	steps, step := make([]int, len(dims)), 1
-	for i := len(dims) - 1; i >= 0; i-- {
-		steps[i] = step
-		step *= dims[i]
-	}
-	to, by := make([]int, len(axes)), make([]int, len(axes))
-	for i, a := range axes {
-		to[i], by[i] = dims[a], steps[a]
-	}
-	out := make([]float32, len(values))
-	at, place := make([]int, len(to)), 0
-	for k := range out {
-		out[k] = values[place]
-		for i := len(to) - 1; i >= 0; i-- {
-			at[i]++
-			place += by[i]
-			if at[i] < to[i] {
-				break
-			}
-			place -= by[i] * to[i]
-			at[i] = 0
-		}
-	}
-	return tensors.FromFlatDataAndDimensions(out, to...)
+	return Permuted(out, axes), nil
 }
 
 // Fit is a tensor in a shape: its own, or one of as many numbers if that is wanted.
