@@ -84,7 +84,7 @@ func (l ConvLSTM2D) cell() convLSTM {
 		act: orActivation(l.Activation, activations.Tanh), gate: orActivation(l.RecurrentActivation, activations.Sigmoid),
 		recurrent:        Weight{Initializer: l.RecurrentInitializer, Regularizer: l.RecurrentRegularizer, Constraint: l.RecurrentConstraint},
 		noUnitForgetBias: l.NoUnitForgetBias, dropout: l.Dropout, recurrentDropout: l.RecurrentDropout,
-		sequences: l.ReturnSequences, returnState: l.ReturnState, backwards: l.GoBackwards, stateful: l.Stateful,
+		carrying: carrying{2, l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
 	}
 }
 
@@ -140,7 +140,7 @@ func (l ConvLSTM1D) cell() convLSTM {
 		act: orActivation(l.Activation, activations.Tanh), gate: orActivation(l.RecurrentActivation, activations.Sigmoid),
 		recurrent:        Weight{Initializer: l.RecurrentInitializer, Regularizer: l.RecurrentRegularizer, Constraint: l.RecurrentConstraint},
 		noUnitForgetBias: l.NoUnitForgetBias, dropout: l.Dropout, recurrentDropout: l.RecurrentDropout,
-		sequences: l.ReturnSequences, returnState: l.ReturnState, backwards: l.GoBackwards, stateful: l.Stateful,
+		carrying: carrying{2, l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
 	}
 }
 
@@ -192,6 +192,6 @@ func (l ConvLSTM3D) cell() convLSTM {
 		act: orActivation(l.Activation, activations.Tanh), gate: orActivation(l.RecurrentActivation, activations.Sigmoid),
 		recurrent:        Weight{Initializer: l.RecurrentInitializer, Regularizer: l.RecurrentRegularizer, Constraint: l.RecurrentConstraint},
 		noUnitForgetBias: l.NoUnitForgetBias, dropout: l.Dropout, recurrentDropout: l.RecurrentDropout,
-		sequences: l.ReturnSequences, returnState: l.ReturnState, backwards: l.GoBackwards, stateful: l.Stateful,
+		carrying: carrying{2, l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
 	}
 }

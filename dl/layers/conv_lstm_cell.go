@@ -1,26 +1,24 @@
 package layers
 
 import (
-	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/initializers"
-	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // convLSTM is what the layers have in common.
 type convLSTM struct {
+	carrying
 	conv                      conv // W's
 	act, gate                 activations.Activation
 	recurrent                 Weight // U, but for its shape
 	noUnitForgetBias          bool
 	dropout, recurrentDropout float64
-	sequences, returnState    bool
-	backwards, stateful       bool
 }
 
 func (r convLSTM) build(in []Shape) (Spec, error) {
@@ -36,13 +34,8 @@ func (r convLSTM) build(in []Shape) (Spec, error) {
 		return Spec{}, err
 	}
 	state := step.Output
-	if len(in) != 1 && len(in) != 3 {
-		return Spec{}, fmt.Errorf("expected 2 initial states, got %d", len(in)-1)
-	}
-	for _, s := range in[1:] {
-		if !s.Equal(state) {
-			return Spec{}, misfit(s, "expected initial states of shape %v, got %v", state, s)
-		}
+	if err := r.want(in, state); err != nil {
+		return Spec{}, err
 	}
 	window := r.conv.size
 	gates := 4 * r.conv.filters
@@ -54,49 +47,22 @@ func (r convLSTM) build(in []Shape) (Spec, error) {
 	if !r.noUnitForgetBias {
 		bias = forgetBias{orInitializer(bias, initializers.Zeros{})}
 	}
-	s := Spec{Output: state, Weights: r.conv.reg.withBias([]Weight{kernel, u}, r.conv.noBias, gates, bias), KeepsMask: r.sequences}
-	if r.stateful {
-		for i := range 2 {
-			s.Weights = append(s.Weights, Weight{Name: stateName(i), Shape: state, State: true})
-		}
-	}
-	if r.sequences {
-		s.Output = append(Shape{in[0][0]}, state...)
-	}
-	if r.returnState {
-		s.Outputs = []Shape{s.Output, state, state}
-	}
-	return s, nil
+	w := r.conv.reg.withBias([]Weight{kernel, u}, r.conv.noBias, gates, bias)
+	return r.spec(in[0][0], state, w), nil
 }
 
 func (r convLSTM) call(c *Context, in []*tensor.Node) []*tensor.Node {
 	x := in[0]
 	d := x.Shape().Dimensions
 	x = drop(c, x, r.dropout, append([]int{d[0], 1}, d[2:]...))
-	mask := c.Mask()
-	if r.backwards {
-		x = ops.Reverse(x, 1)
-		if mask != nil {
-			mask = graph.Reverse(mask, 1)
-		}
-	}
+	x, mask := r.turned(x, c.Mask())
 	// W is applied to all steps at once.
 	flat := graph.Reshape(x, append([]int{d[0] * d[1]}, d[2:]...)...)
 	z := addBias(c, r.conv.noBias, convolve(flat, c.Weight("kernel"), r.conv.strides, r.conv.dilation, r.conv.padding, 1))
 	z = graph.Reshape(z, append([]int{d[0], d[1]}, z.Shape().Dimensions[1:]...)...)
 	size := append([]int{d[0]}, z.Shape().Dimensions[2:]...)
 	size[len(size)-1] = r.conv.filters
-	states := make([]*tensor.Node, 2)
-	for i := range states {
-		switch {
-		case len(in) > 1:
-			states[i] = in[1+i]
-		case r.stateful:
-			states[i] = graph.ConvertDType(c.Variable(stateName(i)), x.DType())
-		default:
-			states[i] = graph.Zeros(x.Graph(), shapes.Make(x.DType(), size...))
-		}
-	}
+	states := r.begin(c, in, size...)
 	var keep *tensor.Node
 	if c.Training && r.recurrentDropout > 0 {
 		keep = drop(c, graph.Ones(x.Graph(), shapes.Make(x.DType(), size...)), r.recurrentDropout, size)
@@ -105,7 +71,7 @@ func (r convLSTM) call(c *Context, in []*tensor.Node) []*tensor.Node {
 	for t := range d[1] {
 		next := r.step(c, graph.Squeeze(graph.SliceAxis(z, 1, graph.AxisElem(t)), 1), states, keep)
 		if mask != nil {
-			counts := graph.Reshape(graph.SliceAxis(mask, 1, graph.AxisElem(t)), append([]int{d[0]}, ones(make([]int, len(size)-1))...)...)
+			counts := graph.Reshape(graph.SliceAxis(mask, 1, graph.AxisElem(t)), append([]int{d[0]}, slices.Repeat([]int{1}, len(size)-1)...)...)
 			counts = graph.BroadcastToDims(counts, size...)
 			for i := range next {
 				next[i] = graph.Where(counts, next[i], states[i])
@@ -114,20 +80,12 @@ func (r convLSTM) call(c *Context, in []*tensor.Node) []*tensor.Node {
 		states = next
 		outs = append(outs, states[0])
 	}
-	if r.stateful {
-		for i, s := range states {
-			c.Update(stateName(i), graph.StopGradient(s))
-		}
-	}
 	y := states[0]
 	if r.sequences {
 		y = graph.Stack(outs, 1)
 	}
 	r.conv.reg.activity(c, y)
-	if r.returnState {
-		return append([]*tensor.Node{y}, states...)
-	}
-	return []*tensor.Node{y}
+	return r.end(c, y, states)
 }
 
 // step makes the states h and c of those before and z, what W makes of the step.
@@ -137,7 +95,8 @@ func (r convLSTM) step(c *Context, z *tensor.Node, states []*tensor.Node, keep *
 		h = graph.Mul(h, keep)
 	}
 	u := c.Weight("recurrent_kernel")
-	z = graph.Add(z, convolve(h, u, make([]int, len(r.conv.size)), make([]int, len(r.conv.size)), Same, 1))
+	each := make([]int, len(r.conv.size)) // strides and dilations of 1
+	z = graph.Add(z, convolve(h, u, each, each, Same, 1))
 	part := func(i int) *tensor.Node {
 		return graph.SliceAxis(z, z.Rank()-1, graph.AxisRange(i*r.conv.filters, (i+1)*r.conv.filters))
 	}

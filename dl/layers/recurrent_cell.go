@@ -1,8 +1,6 @@
 package layers
 
 import (
-	"fmt"
-
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -10,23 +8,22 @@ import (
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
-	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/regularizers"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // recurrent is what all of them have in common.
 type recurrent struct {
-	units, gates, states             int
-	biases                           Shape // nil without
-	kernel, recurrent, bias          initializers.Initializer
-	reg                              regularization
-	recurrentRegularizer             regularizers.Regularizer
-	recurrentConstraint              constraints.Constraint
-	dropout, recurrentDropout        float64
-	sequences, returnState           bool
-	backwards, stateful, zeroForMask bool
-	act, gate                        activations.Activation
+	carrying
+	units, gates              int
+	biases                    Shape // nil without
+	kernel, recurrent, bias   initializers.Initializer
+	reg                       regularization
+	recurrentRegularizer      regularizers.Regularizer
+	recurrentConstraint       constraints.Constraint
+	dropout, recurrentDropout float64
+	zeroForMask               bool
+	act, gate                 activations.Activation
 	// looped runs the cell as a loop; nil if there is none for it.
 	looped func(*loopCell) (all *tensor.Node, last []*tensor.Node)
 	// from computes the next states from the parts of the gates that come of x
@@ -47,12 +44,13 @@ func orActivation(a, def activations.Activation) activations.Activation {
 func (l SimpleRNN) cell() recurrent {
 	act := orActivation(l.Activation, activations.Tanh)
 	r := recurrent{
-		units: l.Units, gates: 1, states: 1, kernel: l.KernelInitializer, recurrent: l.RecurrentInitializer, bias: l.BiasInitializer,
+		units: l.Units, gates: 1, kernel: l.KernelInitializer, recurrent: l.RecurrentInitializer, bias: l.BiasInitializer,
 		reg:                  regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint},
 		recurrentRegularizer: l.RecurrentRegularizer, recurrentConstraint: l.RecurrentConstraint,
-		dropout: l.Dropout, recurrentDropout: l.RecurrentDropout, sequences: l.ReturnSequences, returnState: l.ReturnState,
-		backwards: l.GoBackwards, stateful: l.Stateful, zeroForMask: l.ZeroOutputForMask,
-		act: act, gate: activations.Linear, looped: (*loopCell).simple,
+		dropout: l.Dropout, recurrentDropout: l.RecurrentDropout,
+		carrying:    carrying{1, l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
+		zeroForMask: l.ZeroOutputForMask,
+		act:         act, gate: activations.Linear, looped: (*loopCell).simple,
 		from: func(x, h *tensor.Node, _ []*tensor.Node) []*tensor.Node {
 			return []*tensor.Node{act.Apply(graph.Add(x, h))}
 		},
@@ -66,12 +64,13 @@ func (l SimpleRNN) cell() recurrent {
 func (l LSTM) cell() recurrent {
 	act, gate := orActivation(l.Activation, activations.Tanh), orActivation(l.RecurrentActivation, activations.Sigmoid)
 	r := recurrent{
-		units: l.Units, gates: 4, states: 2, kernel: l.KernelInitializer, recurrent: l.RecurrentInitializer, bias: l.BiasInitializer,
+		units: l.Units, gates: 4, kernel: l.KernelInitializer, recurrent: l.RecurrentInitializer, bias: l.BiasInitializer,
 		reg:                  regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint},
 		recurrentRegularizer: l.RecurrentRegularizer, recurrentConstraint: l.RecurrentConstraint,
-		dropout: l.Dropout, recurrentDropout: l.RecurrentDropout, sequences: l.ReturnSequences, returnState: l.ReturnState,
-		backwards: l.GoBackwards, stateful: l.Stateful, zeroForMask: l.ZeroOutputForMask,
-		act: act, gate: gate, looped: (*loopCell).lstm,
+		dropout: l.Dropout, recurrentDropout: l.RecurrentDropout,
+		carrying:    carrying{2, l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
+		zeroForMask: l.ZeroOutputForMask,
+		act:         act, gate: gate, looped: (*loopCell).lstm,
 		from: func(x, h *tensor.Node, carry []*tensor.Node) []*tensor.Node {
 			z := parts(graph.Add(x, h), 4)
 			i, f, o := gate.Apply(z[0]), gate.Apply(z[1]), gate.Apply(z[3])
@@ -94,12 +93,13 @@ func (l GRU) cell() recurrent {
 		return []*tensor.Node{graph.Add(graph.Mul(z, h), graph.Mul(graph.OneMinus(z), candidate))}
 	}
 	r := recurrent{
-		units: l.Units, gates: 3, states: 1, kernel: l.KernelInitializer, recurrent: l.RecurrentInitializer, bias: l.BiasInitializer,
+		units: l.Units, gates: 3, kernel: l.KernelInitializer, recurrent: l.RecurrentInitializer, bias: l.BiasInitializer,
 		reg:                  regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint},
 		recurrentRegularizer: l.RecurrentRegularizer, recurrentConstraint: l.RecurrentConstraint,
-		dropout: l.Dropout, recurrentDropout: l.RecurrentDropout, sequences: l.ReturnSequences, returnState: l.ReturnState,
-		backwards: l.GoBackwards, stateful: l.Stateful, zeroForMask: l.ZeroOutputForMask,
-		act: act, gate: gate, looped: (*loopCell).gru,
+		dropout: l.Dropout, recurrentDropout: l.RecurrentDropout,
+		carrying:    carrying{1, l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
+		zeroForMask: l.ZeroOutputForMask,
+		act:         act, gate: gate, looped: (*loopCell).gru,
 		from: func(x, h *tensor.Node, carry []*tensor.Node) []*tensor.Node {
 			xs, hs := parts(x, 3), parts(h, 3)
 			z, r := gate.Apply(graph.Add(xs[0], hs[0])), gate.Apply(graph.Add(xs[1], hs[1]))
@@ -142,15 +142,9 @@ func (r recurrent) build(in []Shape) (Spec, error) {
 	if err != nil {
 		return Spec{}, err
 	}
-	if len(in) > 1 {
-		if len(in) != 1+r.states {
-			return Spec{}, fmt.Errorf("expected %d initial states, got %d", r.states, len(in)-1)
-		}
-		for _, s := range in[1:] {
-			if !s.Equal(Shape{r.units}) {
-				return Spec{}, misfit(s, "expected initial states of shape %v, got %v", Shape{r.units}, s)
-			}
-		}
+	state := Shape{r.units}
+	if err := r.want(in, state); err != nil {
+		return Spec{}, err
 	}
 	n := r.gates * r.units
 	u := Weight{
@@ -162,25 +156,8 @@ func (r recurrent) build(in []Shape) (Spec, error) {
 		w = r.reg.withBias(w, false, n, r.bias)
 		w[2].Shape = r.biases
 	}
-	if r.stateful {
-		for i := range r.states {
-			w = append(w, Weight{Name: stateName(i), Shape: Shape{r.units}, State: true})
-		}
-	}
-	s := Spec{Output: Shape{r.units}, Weights: w, KeepsMask: r.sequences}
-	if r.sequences {
-		s.Output = Shape{in[0][0], r.units}
-	}
-	if r.returnState {
-		s.Outputs = []Shape{s.Output}
-		for range r.states {
-			s.Outputs = append(s.Outputs, Shape{r.units})
-		}
-	}
-	return s, nil
+	return r.spec(in[0][0], state, w), nil
 }
-
-func stateName(i int) string { return []string{"state_h", "state_c"}[i] }
 
 func (r recurrent) call(c *Context, in []*tensor.Node) []*tensor.Node {
 	if kind := in[0].DType(); kind == dtypes.Float16 || kind == dtypes.BFloat16 {
@@ -201,35 +178,10 @@ func (r recurrent) call(c *Context, in []*tensor.Node) []*tensor.Node {
 	x := in[0]
 	batch := x.Shape().Dimensions[0]
 	x = drop(c, x, r.dropout, []int{batch, 1, x.Shape().Dimensions[2]})
-	mask := c.Mask()
-	if r.backwards {
-		x = ops.Reverse(x, 1)
-		if mask != nil {
-			mask = graph.Reverse(mask, 1)
-		}
-	}
-	carry := make([]*tensor.Node, r.states)
-	for i := range carry {
-		switch {
-		case len(in) > 1:
-			carry[i] = in[1+i]
-		case r.stateful:
-			carry[i] = graph.ConvertDType(c.Variable(stateName(i)), x.DType())
-		default:
-			carry[i] = graph.Zeros(x.Graph(), shapes.Make(x.DType(), batch, r.units))
-		}
-	}
-	outs, last := r.run(c, x, mask, carry, len(in) > 1 || r.stateful)
-	if r.stateful {
-		for i, s := range last {
-			c.Update(stateName(i), graph.StopGradient(s))
-		}
-	}
+	x, mask := r.turned(x, c.Mask())
+	outs, last := r.run(c, x, mask, r.begin(c, in, batch, r.units), len(in) > 1 || r.stateful)
 	r.reg.activity(c, outs)
-	if r.returnState {
-		return append([]*tensor.Node{outs}, last...)
-	}
-	return []*tensor.Node{outs}
+	return r.end(c, outs, last)
 }
 
 // run returns the outputs of all steps, [batch, steps, units], or of the last, and the

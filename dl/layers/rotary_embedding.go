@@ -3,6 +3,7 @@ package layers
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
 
@@ -48,10 +49,7 @@ func (l RotaryEmbedding) Call(_ *Context, x *tensor.Node) *tensor.Node {
 	d := x.Shape().Dimensions
 	steps, features := d[1], d[len(d)-1]
 	cos, sin := l.angles(steps, features)
-	dims := make([]int, len(d)) // 1, steps, 1…, features
-	for i := range dims {
-		dims[i] = 1
-	}
+	dims := slices.Repeat([]int{1}, len(d)) // 1, steps, 1…, features
 	dims[1], dims[len(d)-1] = steps, features
 	wide := func(values [][]float32) *tensor.Node {
 		c := graph.ConvertDType(graph.Const(x.Graph(), values), x.DType())

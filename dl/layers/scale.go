@@ -2,6 +2,7 @@ package layers
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
 
@@ -114,10 +115,7 @@ func (l StochasticDepth) Build(in Shape) (Spec, error) {
 
 // Call implements Layer.
 func (l StochasticDepth) Call(c *Context, x *tensor.Node) *tensor.Node {
-	dims := make([]int, x.Rank())
-	for i := range dims {
-		dims[i] = 1
-	}
+	dims := slices.Repeat([]int{1}, x.Rank())
 	dims[0] = x.Shape().Dimensions[0]
 	return drop(c, x, l.DropPathRate, dims)
 }
