@@ -131,10 +131,8 @@ func (l MultiHeadAttention) shapes(in []Shape) (q, v, k Shape, err error) {
 		return nil, nil, nil, fmt.Errorf("expected 1 to 3 inputs (query, value, key), got %d", len(in))
 	}
 	q, v, k = three(in)
-	for i, s := range []Shape{q, v, k} {
-		if err := wantRank(s, "steps", "features"); err != nil {
-			return nil, nil, nil, fmt.Errorf("%s: %w", []string{"query", "value", "key"}[i], err)
-		}
+	if err := wantSteps(q, v, k); err != nil {
+		return nil, nil, nil, err
 	}
 	if k[0] != v[0] {
 		return nil, nil, nil, fmt.Errorf("expected as many steps of key and value, got %v and %v", k, v)
@@ -152,6 +150,30 @@ func (l MultiHeadAttention) pairs(in []*tensor.Node) (rest []*tensor.Node, mask 
 	}
 	n := len(in) - 1
 	return in[:n], ops.Truth(in[n])
+}
+
+// wantSteps reports which of query, value and key is no sequence.
+func wantSteps(q, v, k Shape) error {
+	for i, s := range []Shape{q, v, k} {
+		if err := wantRank(s, "steps", "features"); err != nil {
+			return fmt.Errorf("%s: %w", []string{"query", "value", "key"}[i], err)
+		}
+	}
+	return nil
+}
+
+// both is where two masks are true; nil hides nothing.
+func both(a, b *tensor.Node) *tensor.Node {
+	if a == nil {
+		return b
+	}
+	return graph.LogicalAnd(a, b)
+}
+
+// past says which steps a step may look at, [target, source]: itself and those before.
+func past(g *graph.Graph, target, source int) *tensor.Node {
+	pairs := shapes.Make(dtypes.Int32, target, source)
+	return graph.GreaterOrEqual(graph.Iota(g, pairs, 0), graph.Iota(g, pairs, 1))
 }
 
 // three fills in what is not given: the value from the query, the key from the value.
@@ -218,14 +240,7 @@ func (l MultiHeadAttention) project(c *Context, x *tensor.Node) *tensor.Node {
 func (l MultiHeadAttention) mask(c *Context, inputs int, scores, given *tensor.Node) *tensor.Node {
 	d := scores.Shape().Dimensions
 	var mask *tensor.Node
-	and := func(m *tensor.Node) {
-		m = graph.BroadcastToDims(m, d...)
-		if mask == nil {
-			mask = m
-		} else {
-			mask = graph.LogicalAnd(mask, m)
-		}
-	}
+	and := func(m *tensor.Node) { mask = both(mask, graph.BroadcastToDims(m, d...)) }
 	if given != nil {
 		and(graph.ExpandAxes(given, 1))
 	}
@@ -239,19 +254,14 @@ func (l MultiHeadAttention) mask(c *Context, inputs int, scores, given *tensor.N
 		and(graph.InsertAxes(m, 1, 1))
 	}
 	if l.UseCausalMask {
-		square := shapes.Make(dtypes.Int32, d[2], d[3])
-		and(graph.InsertAxes(graph.GreaterOrEqual(graph.Iota(scores.Graph(), square, 0), graph.Iota(scores.Graph(), square, 1)), 0, 0))
+		and(graph.InsertAxes(past(scores.Graph(), d[2], d[3]), 0, 0))
 	}
 	return mask
 }
 
 // WithKerasArgument implements KerasCaller.
 func (l MultiHeadAttention) WithKerasArgument(name string, value any) (Layer, bool) {
-	if name == "attention_mask" {
-		l.AttentionMask = true
-		return l, true
-	}
-	ok := attentionArgument(name, value, &l.UseCausalMask, &l.ReturnAttentionScores)
+	ok := attentionArgument(name, value, &l.UseCausalMask, &l.ReturnAttentionScores, &l.AttentionMask)
 	return l, ok
 }
 

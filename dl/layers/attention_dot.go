@@ -3,8 +3,6 @@ package layers
 import (
 	"fmt"
 
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/initializers"
@@ -66,10 +64,8 @@ func attended(in []Shape, dropout float64, scores bool) (Spec, error) {
 		return Spec{}, fmt.Errorf("expected 2 or 3 inputs (query, value, key), got %d", len(in))
 	}
 	q, v, k := three(in)
-	for i, s := range []Shape{q, v, k} {
-		if err := wantRank(s, "steps", "features"); err != nil {
-			return Spec{}, fmt.Errorf("%s: %w", []string{"query", "value", "key"}[i], err)
-		}
+	if err := wantSteps(q, v, k); err != nil {
+		return Spec{}, err
 	}
 	if k[0] != v[0] || k[1] != q[1] {
 		return Spec{}, fmt.Errorf("expected a key of the value's steps and the query's features, got query %v, value %v and key %v", q, v, k)
@@ -108,25 +104,16 @@ func (l Attention) CallAll(c *Context, in []*tensor.Node) []*tensor.Node {
 // attend takes the steps of v together by their scores [batch, target, source].
 func attend(c *Context, scores, v *tensor.Node, dropout float64, causal, withScores bool) []*tensor.Node {
 	d := scores.Shape().Dimensions
-	hide := func(allowed *tensor.Node) {
-		allowed = graph.BroadcastToDims(allowed, d...)
-		scores = graph.Where(allowed, scores, graph.Sub(scores, scalar(scores, 1e9)))
-	}
 	var allowed *tensor.Node
 	if m := c.MaskOf(1); m != nil {
 		allowed = graph.BroadcastToDims(graph.InsertAxes(m, 1), d...)
 	}
 	if causal {
-		square := shapes.Make(dtypes.Int32, 1, d[1], d[2])
-		past := graph.GreaterOrEqual(graph.Iota(scores.Graph(), square, 1), graph.Iota(scores.Graph(), square, 2))
-		past = graph.BroadcastToDims(past, d...)
-		if allowed != nil {
-			past = graph.LogicalAnd(past, allowed)
-		}
-		allowed = past
+		pairs := graph.InsertAxes(past(scores.Graph(), d[1], d[2]), 0)
+		allowed = both(allowed, graph.BroadcastToDims(pairs, d...))
 	}
 	if allowed != nil {
-		hide(allowed)
+		scores = graph.Where(allowed, scores, graph.Sub(scores, scalar(scores, 1e9)))
 	}
 	scores = graph.Softmax(scores, -1)
 	kept := drop(c, scores, dropout, d)
@@ -142,16 +129,19 @@ func attend(c *Context, scores, v *tensor.Node, dropout float64, causal, withSco
 
 // WithKerasArgument implements KerasCaller.
 func (l Attention) WithKerasArgument(name string, value any) (Layer, bool) {
-	ok := attentionArgument(name, value, &l.UseCausalMask, &l.ReturnAttentionScores)
+	ok := attentionArgument(name, value, &l.UseCausalMask, &l.ReturnAttentionScores, nil)
 	return l, ok
 }
 
-func attentionArgument(name string, value any, causal, scores *bool) bool {
+// attentionArgument sets what an argument of a call says; mask is nil where there may be none.
+func attentionArgument(name string, value any, causal, scores, mask *bool) bool {
 	on, ok := value.(bool)
-	switch name {
-	case "use_causal_mask":
+	switch {
+	case name == "attention_mask" && mask != nil:
+		*mask, ok = true, true // the mask itself is an input
+	case name == "use_causal_mask":
 		*causal = on
-	case "return_attention_scores":
+	case name == "return_attention_scores":
 		*scores = on
 	default:
 		return false
@@ -209,6 +199,6 @@ func (l AdditiveAttention) CallAll(c *Context, in []*tensor.Node) []*tensor.Node
 
 // WithKerasArgument implements KerasCaller.
 func (l AdditiveAttention) WithKerasArgument(name string, value any) (Layer, bool) {
-	ok := attentionArgument(name, value, &l.UseCausalMask, &l.ReturnAttentionScores)
+	ok := attentionArgument(name, value, &l.UseCausalMask, &l.ReturnAttentionScores, nil)
 	return l, ok
 }

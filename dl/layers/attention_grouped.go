@@ -128,11 +128,7 @@ func (l GroupQueryAttention) CallAll(c *Context, in []*tensor.Node) []*tensor.No
 	scores := graph.EinsumAxes(q, k, [][2]int{{3, 3}}, [][2]int{{0, 0}, {2, 2}}) // [batch, heads, target, source]
 	mask := h.mask(c, len(in), scores, given)
 	if l.SlidingWindow > 0 {
-		near := l.near(scores)
-		if mask != nil {
-			near = graph.LogicalAnd(near, mask)
-		}
-		mask = near
+		mask = both(mask, l.near(scores))
 	}
 	weights := maskedSoftmax(scores, mask)
 	out := graph.EinsumAxes(drop(c, weights, l.Dropout, weights.Shape().Dimensions), v, [][2]int{{3, 1}}, [][2]int{{0, 0}, {1, 2}})
@@ -158,11 +154,7 @@ func (l GroupQueryAttention) near(scores *tensor.Node) *tensor.Node {
 
 // WithKerasArgument implements KerasCaller.
 func (l GroupQueryAttention) WithKerasArgument(name string, value any) (Layer, bool) {
-	if name == "attention_mask" {
-		l.AttentionMask = true
-		return l, true
-	}
-	ok := attentionArgument(name, value, &l.UseCausalMask, &l.ReturnAttentionScores)
+	ok := attentionArgument(name, value, &l.UseCausalMask, &l.ReturnAttentionScores, &l.AttentionMask)
 	return l, ok
 }
 

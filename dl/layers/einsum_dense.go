@@ -166,10 +166,9 @@ func (l EinsumDense) Build(in Shape) (Spec, error) {
 	for _, r := range e.out {
 		out = append(out, e.sizes[r])
 	}
-	switch {
-	case e.left && e.rest > 0:
+	if e.left && e.rest > 0 {
 		out = append(slices.Clone(in[:e.rest-1]), out...)
-	default:
+	} else {
 		out = append(out[1:], in[len(in)-e.rest:]...)
 	}
 	reg := regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint}
