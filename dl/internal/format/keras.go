@@ -184,19 +184,7 @@ func (f kerasFile) fill(m *network.Network) error {
 // layers of each class: dense, dense_1, whatever their names.
 func kerasPaths(m *network.Network, prefix string) map[*network.Variable]string {
 	paths := make(map[*network.Variable]string)
-	order := m.All()
-	if m.Listed != nil {
-		order = m.Listed
-	}
-	count := make(map[string]int)
-	for _, l := range order {
-		path := prefix + counted(count, fileName(l))
-		if inner := l.Nested(); inner != nil {
-			for v, p := range kerasPaths(inner, path+"/layers/") {
-				paths[v] = p
-			}
-			continue
-		}
+	inKerasOrder(m, prefix, func(l *network.Layer, path string) {
 		at := make(map[string]int)
 		for i, w := range l.Spec.Weights {
 			if w.State {
@@ -206,8 +194,26 @@ func kerasPaths(m *network.Network, prefix string) map[*network.Variable]string 
 			paths[l.Weights[i]] = fmt.Sprintf("%s%s/vars/%d", path, within, at[within])
 			at[within]++
 		}
-	}
+	})
 	return paths
+}
+
+// inKerasOrder visits the layers of a network, and of those that are layers of it, in the order
+// of Keras's files, with their paths there.
+func inKerasOrder(m *network.Network, prefix string, visit func(l *network.Layer, path string)) {
+	order := m.All()
+	if m.Listed != nil {
+		order = m.Listed
+	}
+	count := make(map[string]int)
+	for _, l := range order {
+		path := prefix + counted(count, fileName(l))
+		if inner := l.Nested(); inner != nil {
+			inKerasOrder(inner, path+"/layers/", visit)
+		} else {
+			visit(l, path)
+		}
+	}
 }
 
 // classOf is Keras's class of a layer.

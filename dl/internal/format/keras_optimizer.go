@@ -22,24 +22,22 @@ func (f kerasFile) restoreOptimizer(m *train.Model) error {
 	if o == nil || !ok {
 		return nil
 	}
-	steps := 0
-	if len(iteration.Values) == 1 {
-		steps = int(iteration.Values[0])
-	}
-	if len(iteration.Values) != 1 || steps < 0 {
+	steps, ok := single(iteration)
+	if !ok {
 		return fmt.Errorf("expected the number of its steps, got %v", iteration.Values)
 	}
 	rate := o.Rate()
 	if c, _ := f.compile["optimizer"].(map[string]any); !scheduled(c) {
-		v, ok := next()
-		if !ok || len(v.Values) != 1 || !(v.Values[0] >= 0) {
+		v, _ := next()
+		now, ok := single(v)
+		if !ok {
 			return fmt.Errorf("expected its learning rate, got %v", v.Values)
 		}
-		if float32(rate) != v.Values[0] {
-			rate = float64(v.Values[0])
+		if float32(rate) != now { // which has fewer digits than the configuration
+			rate = float64(now)
 		}
 	}
-	weights := f.trained(m.Network)
+	weights := trained(m.Network)
 	values := make(map[*network.Variable]map[string][]float32)
 	for _, w := range weights {
 		values[w] = make(map[string][]float32)
@@ -67,13 +65,21 @@ func (f kerasFile) restoreOptimizer(m *train.Model) error {
 	if _, more := next(); more {
 		return fmt.Errorf("expected %d tensors that it remembers, got more", read)
 	}
-	return m.SetRemembered(steps, rate, func(w network.Weight, slot string) ([]float32, error) {
+	return m.SetRemembered(int(steps), rate, func(w network.Weight, slot string) ([]float32, error) {
 		v, ok := values[w.Variable][slot]
 		if !ok {
 			return nil, fmt.Errorf("expected %s of weight %q, got none", slot, w.Name)
 		}
 		return v, nil
 	})
+}
+
+// single is a number of at least 0 that stands alone.
+func single(d hdf5.Dataset) (v float32, ok bool) {
+	if len(d.Values) != 1 || !(d.Values[0] >= 0) {
+		return 0, false
+	}
+	return d.Values[0], true
 }
 
 func slotShape(w *network.Variable, s optimizers.Slot) []int {
@@ -122,31 +128,18 @@ func kerasGroups(o optimizers.Optimizer, slots []optimizers.Slot) (groups [][]op
 }
 
 // trained are the weights that are trained, in the order in which Keras has them.
-func (f kerasFile) trained(n *network.Network) (all []*network.Variable) {
-	seen := make(map[*network.Variable]bool)
-	trains := make(map[*network.Variable]bool)
+func trained(n *network.Network) (all []*network.Variable) {
+	left := make(map[*network.Variable]bool) // a layer may be called twice
 	for _, w := range n.Weights {
-		trains[w.Variable] = w.Trainable()
+		left[w.Variable] = w.Trainable()
 	}
-	var walk func(n *network.Network)
-	walk = func(n *network.Network) {
-		order := n.All()
-		if n.Listed != nil {
-			order = n.Listed
-		}
-		for _, l := range order {
-			if inner := l.Nested(); inner != nil {
-				walk(inner)
-				continue
-			}
-			for _, w := range l.Weights {
-				if trains[w] && !seen[w] {
-					seen[w] = true
-					all = append(all, w)
-				}
+	inKerasOrder(n, "", func(l *network.Layer, _ string) {
+		for _, w := range l.Weights {
+			if left[w] {
+				left[w] = false
+				all = append(all, w)
 			}
 		}
-	}
-	walk(n)
+	})
 	return all
 }
