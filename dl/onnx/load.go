@@ -9,8 +9,8 @@ import (
 	"strconv"
 
 	"github.com/gradbook/gradbook/dl"
+	"github.com/gradbook/gradbook/dl/internal/wholefile"
 	"github.com/gradbook/gradbook/dl/layers"
-	"github.com/gradbook/gradbook/dl/memory"
 	"github.com/gradbook/gradbook/dl/onnx/internal/proto"
 	"github.com/gradbook/gradbook/dl/onnx/internal/translate"
 	"github.com/gradbook/gradbook/dl/tensor"
@@ -107,7 +107,7 @@ func load(path string, config []Config) (*dl.Model, error) {
 
 // read reads a file, and those that it says its tensors are in.
 func read(path string) (*translate.Graph, error) {
-	text, err := readFile(path)
+	text, err := wholefile.Read(path)
 	if err != nil {
 		return nil, err
 	}
@@ -119,21 +119,6 @@ func read(path string) (*translate.Graph, error) {
 		return nil, err
 	}
 	return translate.New(m)
-}
-
-// readFile reads a regular file that memory has room for.
-func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("expected a regular file, got %s", info.Mode().Type())
-	}
-	if limit := memory.Limit(); limit > 0 && uint64(info.Size()) > limit/3 {
-		return nil, fmt.Errorf("a file of %d bytes needs more memory than there is", info.Size())
-	}
-	return os.ReadFile(path)
 }
 
 // outside reads the tensors that are in files of their own, which must be beside the
@@ -169,7 +154,7 @@ func beside(folder, name string) ([]byte, error) {
 	if _, err := root.Stat(name); err != nil {
 		return nil, err
 	}
-	return readFile(filepath.Join(folder, name))
+	return wholefile.Read(filepath.Join(folder, name))
 }
 
 // values are copies of the config's: the caller may change its own.

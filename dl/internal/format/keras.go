@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/gradbook/gradbook/dl/internal/config"
@@ -13,8 +12,8 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/hdf5"
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/internal/train"
+	"github.com/gradbook/gradbook/dl/internal/wholefile"
 	"github.com/gradbook/gradbook/dl/layers"
-	"github.com/gradbook/gradbook/dl/memory"
 )
 
 // kerasFile is what a .keras file of Keras 3 holds: an archive with the architecture as
@@ -40,7 +39,7 @@ func wantPart(f *zip.File) error {
 	if size > largeKerasPart && (size/packed > mostTimes || f.Name == "config.json") {
 		return fmt.Errorf("%s would have %d bytes, %d times what it has in the file", f.Name, size, size/packed)
 	}
-	if limit := memory.Limit(); limit > 0 && size > limit/3 {
+	if wholefile.TooLarge(size) {
 		return fmt.Errorf("%s has %d bytes, for which there is too little memory", f.Name, size)
 	}
 	return nil
@@ -96,21 +95,12 @@ func readKeras(path string) (f kerasFile, err error) {
 // readWeightsH5 reads a file of Keras's save_weights, NAME.weights.h5, which holds what a .keras
 // file has as a part.
 func readWeightsH5(path string) (f kerasFile, err error) {
-	info, err := os.Stat(path)
+	text, err := wholefile.Read(path)
 	if err != nil {
 		return f, err
 	}
-	if limit := memory.Limit(); limit > 0 && uint64(info.Size()) > limit/3 {
-		return f, fmt.Errorf("a file of %d bytes needs more memory than there is", info.Size())
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return f, err
-	}
-	if f.weights, err = hdf5.Read(text); err != nil {
-		return f, err
-	}
-	return f, nil
+	f.weights, err = hdf5.Read(text)
+	return f, err
 }
 
 // loadKeras makes the model that a .keras file holds. It is compiled as the file says, if dl

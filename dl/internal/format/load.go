@@ -13,6 +13,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/internal/safetensors"
 	"github.com/gradbook/gradbook/dl/internal/train"
+	"github.com/gradbook/gradbook/dl/internal/wholefile"
 	"github.com/gradbook/gradbook/dl/layers"
 )
 
@@ -220,7 +221,7 @@ func isKeras(path string) bool { return begins(path, "PK\x03\x04") }
 
 // begins says how a regular file begins.
 func begins(path, with string) bool {
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+	if _, err := wholefile.Regular(path); err != nil {
 		return false
 	}
 	f, err := os.Open(path)

@@ -10,6 +10,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/gradbook/gradbook/dl/internal/wholefile"
 )
 
 // Widths are the types of numbers that the format has, and their sizes in bits.
@@ -40,12 +42,9 @@ type Source struct {
 // Open reads a file's header, and checks it as the format's own reader does: the tensors fill
 // the file without gaps, overlaps, or anything behind them, and no name is there twice.
 func Open(path string) (*Source, error) {
-	info, err := os.Stat(path)
+	info, err := wholefile.Regular(path)
 	if err != nil {
 		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("expected a regular file, got %s", info.Mode().Type())
 	}
 	f, err := os.Open(path)
 	if err != nil {
