@@ -131,7 +131,8 @@ func item(x *graph.Node, index []int) *graph.Node {
 }
 
 // split cuts an axis into parts: of equal size, or at places.
-func split(o Operation, x *graph.Node) []*graph.Node {
+func split(o Operation, in []*graph.Node) []*graph.Node {
+	x := in[0]
 	axis := graph.MustAdjustAxis(int(o.Numbers[0]), x)
 	size := x.Shape().Dimensions[axis]
 	ends := slices.Clone(o.Ints)

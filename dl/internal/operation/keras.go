@@ -21,25 +21,33 @@ type setting func(o *Operation, v any) (ok bool)
 // renamed are classes whose operations go by another name here.
 var renamed = map[string]string{"true_divide": "divide", "abs": "absolute", "tile": "tile_axes", "pad": "pad_axes"}
 
-// settings are what a file says of each operation, beside its inputs. What is not here has
-// none.
-var settings = map[string]map[string]setting{
-	"reshape": {"newshape": ints}, "transpose": {"axes": ints}, "squeeze": {"axis": ints}, "expand_dims": {"axis": ints},
-	"concatenate": {"axis": ints}, "stack": {"axis": ints}, "einsum": {"subscripts": text}, "softmax": {"axis": ints},
-	"log_softmax": {"axis": ints}, "leaky_relu": {"negative_slope": number}, "cast": {"dtype": text},
-	"clip": {"x_min": number, "x_max": number}, "take": {"axis": ints}, "flip": {"axis": ints}, "cumsum": {"axis": ints, "dtype": none},
-	"swapaxes": {"axis1": ints, "axis2": ints}, "moveaxis": {"source": ints, "destination": ints}, "broadcast_to": {"shape": ints},
-	"argmax": {"axis": ints, "keepdims": off}, "argmin": {"axis": ints, "keepdims": off}, "tile_axes": {"repeats": ints},
-	"repeat": {"repeats": ints, "axis": ints}, "gelu": {"approximate": flag}, "elu": {"alpha": is(1)}, "split": {"indices_or_sections": ints, "axis": number},
-	"pad_axes": {"pad_width": pads, "mode": isText("constant")}, "normalize": {"axis": ints, "order": is(2), "epsilon": none},
-	"norm":    {"ord": none, "axis": ints, "keepdims": flag},
-	"one_hot": {"num_classes": ints, "axis": is(-1), "dtype": isText("float32"), "sparse": off},
-	"tril":    {"k": is(0)}, "triu": {"k": is(0)}, "round": {"decimals": is(0)},
+// named is a setting by its name in files.
+type named struct {
+	key string
+	set setting
+}
+
+// settings are what a file says of each operation, beside its inputs, in the order in which they
+// come into its lists. What is not here has none.
+var settings = map[string][]named{
+	"reshape": {{"newshape", ints}}, "transpose": {{"axes", ints}}, "squeeze": {{"axis", ints}}, "expand_dims": {{"axis", ints}},
+	"concatenate": {{"axis", ints}}, "stack": {{"axis", ints}}, "einsum": {{"subscripts", text}}, "softmax": {{"axis", ints}},
+	"log_softmax": {{"axis", ints}}, "leaky_relu": {{"negative_slope", number}}, "cast": {{"dtype", text}},
+	"clip": {{"x_min", number}, {"x_max", number}}, "take": {{"axis", ints}}, "flip": {{"axis", ints}},
+	"cumsum": {{"axis", ints}, {"dtype", none}}, "swapaxes": {{"axis1", ints}, {"axis2", ints}},
+	"moveaxis": {{"source", ints}, {"destination", ints}}, "broadcast_to": {{"shape", ints}},
+	"argmax": {{"axis", ints}, {"keepdims", off}}, "argmin": {{"axis", ints}, {"keepdims", off}}, "tile_axes": {{"repeats", ints}},
+	"repeat": {{"repeats", ints}, {"axis", ints}}, "gelu": {{"approximate", flag}}, "elu": {{"alpha", is(1)}},
+	"split":    {{"indices_or_sections", ints}, {"axis", number}},
+	"pad_axes": {{"pad_width", pads}, {"mode", isText("constant")}}, "normalize": {{"axis", ints}, {"order", is(2)}, {"epsilon", none}},
+	"norm":    {{"ord", none}, {"axis", ints}, {"keepdims", flag}},
+	"one_hot": {{"num_classes", ints}, {"axis", is(-1)}, {"dtype", isText("float32")}, {"sparse", off}},
+	"tril":    {{"k", is(0)}}, "triu": {{"k", is(0)}}, "round": {{"decimals", is(0)}},
 }
 
 func init() {
 	for _, name := range []string{"sum", "mean", "prod", "max", "min", "var", "std", "logsumexp", "any", "all"} {
-		settings[name] = map[string]setting{"axis": ints, "keepdims": flag, "initial": none, "dtype": none}
+		settings[name] = []named{{"axis", ints}, {"keepdims", flag}, {"initial", none}, {"dtype", none}}
 	}
 }
 
@@ -111,19 +119,21 @@ func FromKeras(class string, c map[string]any, args []any, kwargs map[string]any
 		name = r
 	}
 	o.Op = name
-	if _, err := o.function(); err != nil && name != "split" {
+	if _, err := o.function(); err != nil {
 		return o, nil, fmt.Errorf("keras.ops' %s is not supported", class)
 	}
-	known := settings[name]
-	// In the order of settings: a pair of axes goes into one list.
-	for _, key := range slices.Sorted(maps.Keys(c)) {
-		set, ok := known[key]
-		switch {
-		case key == "name" || key == "dtype" && !ok && c[key] == nil:
-		case !ok:
-			return o, nil, fmt.Errorf("keras.ops' %s with %s = %v is not supported", class, key, c[key])
-		case !set(&o, c[key]):
-			return o, nil, fmt.Errorf("keras.ops' %s with %s = %v is not supported", class, key, c[key])
+	left := maps.Clone(c)
+	delete(left, "name")
+	for _, s := range settings[name] {
+		v, ok := left[s.key]
+		if ok && !s.set(&o, v) {
+			return o, nil, fmt.Errorf("keras.ops' %s with %s = %v is not supported", class, s.key, v)
+		}
+		delete(left, s.key)
+	}
+	for _, key := range slices.Sorted(maps.Keys(left)) {
+		if key != "dtype" || left[key] != nil {
+			return o, nil, fmt.Errorf("keras.ops' %s with %s = %v is not supported", class, key, left[key])
 		}
 	}
 	for key, v := range kwargs {
@@ -131,14 +141,7 @@ func FromKeras(class string, c map[string]any, args []any, kwargs map[string]any
 			return o, nil, fmt.Errorf("keras.ops' %s with the argument %s = %v is not supported", class, key, v)
 		}
 	}
-	switch name {
-	case "clip": // the keys' order is x_max, x_min
-		slices.Reverse(o.Numbers)
-	case "moveaxis":
-		slices.Reverse(o.Ints)
-	case "repeat": // the keys' order is axis, repeats
-		slices.Reverse(o.Ints)
-	case "get_item":
+	if name == "get_item" {
 		if len(args) != 2 {
 			return o, nil, fmt.Errorf("expected a tensor and what to take of it, got %d arguments", len(args))
 		}

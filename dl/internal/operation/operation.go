@@ -36,18 +36,24 @@ type Operation struct {
 	Name  string
 }
 
-// function computes an operation.
+// function computes an operation of one result.
 type function func(o Operation, x []*graph.Node) *graph.Node
 
 // table is filled by the files of the groups.
 var table = map[string]function{}
 
-func (o Operation) function() (function, error) {
-	f, ok := table[o.Op]
-	if !ok {
-		return nil, fmt.Errorf("unknown operation %q", o.Op)
+// several are the operations with more than one result.
+var several = map[string]func(o Operation, x []*graph.Node) []*graph.Node{"split": split}
+
+// function computes the operation, and returns its results.
+func (o Operation) function() (func(x []*graph.Node) []*graph.Node, error) {
+	if f, ok := table[o.Op]; ok {
+		return func(x []*graph.Node) []*graph.Node { return []*graph.Node{f(o, x)} }, nil
 	}
-	return f, nil
+	if f, ok := several[o.Op]; ok {
+		return func(x []*graph.Node) []*graph.Node { return f(o, x) }, nil
+	}
+	return nil, fmt.Errorf("unknown operation %q", o.Op)
 }
 
 // KerasName implements layers.KerasNamer: "Add" and "add".
@@ -67,7 +73,7 @@ func (o Operation) Build(in layers.Shape) (layers.Spec, error) {
 
 // BuildAll implements layers.Multi.
 func (o Operation) BuildAll(in []layers.Shape) (layers.Spec, error) {
-	if _, err := o.function(); err != nil && o.Op != "split" {
+	if _, err := o.function(); err != nil {
 		return layers.Spec{}, err
 	}
 	out, err := layers.Infer(in, o.CallAll)
@@ -84,15 +90,11 @@ func (o Operation) Call(c *layers.Context, x *graph.Node) *graph.Node {
 
 // CallAll implements layers.Multi.
 func (o Operation) CallAll(_ *layers.Context, in []*graph.Node) []*graph.Node {
-	in = o.withFixed(in)
-	if o.Op == "split" {
-		return split(o, in[0])
-	}
 	f, err := o.function()
 	if err != nil {
 		panic(err)
 	}
-	return []*graph.Node{f(o, in)}
+	return f(o.withFixed(in))
 }
 
 // pair is both arguments of an operation, the second of which may be a number: of one type and
