@@ -106,7 +106,7 @@ func (p *pooling) readKind(folder, path string) error {
 	var kinds map[string]any
 	name := filepath.Join(path, "config.json")
 	if found, err := read(folder, name, &kinds); err != nil || !found {
-		return fmt.Errorf("expected %s: %w", name, err)
+		return errors.Join(fmt.Errorf("expected a file %s", name), err)
 	}
 	on := func(kind string) bool { return kinds["pooling_mode_"+kind] == true }
 	p.mean, p.cls = on("mean_tokens"), on("cls_token")

@@ -3,6 +3,7 @@ package bert
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/gradbook/gradbook/dl"
 	"github.com/gradbook/gradbook/dl/activations"
@@ -114,8 +115,8 @@ func withoutPrefix(r dl.TensorReader) dl.TensorReader {
 // Names implements dl.TensorReader.
 func (u unprefixed) Names() (all []string) {
 	for _, name := range u.TensorReader.Names() {
-		if len(name) > len(u.prefix) && name[:len(u.prefix)] == u.prefix {
-			all = append(all, name[len(u.prefix):])
+		if rest, ok := strings.CutPrefix(name, u.prefix); ok {
+			all = append(all, rest)
 		}
 	}
 	return all
