@@ -84,7 +84,7 @@ func (l ConvLSTM2D) cell() convLSTM {
 		act: orActivation(l.Activation, activations.Tanh), gate: orActivation(l.RecurrentActivation, activations.Sigmoid),
 		recurrent:        Weight{Initializer: l.RecurrentInitializer, Regularizer: l.RecurrentRegularizer, Constraint: l.RecurrentConstraint},
 		noUnitForgetBias: l.NoUnitForgetBias, dropout: l.Dropout, recurrentDropout: l.RecurrentDropout,
-		carrying: carrying{2, l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
+		carrying: carrying{l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
 	}
 }
 
@@ -140,7 +140,7 @@ func (l ConvLSTM1D) cell() convLSTM {
 		act: orActivation(l.Activation, activations.Tanh), gate: orActivation(l.RecurrentActivation, activations.Sigmoid),
 		recurrent:        Weight{Initializer: l.RecurrentInitializer, Regularizer: l.RecurrentRegularizer, Constraint: l.RecurrentConstraint},
 		noUnitForgetBias: l.NoUnitForgetBias, dropout: l.Dropout, recurrentDropout: l.RecurrentDropout,
-		carrying: carrying{2, l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
+		carrying: carrying{l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
 	}
 }
 
@@ -192,6 +192,10 @@ func (l ConvLSTM3D) cell() convLSTM {
 		act: orActivation(l.Activation, activations.Tanh), gate: orActivation(l.RecurrentActivation, activations.Sigmoid),
 		recurrent:        Weight{Initializer: l.RecurrentInitializer, Regularizer: l.RecurrentRegularizer, Constraint: l.RecurrentConstraint},
 		noUnitForgetBias: l.NoUnitForgetBias, dropout: l.Dropout, recurrentDropout: l.RecurrentDropout,
-		carrying: carrying{2, l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
+		carrying: carrying{l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
 	}
 }
+
+func (ConvLSTM1D) space() int { return 1 }
+func (ConvLSTM2D) space() int { return 2 }
+func (ConvLSTM3D) space() int { return 3 }

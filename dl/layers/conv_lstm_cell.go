@@ -1,8 +1,6 @@
 package layers
 
 import (
-	"slices"
-
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
@@ -33,8 +31,8 @@ func (r convLSTM) build(in []Shape) (Spec, error) {
 	if err != nil {
 		return Spec{}, err
 	}
-	state := step.Output
-	if err := r.want(in, state); err != nil {
+	states := []Shape{step.Output, step.Output} // h and c
+	if err := r.want(in, states); err != nil {
 		return Spec{}, err
 	}
 	window := r.conv.size
@@ -48,7 +46,7 @@ func (r convLSTM) build(in []Shape) (Spec, error) {
 		bias = forgetBias{orInitializer(bias, initializers.Zeros{})}
 	}
 	w := r.conv.reg.withBias([]Weight{kernel, u}, r.conv.noBias, gates, bias)
-	return r.spec(in[0][0], state, w), nil
+	return r.spec(in[0][0], step.Output, states, w), nil
 }
 
 func (r convLSTM) call(c *Context, in []*tensor.Node) []*tensor.Node {
@@ -62,7 +60,7 @@ func (r convLSTM) call(c *Context, in []*tensor.Node) []*tensor.Node {
 	z = graph.Reshape(z, append([]int{d[0], d[1]}, z.Shape().Dimensions[1:]...)...)
 	size := append([]int{d[0]}, z.Shape().Dimensions[2:]...)
 	size[len(size)-1] = r.conv.filters
-	states := r.begin(c, in, size...)
+	states := r.begin(c, in, []Shape{size[1:], size[1:]})
 	var keep *tensor.Node
 	if c.Training && r.recurrentDropout > 0 {
 		keep = drop(c, graph.Ones(x.Graph(), shapes.Make(x.DType(), size...)), r.recurrentDropout, size)
@@ -71,10 +69,9 @@ func (r convLSTM) call(c *Context, in []*tensor.Node) []*tensor.Node {
 	for t := range d[1] {
 		next := r.step(c, graph.Squeeze(graph.SliceAxis(z, 1, graph.AxisElem(t)), 1), states, keep)
 		if mask != nil {
-			counts := graph.Reshape(graph.SliceAxis(mask, 1, graph.AxisElem(t)), append([]int{d[0]}, slices.Repeat([]int{1}, len(size)-1)...)...)
-			counts = graph.BroadcastToDims(counts, size...)
+			counts := graph.Squeeze(graph.SliceAxis(mask, 1, graph.AxisElem(t)), 1)
 			for i := range next {
-				next[i] = graph.Where(counts, next[i], states[i])
+				next[i] = graph.Where(spread(counts, next[i]), next[i], states[i])
 			}
 		}
 		states = next

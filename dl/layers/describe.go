@@ -10,7 +10,9 @@ import "github.com/gradbook/gradbook/dl/internal/config"
 type KerasPather interface {
 	Layer
 	// KerasPath is the part of a weight's path in a .keras file between that of the layer
-	// and "/vars": "/cell"; "" is the layer itself. The weight goes by its name in Spec.
+	// and "/vars": "/cell"; "" is the layer itself. Weights of one path are counted in the
+	// order of Spec, unless the path says where the weight is: "/cell/vars/1". The weight goes
+	// by its name in Spec.
 	KerasPath(weight string) string
 }
 

@@ -166,9 +166,9 @@ func ExampleMergeMode() {
 
 func ExampleRecurrent() {
 	var l layers.Recurrent = layers.LSTM{Units: 3, ReturnState: true}
-	fmt.Println(l.States(), l.Sequences(), l.Reversed().(layers.LSTM).GoBackwards)
+	fmt.Println(l.Sequences(), l.Reversed().(layers.LSTM).GoBackwards)
 	// Output:
-	// 2 false true
+	// false true
 }
 
 func ExampleSpatialDropout2D() {

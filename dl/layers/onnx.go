@@ -179,3 +179,10 @@ func onnxCrop(g *build.Graph, c build.Call, amounts [][2]int) []string {
 	}
 	return []string{g.Op("Slice", []string{c.In[0], g.Ints(from...), g.Ints(to...), g.Ints(axes...)})}
 }
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

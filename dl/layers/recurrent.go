@@ -202,15 +202,6 @@ func (l LSTM) Sequences() bool { return l.ReturnSequences }
 // Sequences implements Recurrent.
 func (l GRU) Sequences() bool { return l.ReturnSequences }
 
-// States implements Recurrent.
-func (l SimpleRNN) States() int { return boolInt(l.ReturnState) }
-
-// States implements Recurrent.
-func (l LSTM) States() int { return 2 * boolInt(l.ReturnState) }
-
-// States implements Recurrent.
-func (l GRU) States() int { return boolInt(l.ReturnState) }
-
 // ZeroForMask implements Recurrent.
 func (l SimpleRNN) ZeroForMask() Recurrent {
 	l.ZeroOutputForMask = true
@@ -227,11 +218,4 @@ func (l LSTM) ZeroForMask() Recurrent {
 func (l GRU) ZeroForMask() Recurrent {
 	l.ZeroOutputForMask = true
 	return l
-}
-
-func boolInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

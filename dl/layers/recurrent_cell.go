@@ -1,7 +1,8 @@
 package layers
 
 import (
-	"github.com/gomlx/compute/dtypes"
+	"slices"
+
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
@@ -15,7 +16,7 @@ import (
 // recurrent is what all of them have in common.
 type recurrent struct {
 	carrying
-	units, gates              int
+	units, gates, states      int   // states: how many, each of units
 	biases                    Shape // nil without
 	kernel, recurrent, bias   initializers.Initializer
 	reg                       regularization
@@ -44,11 +45,11 @@ func orActivation(a, def activations.Activation) activations.Activation {
 func (l SimpleRNN) cell() recurrent {
 	act := orActivation(l.Activation, activations.Tanh)
 	r := recurrent{
-		units: l.Units, gates: 1, kernel: l.KernelInitializer, recurrent: l.RecurrentInitializer, bias: l.BiasInitializer,
+		units: l.Units, gates: 1, states: 1, kernel: l.KernelInitializer, recurrent: l.RecurrentInitializer, bias: l.BiasInitializer,
 		reg:                  regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint},
 		recurrentRegularizer: l.RecurrentRegularizer, recurrentConstraint: l.RecurrentConstraint,
 		dropout: l.Dropout, recurrentDropout: l.RecurrentDropout,
-		carrying:    carrying{1, l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
+		carrying:    carrying{l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
 		zeroForMask: l.ZeroOutputForMask,
 		act:         act, gate: activations.Linear, looped: (*loopCell).simple,
 		from: func(x, h *tensor.Node, _ []*tensor.Node) []*tensor.Node {
@@ -64,11 +65,11 @@ func (l SimpleRNN) cell() recurrent {
 func (l LSTM) cell() recurrent {
 	act, gate := orActivation(l.Activation, activations.Tanh), orActivation(l.RecurrentActivation, activations.Sigmoid)
 	r := recurrent{
-		units: l.Units, gates: 4, kernel: l.KernelInitializer, recurrent: l.RecurrentInitializer, bias: l.BiasInitializer,
+		units: l.Units, gates: 4, states: 2, kernel: l.KernelInitializer, recurrent: l.RecurrentInitializer, bias: l.BiasInitializer,
 		reg:                  regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint},
 		recurrentRegularizer: l.RecurrentRegularizer, recurrentConstraint: l.RecurrentConstraint,
 		dropout: l.Dropout, recurrentDropout: l.RecurrentDropout,
-		carrying:    carrying{2, l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
+		carrying:    carrying{l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
 		zeroForMask: l.ZeroOutputForMask,
 		act:         act, gate: gate, looped: (*loopCell).lstm,
 		from: func(x, h *tensor.Node, carry []*tensor.Node) []*tensor.Node {
@@ -93,11 +94,11 @@ func (l GRU) cell() recurrent {
 		return []*tensor.Node{graph.Add(graph.Mul(z, h), graph.Mul(graph.OneMinus(z), candidate))}
 	}
 	r := recurrent{
-		units: l.Units, gates: 3, kernel: l.KernelInitializer, recurrent: l.RecurrentInitializer, bias: l.BiasInitializer,
+		units: l.Units, gates: 3, states: 1, kernel: l.KernelInitializer, recurrent: l.RecurrentInitializer, bias: l.BiasInitializer,
 		reg:                  regularization{l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer, l.KernelConstraint, l.BiasConstraint},
 		recurrentRegularizer: l.RecurrentRegularizer, recurrentConstraint: l.RecurrentConstraint,
 		dropout: l.Dropout, recurrentDropout: l.RecurrentDropout,
-		carrying:    carrying{1, l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
+		carrying:    carrying{l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
 		zeroForMask: l.ZeroOutputForMask,
 		act:         act, gate: gate, looped: (*loopCell).gru,
 		from: func(x, h *tensor.Node, carry []*tensor.Node) []*tensor.Node {
@@ -137,66 +138,63 @@ func parts(z *tensor.Node, n int) []*tensor.Node {
 }
 
 func (r recurrent) build(in []Shape) (Spec, error) {
-	err := checked(wantPositive("Units", r.units), wantRank(in[0], "steps", "features"),
-		wantRate(r.dropout), wantRate(r.recurrentDropout))
-	if err != nil {
+	if err := wantRank(in[0], "steps", "features"); err != nil {
 		return Spec{}, err
 	}
-	state := Shape{r.units}
-	if err := r.want(in, state); err != nil {
+	if err := r.check(in[0][1:]); err != nil {
 		return Spec{}, err
 	}
+	states := r.stateShapes()
+	if err := r.want(in, states); err != nil {
+		return Spec{}, err
+	}
+	return r.spec(in[0][0], Shape{r.units}, states, r.weights(in[0][1])), nil
+}
+
+// check reports settings that make no sense for steps of a shape.
+func (r recurrent) check(step Shape) error {
+	return checked(wantPositive("Units", r.units), wantRank(step, "features"), wantRate(r.dropout), wantRate(r.recurrentDropout))
+}
+
+// stateShapes are the shapes of the states that the recurrence carries.
+func (r recurrent) stateShapes() []Shape { return slices.Repeat([]Shape{{r.units}}, r.states) }
+
+// weights are W, U and b for so many features.
+func (r recurrent) weights(features int) []Weight {
 	n := r.gates * r.units
 	u := Weight{
 		Name: "recurrent_kernel", Shape: Shape{r.units, n}, Initializer: orInitializer(r.recurrent, initializers.Orthogonal{}),
 		Regularizer: r.recurrentRegularizer, Constraint: r.recurrentConstraint,
 	}
-	w := []Weight{r.reg.kernel("kernel", r.kernel, in[0][1], n), u}
+	w := []Weight{r.reg.kernel("kernel", r.kernel, features, n), u}
 	if r.biases != nil {
 		w = r.reg.withBias(w, false, n, r.bias)
 		w[2].Shape = r.biases
 	}
-	return r.spec(in[0][0], state, w), nil
+	return w
 }
 
 func (r recurrent) call(c *Context, in []*tensor.Node) []*tensor.Node {
-	if kind := in[0].DType(); kind == dtypes.Float16 || kind == dtypes.BFloat16 {
-		// GoMLX cannot multiply 16 bits in a loop, and a state that is carried over
-		// many steps is better kept in 32.
-		wide := *c
-		wide.DType = dtypes.Float32
-		all := make([]*tensor.Node, len(in))
-		for i, x := range in {
-			all[i] = graph.ConvertDType(x, dtypes.Float32)
-		}
-		outs := r.call(&wide, all)
-		for i, y := range outs {
-			outs[i] = graph.ConvertDType(y, kind)
-		}
-		return outs
-	}
-	x := in[0]
-	batch := x.Shape().Dimensions[0]
-	x = drop(c, x, r.dropout, []int{batch, 1, x.Shape().Dimensions[2]})
-	x, mask := r.turned(x, c.Mask())
-	outs, last := r.run(c, x, mask, r.begin(c, in, batch, r.units), len(in) > 1 || r.stateful)
-	r.reg.activity(c, outs)
-	return r.end(c, outs, last)
+	return inSinglePrecision(c, in, func(c *Context, in []*tensor.Node) []*tensor.Node {
+		x, mask := r.turned(r.dropped(c, in[0]), c.Mask())
+		outs, last := r.run(c, x, mask, r.begin(c, in, r.stateShapes()), len(in) > 1 || r.stateful)
+		r.reg.activity(c, outs)
+		return r.end(c, outs, last)
+	})
+}
+
+// dropped is x without the features that Dropout leaves out, the same in all steps.
+func (r recurrent) dropped(c *Context, x *tensor.Node) *tensor.Node {
+	d := x.Shape().Dimensions
+	return drop(c, x, r.dropout, []int{d[0], 1, d[2]})
 }
 
 // run returns the outputs of all steps, [batch, steps, units], or of the last, and the
 // states at the end.
 func (r recurrent) run(c *Context, x, mask *tensor.Node, carry []*tensor.Node, given bool) (out *tensor.Node, last []*tensor.Node) {
 	d := x.Shape().Dimensions
-	cell := &loopCell{x: x, w: c.Weight("kernel"), u: c.Weight("recurrent_kernel"), carry: carry}
-	if r.biases != nil {
-		cell.bx = c.Weight("bias")
-		if cell.bx.Rank() == 2 {
-			both := cell.bx
-			cell.bx = graph.Squeeze(graph.Slice(both, graph.AxisElem(0)), 0)
-			cell.bh = graph.Squeeze(graph.Slice(both, graph.AxisElem(1)), 0)
-		}
-	}
+	cell := r.loopCell(c, x)
+	cell.carry = carry
 	if c.Training && r.recurrentDropout > 0 {
 		ones := graph.Ones(x.Graph(), shapes.Make(x.DType(), d[0], r.units))
 		cell.keep = drop(c, ones, r.recurrentDropout, []int{d[0], r.units})
@@ -219,6 +217,20 @@ func (r recurrent) run(c *Context, x, mask *tensor.Node, carry []*tensor.Node, g
 		return graph.TransposeAllAxes(all, 1, 0, 2), last
 	}
 	return graph.Squeeze(graph.Slice(all, graph.AxisElem(d[1]-1)), 0), last
+}
+
+// loopCell is the recurrence with its weights.
+func (r recurrent) loopCell(c *Context, x *tensor.Node) *loopCell {
+	cell := &loopCell{x: x, w: c.Weight("kernel"), u: c.Weight("recurrent_kernel")}
+	if r.biases != nil {
+		cell.bx = c.Weight("bias")
+		if cell.bx.Rank() == 2 {
+			both := cell.bx
+			cell.bx = graph.Squeeze(graph.Slice(both, graph.AxisElem(0)), 0)
+			cell.bh = graph.Squeeze(graph.Slice(both, graph.AxisElem(1)), 0)
+		}
+	}
+	return cell
 }
 
 // masked is the output of steps that a mask leaves out: 0, or that of the step before,
@@ -248,20 +260,7 @@ func (r recurrent) unrolled(c *loopCell) (all *tensor.Node, last []*tensor.Node)
 	states := c.carry
 	var outs []*tensor.Node
 	for t := range c.time {
-		seen := states[0]
-		if c.keep != nil {
-			seen = graph.Mul(seen, c.keep)
-		}
-		var next []*tensor.Node
-		if r.whole != nil {
-			next = r.whole(row(z, t), append([]*tensor.Node{seen}, states...), c.u)
-		} else {
-			h := graph.MatMul(seen, c.u)
-			if c.bh != nil {
-				h = graph.Add(h, graph.InsertAxes(c.bh, 0))
-			}
-			next = r.from(row(z, t), h, states)
-		}
+		next := r.step(c, row(z, t), states)
 		if c.mask != nil {
 			for i := range next {
 				next[i] = graph.Where(row(c.mask, t), next[i], states[i])
@@ -271,4 +270,20 @@ func (r recurrent) unrolled(c *loopCell) (all *tensor.Node, last []*tensor.Node)
 		outs = append(outs, states[0])
 	}
 	return graph.Stack(outs, 0), states
+}
+
+// step makes the next states of those before and z, what W and its bias make of a step.
+func (r recurrent) step(c *loopCell, z *tensor.Node, states []*tensor.Node) []*tensor.Node {
+	seen := states[0]
+	if c.keep != nil {
+		seen = graph.Mul(seen, c.keep)
+	}
+	if r.whole != nil {
+		return r.whole(z, append([]*tensor.Node{seen}, states...), c.u)
+	}
+	h := graph.MatMul(seen, c.u)
+	if c.bh != nil {
+		h = graph.Add(h, graph.InsertAxes(c.bh, 0))
+	}
+	return r.from(z, h, states)
 }

@@ -102,10 +102,8 @@ type Recurrent interface {
 	Multi
 	// Reversed is the layer that reads its input from the other end.
 	Reversed() Recurrent
-	// Sequences says whether there is an output for each step, States how many
-	// states are outputs behind it.
+	// Sequences says whether there is an output for each step.
 	Sequences() bool
-	States() int
 	// ZeroForMask is the layer whose output is 0 where a mask leaves a step out.
 	ZeroForMask() Recurrent
 }

@@ -2,12 +2,14 @@
 all kinds, for dl's tests to read.
 
     python dl/testdata/operations.py
+    python dl/testdata/operations.py NAME...    # only models of these names
 
 Output: operations/NAME.keras and operations.npz, with NAME.x0, … and NAME.y for each.
 """
 
 import os
 import pathlib
+import sys
 import zlib
 
 os.environ["KERAS_BACKEND"] = "jax"
@@ -19,10 +21,13 @@ from keras import layers as L
 from keras import ops
 
 HERE = pathlib.Path(__file__).parent
-arrays = {}
+wanted = sys.argv[1:]
+arrays = dict(np.load(HERE / "operations.npz")) if wanted else {}
 
 
 def save(name, build):
+    if wanted and name not in wanted:
+        return
     seed = zlib.crc32(name.encode())
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
@@ -73,6 +78,34 @@ def applied_twice():
     return keras.Model(x, L.Add()([tower(x), tower(L.Rescaling(2.0)(x))])), [(4, 6)]
 
 
+def channels_first():
+    x = L.Input((3, 9, 8))
+    y = L.Conv2D(4, 3, strides=2, padding="same", data_format="channels_first")(x)
+    y = L.BatchNormalization(axis=1)(y)
+    y = L.DepthwiseConv2D(2, data_format="channels_first")(L.ReLU()(y))
+    y = L.UpSampling2D(2, data_format="channels_first")(L.ZeroPadding2D(1, data_format="channels_first")(y))
+    z = L.GlobalAveragePooling2D(data_format="channels_first", keepdims=True)(L.SpatialDropout2D(0.2, data_format="channels_first")(y))
+    y = L.MaxPooling2D(2, data_format="channels_first")(y * z)
+    y = L.Flatten(data_format="channels_first")(y)
+    return keras.Model(x, L.Dense(3)(y)), [(4, 3, 9, 8)]
+
+
+def channels_first_of_other_ranks():
+    x, v = L.Input((2, 3, 5, 6)), L.Input((2, 4, 5, 6))
+    y = L.ConvLSTM2D(6, 3, data_format="channels_first", return_sequences=True)(x)
+    y = L.TimeDistributed(L.GlobalMaxPooling2D(data_format="channels_first"))(y)
+    z = L.Conv1D(3, 2, data_format="channels_first")(L.AveragePooling1D(2, data_format="channels_first")(y))
+    w = L.GlobalMaxPooling3D(data_format="channels_first")(L.Conv3D(3, 2, data_format="channels_first")(v))
+    return keras.Model([x, v], L.GlobalAveragePooling1D(data_format="channels_first")(z) + w), [(3, 2, 3, 5, 6), (3, 2, 4, 5, 6)]
+
+
+def cells():
+    x = L.Input((6, 3))
+    y = L.RNN([L.LSTMCell(4), L.GRUCell(3), L.LSTMCell(5)], return_sequences=True)(x)
+    y = L.Bidirectional(L.RNN(L.StackedRNNCells([L.SimpleRNNCell(2), L.StackedRNNCells([L.GRUCell(2), L.GRUCell(3)])])))(y)
+    return keras.Model(x, y), [(4, 6, 3)]
+
+
 def first_split(x):
     a, b = ops.split(x, 2, axis=1)
     return a - 2 * b
@@ -104,6 +137,10 @@ for name, build in {
     "transposed": of(lambda x: L.Conv3DTranspose(2, 3, strides=2)(x), 3, 3, 3, 2),
     "noise": of(lambda x: L.Dropout(0.3, noise_shape=(None, 1, 1))(x), 4, 3),
     "applied_twice": applied_twice,
+    "channels_first": channels_first,
+    "channels_first_of_other_ranks": channels_first_of_other_ranks,
+    "cells": cells,
+    "spectral": of(lambda x: L.SpectralNormalization(L.Dense(2))(L.Flatten()(L.SpectralNormalization(L.Conv2D(4, 3), power_iterations=2)(x))), 6, 5, 2),
     "open_axes": of(lambda x: L.GlobalAveragePooling2D()(L.Conv2D(4, 3)(x)), 8, 9, 3),
 }.items():
     if name == "open_axes":
@@ -124,5 +161,5 @@ def quantized():
 save("int8", quantized)
 np.savez_compressed(HERE / "operations.npz", **arrays)
 
-# The weights of a model alone, as save_weights writes them.
-keras.saving.load_model(HERE / "operations" / "grouped.keras").save_weights(HERE / "operations" / "grouped.weights.h5")
+if not wanted or "grouped" in wanted:  # the weights of a model alone, as save_weights writes them
+    keras.saving.load_model(HERE / "operations" / "grouped.keras").save_weights(HERE / "operations" / "grouped.weights.h5")

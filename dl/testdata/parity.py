@@ -88,7 +88,7 @@ def layer(name, make, *inputs, mask=None, masks=None, training=False, kwargs=Non
         k = dict(call_kwargs)
         if mask is not None:
             k["mask"] = tf.constant(mask)
-        if isinstance(obj, (L.SimpleRNN, L.LSTM, L.GRU)) and len(args) > 1:
+        if isinstance(obj, L.RNN) and len(args) > 1:
             return obj(args[0], initial_state=args[1:], **k)
         y = obj(args, **k) if merge else obj(*args, **k)
         return y
@@ -107,7 +107,7 @@ def layer(name, make, *inputs, mask=None, masks=None, training=False, kwargs=Non
     before = [w.numpy().copy() for w in obj.weights]
     with tf.GradientTape() as tape:
         ys = call()
-        ys = list(ys) if isinstance(ys, (list, tuple)) else [ys]
+        ys = tf.nest.flatten(ys)
         rs = [normal(*y.shape) for y in ys]
         total = sum(tf.reduce_sum(tf.cast(y, "float32") * r) for y, r in zip(ys, rs))
     values = {}
@@ -256,6 +256,15 @@ def sequences():
         layer(case(f"Bidirectional {n} last"), L.Bidirectional(cls(3)), x())
         layer(case(f"Bidirectional {n} with a mask"), L.Bidirectional(cls(3, return_sequences=True)), x(), mask=mask)
     layer(case("Bidirectional LSTM return_state"), L.Bidirectional(L.LSTM(3, return_state=True)), x())
+    for cell, states in ((L.SimpleRNNCell, 1), (L.LSTMCell, 2), (L.GRUCell, 1)):
+        layer(case(f"RNN {cell.__name__}"), L.RNN(cell(3)), x())
+        layer(case(f"RNN {cell.__name__} with a mask"), L.RNN(cell(3), return_sequences=True, go_backwards=True), x(), mask=mask)
+        layer(case(f"RNN {cell.__name__} with a mask, initial states"), L.RNN(cell(3), return_sequences=True), x(), *[normal(3, 3) for _ in range(states)], mask=mask)
+    cells = lambda: [L.LSTMCell(3), L.GRUCell(4, reset_after=False), L.LSTMCell(2, use_bias=False)]
+    layer(case("RNN of cells"), L.RNN(cells()), x())
+    layer(case("RNN of cells with a mask"), L.RNN(cells(), return_sequences=True, return_state=True), x(), mask=mask)
+    layer(case("RNN zero_output_for_mask"), L.RNN(L.GRUCell(3), return_sequences=True, zero_output_for_mask=True), x(), mask=mask)
+    layer(case("Bidirectional RNN of cells"), L.Bidirectional(L.RNN([L.LSTMCell(3), L.LSTMCell(2)], return_sequences=True)), x())
     layer(case("LSTM recurrent_activation=hard_sigmoid"), L.LSTM(3, recurrent_activation="hard_sigmoid"), x())
     layer(case("GRU recurrent_activation=hard_sigmoid"), L.GRU(3, recurrent_activation="hard_sigmoid"), x())
     layer(case("GRU reset_after=False"), L.GRU(3, reset_after=False), x())
@@ -296,6 +305,11 @@ def sequences():
 
 
 def normalization():
+    for n in (1, 3):
+        layer(case(f"SpectralNormalization Dense power_iterations={n}"), L.SpectralNormalization(L.Dense(4), power_iterations=n), normal(6, 5), training=True)
+    layer(case("SpectralNormalization Conv2D"), L.SpectralNormalization(L.Conv2D(3, 2)), normal(2, 4, 5, 2), training=True)
+    layer(case("SpectralNormalization Embedding"), L.SpectralNormalization(L.Embedding(7, 3)), ids(7, 4, 5), training=True)
+    layer(case("SpectralNormalization outside training"), L.SpectralNormalization(L.Dense(4)), normal(6, 5))
     for training in (False, True):
         layer(case(f"BatchNormalization training={training}"), L.BatchNormalization(), normal(6, 4), training=training)
         layer(case(f"BatchNormalization of images training={training}"), L.BatchNormalization(), normal(3, 4, 5, 2), training=training)

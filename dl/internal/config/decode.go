@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"strings"
@@ -17,6 +18,8 @@ var idle = map[string]bool{
 	"lora_rank": true, "lora_alpha": true, "reduction": true, "encoding": true, "loss_scale_factor": true,
 	"bounding_box_format": true, "data_format": true,
 }
+
+const channelsFirst = "channels_first"
 
 // channelsLast are the values of data_format that dl can take: its layers want
 // channels last.
@@ -40,6 +43,15 @@ func DecodeAny[T any](raw any) (T, error) {
 }
 
 func decodeObject(o Object, want reflect.Type) (reflect.Value, error) {
+	if wrap := wrapper(want); wrap != nil && o.Config["data_format"] == channelsFirst {
+		o.Config = maps.Clone(o.Config)
+		delete(o.Config, "data_format")
+		v, err := decodeObject(o, want)
+		if err != nil {
+			return v, err
+		}
+		return reflect.ValueOf(wrap(v.Interface())), nil
+	}
 	t, ok := lookup(o.Class)
 	if !ok {
 		if class, found := camel(o.Class); found {

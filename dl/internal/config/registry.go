@@ -17,9 +17,11 @@ var registry = struct {
 	aliases map[string]bool         // other names of it, plain
 	reads   map[reflect.Type]func(v any, config map[string]any) error
 	finds   map[reflect.Type]func(name string) (any, error) // by interface
+	wraps   map[reflect.Type]func(v any) any                // by interface
 }{
 	types: make(map[string]reflect.Type), values: make(map[string][]any), own: make(map[string]bool), aliases: make(map[string]bool),
 	reads: make(map[reflect.Type]func(any, map[string]any) error), finds: make(map[reflect.Type]func(string) (any, error)),
+	wraps: make(map[reflect.Type]func(any) any),
 }
 
 // Register makes dl's own types and named values known under their own names.
@@ -55,6 +57,20 @@ func Finds[T any](find func(name string) (T, error)) {
 	registry.Lock()
 	defer registry.Unlock()
 	registry.finds[reflect.TypeFor[T]()] = func(name string) (any, error) { return find(name) }
+}
+
+// Wraps tells what a value of an interface is wrapped in if a file says of it that channels come
+// first.
+func Wraps[T any](wrap func(v T) T) {
+	registry.Lock()
+	defer registry.Unlock()
+	registry.wraps[reflect.TypeFor[T]()] = func(v any) any { return wrap(v.(T)) }
+}
+
+func wrapper(t reflect.Type) func(v any) any {
+	registry.Lock()
+	defer registry.Unlock()
+	return registry.wraps[t]
 }
 
 func finder(t reflect.Type) func(name string) (any, error) {

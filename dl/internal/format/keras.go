@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/fault"
@@ -181,8 +182,11 @@ func kerasPaths(m *network.Network, prefix string) map[*network.Variable]string 
 				continue
 			}
 			within := kerasWithin(l.Config, w.Name)
-			paths[l.Weights[i]] = fmt.Sprintf("%s%s/vars/%d", path, within, at[within])
-			at[within]++
+			if !strings.Contains(within, "/vars/") {
+				at[within]++
+				within = fmt.Sprintf("%s/vars/%d", within, at[within]-1)
+			}
+			paths[l.Weights[i]] = path + within
 		}
 	})
 	return paths

@@ -60,9 +60,10 @@ func (u *updater) step(loss *graph.Node, f *network.Flow) (weights, state []*gra
 	var nextState []*graph.Node
 	k := 0
 	for i, w := range m.Weights {
-		next := u.weights[i]
+		before := cmp.Or(f.Updates[w.Variable], u.weights[i]) // a layer may have changed it
+		next := before
 		if !w.Trainable() {
-			weights = append(weights, cmp.Or(f.Updates[w.Variable], next))
+			weights = append(weights, next)
 			continue
 		}
 		own := state[k*per : (k+1)*per]
@@ -73,7 +74,7 @@ func (u *updater) step(loss *graph.Node, f *network.Flow) (weights, state []*gra
 		if w.Constraint != nil {
 			next = w.Constraint.Apply(next)
 		}
-		next = keep(next, u.weights[i])
+		next = keep(next, before)
 		weights = append(weights, next)
 		for j, c := range changed {
 			nextState = append(nextState, keep(c, own[j]))
