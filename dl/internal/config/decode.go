@@ -58,6 +58,9 @@ func decodeObject(o Object, want reflect.Type) (reflect.Value, error) {
 			t, ok = lookup(class)
 		}
 	}
+	if instead := insteads[o.Class]; !ok && instead != "" {
+		return reflect.Value{}, fmt.Errorf("class %q is not supported in a model: %s", o.Class, instead)
+	}
 	if !ok {
 		return reflect.Value{}, fmt.Errorf("unknown class %q; there are %s", o.Class, known(want))
 	}

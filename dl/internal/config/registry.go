@@ -196,6 +196,12 @@ var unwritable = make(map[reflect.Type]string)
 // called when the program begins.
 func Unwritable(v any, instead string) { unwritable[structOf(reflect.TypeOf(v))] = instead }
 
+// insteads are classes of Keras's that files may have and dl does not, and what to do instead.
+var insteads = make(map[string]string)
+
+// Instead says what to do instead of a class of Keras's. It is called when the program begins.
+func Instead(class, what string) { insteads[class] = what }
+
 // put is called under the lock. Of a name there may be values of several types, as a metric
 // has the name of its loss.
 func put(name string, v any) {
