@@ -628,6 +628,7 @@ const differences = `
 | Adam and other optimizers that remember, on an Embedding | Every row is updated in every step, as in Keras on JAX and PyTorch; on TensorFlow, Keras passes over rows that a batch does not have. |
 | recurrent_dropout of LSTM and GRU | One choice for all gates; Keras draws one for each. |
 | sample_weight of shape (batch,) for outputs of sequences | A weight counts for all steps of its example; Keras refuses it, or takes it for one of time. |
-| Strings in a graph (TextVectorization, StringLookup) | XLA has none; text becomes numbers before, on the host. |
-| data_format channels_first | Channels are last. |
+| TextVectorization, StringLookup, IntegerLookup, Hashing in a model | XLA has no text; it becomes numbers before, on the host, by types of the same names. |
+| RandomCrop outside training | The middle, as Keras's page says; Keras 3.15 returns the whole image. |
+| SpectralNormalization | As in Keras on TensorFlow; on JAX the kernel that was divided is forgotten after the step. |
 `

@@ -227,6 +227,12 @@ func ExampleRandomContrast() {
 	// (None, 8, 8, 3)
 }
 
+func ExampleRandomCrop() {
+	shapeOf(layers.RandomCrop{Height: 4, Width: 3}, 8, 8, 3) // at random in training only
+	// Output:
+	// (None, 4, 3, 3)
+}
+
 func ExampleRandomTranslation() {
 	shapeOf(layers.RandomTranslation{HeightFactor: [2]float64{-0.1, 0.1}, WidthFactor: [2]float64{-0.1, 0.1}}, 8, 8, 3) // in training only
 	// Output:

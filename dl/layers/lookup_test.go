@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/layers"
 )
 
@@ -134,6 +135,14 @@ func TestLookupMistakes(t *testing.T) {
 	}
 	if _, err := (layers.Hashing{}).Transform(red); err == nil || !strings.Contains(err.Error(), "NumBins") {
 		t.Errorf("expected an error about NumBins, got %v", err)
+	}
+}
+
+// TestLookupsInModels: in a file of Keras's they are refused, with what to do instead.
+func TestLookupsInModels(t *testing.T) {
+	_, err := config.Decode[layers.Layer](config.Object{Class: "StringLookup"})
+	if err == nil || !strings.Contains(err.Error(), "apply layers.StringLookup to the data") {
+		t.Errorf("expected an error that says what to do, got %v", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package layers
 
 import (
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
@@ -29,8 +30,8 @@ type loopCell struct {
 
 // inLoops says whether loops can be used: XLA has them whole, and the activations too.
 func inLoops(g *graph.Graph, acts ...activations.Activation) bool {
-	if g.Backend().Name() == "go" {
-		return false // it has no DynamicSlice
+	if !ops.HasLoops(g) {
+		return false
 	}
 	for _, a := range acts {
 		if _, ok := config.As[activations.Looped](a); !ok {
@@ -74,7 +75,7 @@ func (c *loopCell) pick(t, next, before *tensor.Node) *tensor.Node {
 	if c.mask == nil {
 		return next
 	}
-	return graph.Where(at(c.mask, t), next, before)
+	return graph.Where(ops.At(c.mask, t), next, before)
 }
 
 // only is v where steps count, else otherwise.
@@ -134,7 +135,7 @@ func back(dh, all, t *tensor.Node) *tensor.Node {
 	if all == nil {
 		return dh
 	}
-	return graph.Add(dh, at(all, t))
+	return graph.Add(dh, ops.At(all, t))
 }
 
 // backwards counts down where a loop counts up.
@@ -173,25 +174,25 @@ func (c *loopCell) grads(dx, dw, du, dbx, dbh *tensor.Node, carry ...*tensor.Nod
 func (c *loopCell) simple() (all *tensor.Node, last []*tensor.Node) {
 	c.measure()
 	wu := graph.Concatenate([]*tensor.Node{c.w, c.u}, 0)
-	out := loop(c.time, []*tensor.Node{c.withH(), c.carry[0]}, c.outer(c.bias(c.bx)), func(t *tensor.Node, s, o []*tensor.Node) []*tensor.Node {
-		xh := at(s[0], t)
+	out := ops.Loop(c.time, []*tensor.Node{c.withH(), c.carry[0]}, c.outer(c.bias(c.bx)), func(t *tensor.Node, s, o []*tensor.Node) []*tensor.Node {
+		xh := ops.At(s[0], t)
 		if c.keep != nil {
 			xh = graph.Concatenate([]*tensor.Node{graph.SliceAxis(xh, 1, graph.AxisRange(0, c.features)), c.seen(s[1], o[1:])}, 1)
 		}
 		h := c.pick(t, c.act.ApplyInLoop(graph.Add(graph.MatMul(xh, wu), o[0])), s[1])
-		return []*tensor.Node{putAt(s[0], h, c.next(t), c.features), h}
+		return []*tensor.Node{ops.PutAt(s[0], h, c.next(t), c.features), h}
 	})
 	xh := out[0]
 	hs := graph.Slice(xh, graph.AxisRangeToEnd(1), graph.AxisRange(), graph.AxisRangeToEnd(c.features))
 	r := ops.WithGradient([]*tensor.Node{hs, out[1]}, c.inputs(), func(d []*tensor.Node) []*tensor.Node {
 		k := c.only(c.act.Slope(hs), graph.ZerosLike(hs))
 		ut := graph.Transpose(c.u, 0, 1)
-		end := loop(c.time, []*tensor.Node{c.orZeros(d[1]), zeros(c.x, c.time, c.batch, c.units)}, c.outer(), func(t *tensor.Node, s, o []*tensor.Node) []*tensor.Node {
+		end := ops.Loop(c.time, []*tensor.Node{c.orZeros(d[1]), zeros(c.x, c.time, c.batch, c.units)}, c.outer(), func(t *tensor.Node, s, o []*tensor.Node) []*tensor.Node {
 			t = c.backwards(t)
 			dh := back(s[0], d[0], t)
-			dz := graph.Mul(dh, at(k, t))
+			dz := graph.Mul(dh, ops.At(k, t))
 			before := c.pick(t, c.seen(graph.MatMul(dz, ut), o), dh)
-			return []*tensor.Node{before, put(s[1], dz, t)}
+			return []*tensor.Node{before, ops.Put(s[1], dz, t)}
 		})
 		dz := end[1]
 		x, h := c.operands(xh)
@@ -217,7 +218,7 @@ func (c *loopCell) gru() (all *tensor.Node, last []*tensor.Node) {
 	// The next row of xz is carried along: a slice that is read in the body would be
 	// fused into the gates.
 	state := []*tensor.Node{hidden, zeros(c.x, c.time, c.batch, 3*c.units), c.carry[0], graph.Squeeze(graph.Slice(xz, graph.AxisElem(0)), 0)}
-	out := loop(c.time, state, c.outer(bh), func(t *tensor.Node, s, o []*tensor.Node) []*tensor.Node {
+	out := ops.Loop(c.time, state, c.outer(bh), func(t *tensor.Node, s, o []*tensor.Node) []*tensor.Node {
 		before, x := s[2], s[3]
 		pre := graph.MatMul(c.seen(before, o[1:]), c.u)
 		h := graph.Add(pre, o[0])
@@ -226,7 +227,7 @@ func (c *loopCell) gru() (all *tensor.Node, last []*tensor.Node) {
 		now := graph.Add(candidate, graph.Mul(gate(0), graph.Sub(before, candidate)))
 		now = c.pick(t, now, before)
 		// The last start is beyond the end, and XLA moves it back.
-		return []*tensor.Node{put(s[0], now, c.next(t)), put(s[1], pre, t), now, at(xz, c.next(t))}
+		return []*tensor.Node{ops.Put(s[0], now, c.next(t)), ops.Put(s[1], pre, t), now, ops.At(xz, c.next(t))}
 	})
 	hs := graph.Slice(out[0], graph.AxisRangeToEnd(1))
 	r := ops.WithGradient([]*tensor.Node{hs, out[2]}, c.inputs(), func(d []*tensor.Node) []*tensor.Node {
@@ -245,17 +246,17 @@ func (c *loopCell) gru() (all *tensor.Node, last []*tensor.Node) {
 		}
 		stays := c.only(z, graph.OnesLike(z))
 		ut := graph.Transpose(c.u, 0, 1)
-		end := loop(c.time, append([]*tensor.Node{c.orZeros(d[1])}, ks...), c.outer(stays), func(t *tensor.Node, s, o []*tensor.Node) []*tensor.Node {
+		end := ops.Loop(c.time, append([]*tensor.Node{c.orZeros(d[1])}, ks...), c.outer(stays), func(t *tensor.Node, s, o []*tensor.Node) []*tensor.Node {
 			t = c.backwards(t)
 			dh := back(s[0], d[0], t)
-			next := []*tensor.Node{nil, put(s[1], graph.Mul(dh, at(s[1], t)), t)}
+			next := []*tensor.Node{nil, ops.Put(s[1], graph.Mul(dh, ops.At(s[1], t)), t)}
 			var through *tensor.Node
 			for k := range 3 {
-				dz := graph.Mul(at(s[2+k], t), dh)
-				next = append(next, put(s[2+k], dz, t))
+				dz := graph.Mul(ops.At(s[2+k], t), dh)
+				next = append(next, ops.Put(s[2+k], dz, t))
 				through = sum(through, graph.MatMul(dz, graph.Slice(ut, graph.AxisRange(k*c.units, (k+1)*c.units))))
 			}
-			next[0] = graph.Add(graph.Mul(dh, at(o[0], t)), c.seen(through, o[1:]))
+			next[0] = graph.Add(graph.Mul(dh, ops.At(o[0], t)), c.seen(through, o[1:]))
 			return next
 		})
 		dzx, dzh := []*tensor.Node{end[2], end[3], end[1]}, end[2:5]
@@ -274,4 +275,9 @@ func sum(a, b *tensor.Node) *tensor.Node {
 		return b
 	}
 	return graph.Add(a, b)
+}
+
+// zeros are made where the loop is, not in it.
+func zeros(like *tensor.Node, dims ...int) *tensor.Node {
+	return graph.Zeros(like.Graph(), shapes.Make(like.DType(), dims...))
 }

@@ -13,14 +13,14 @@ func (c *loopCell) lstm() (all *tensor.Node, last []*tensor.Node) {
 	xt := graph.TransposeAllAxes(c.x, 1, 0, 2)
 	cells := graph.Concatenate([]*tensor.Node{graph.InsertAxes(c.carry[1], 0), zeros(c.x, c.time, c.batch, c.units)}, 0)
 	state := []*tensor.Node{c.withH(), zeros(c.x, c.time, c.batch, 4*c.units), cells, c.carry[0], c.carry[1]}
-	out := loop(c.time, state, c.outer(c.bias(c.bx)), func(t *tensor.Node, s, o []*tensor.Node) []*tensor.Node {
-		pre := graph.Add(graph.MatMul(c.seen(s[3], o[1:]), c.u), graph.MatMul(at(xt, t), c.w))
+	out := ops.Loop(c.time, state, c.outer(c.bias(c.bx)), func(t *tensor.Node, s, o []*tensor.Node) []*tensor.Node {
+		pre := graph.Add(graph.MatMul(c.seen(s[3], o[1:]), c.u), graph.MatMul(ops.At(xt, t), c.w))
 		z := graph.Add(pre, o[0])
 		gate := func(k int) *tensor.Node { return c.gate.ApplyInLoop(c.block(z, k)) }
 		cell := graph.Add(graph.Mul(gate(1), s[4]), graph.Mul(gate(0), c.act.ApplyInLoop(c.block(z, 2))))
 		cell = c.pick(t, cell, s[4])
 		h := c.pick(t, graph.Mul(gate(3), c.act.ApplyInLoop(cell)), s[3])
-		return []*tensor.Node{putAt(s[0], h, c.next(t), c.features), put(s[1], pre, t), put(s[2], cell, c.next(t)), h, cell}
+		return []*tensor.Node{ops.PutAt(s[0], h, c.next(t), c.features), ops.Put(s[1], pre, t), ops.Put(s[2], cell, c.next(t)), h, cell}
 	})
 	xh := out[0]
 	hs := graph.Slice(xh, graph.AxisRangeToEnd(1), graph.AxisRange(), graph.AxisRangeToEnd(c.features))
@@ -51,19 +51,19 @@ func (c *loopCell) lstmGradient(xh, pre, cells *tensor.Node, d []*tensor.Node) [
 	stays := c.only(f, graph.OnesLike(f))                 // from c to the c before
 	ut := graph.Transpose(c.u, 0, 1)
 	outer := c.outer(graph.OptimizationBarriers(through, stays)...)
-	end := loop(c.time, append([]*tensor.Node{c.orZeros(d[1]), c.orZeros(d[2])}, ks...), outer, func(t *tensor.Node, s, o []*tensor.Node) []*tensor.Node {
+	end := ops.Loop(c.time, append([]*tensor.Node{c.orZeros(d[1]), c.orZeros(d[2])}, ks...), outer, func(t *tensor.Node, s, o []*tensor.Node) []*tensor.Node {
 		t = c.backwards(t)
 		dh := back(s[0], d[0], t)
-		dc := graph.Add(s[1], graph.Mul(dh, at(o[0], t)))
-		next := []*tensor.Node{nil, graph.Mul(dc, at(o[1], t))}
+		dc := graph.Add(s[1], graph.Mul(dh, ops.At(o[0], t)))
+		next := []*tensor.Node{nil, graph.Mul(dc, ops.At(o[1], t))}
 		var before *tensor.Node
 		for k := range 4 {
 			by := dc
 			if k == 3 {
 				by = dh
 			}
-			dz := graph.Mul(at(s[2+k], t), by)
-			next = append(next, put(s[2+k], dz, t))
+			dz := graph.Mul(ops.At(s[2+k], t), by)
+			next = append(next, ops.Put(s[2+k], dz, t))
 			// Four small products: XLA would split one of all gates among
 			// threads, and take twice as long.
 			before = sum(before, graph.MatMul(dz, graph.Slice(ut, graph.AxisRange(k*c.units, (k+1)*c.units))))

@@ -52,6 +52,13 @@ func ExampleCategoricalHinge() {
 	// categorical_hinge 0.6000
 }
 
+func ExampleCTC() {
+	// Two steps that say 1 with a probability of 1/2 each, and nothing otherwise.
+	lossOf(losses.CTC{}, [][]float32{{1}}, [][][]float32{{{0, 0}, {0, 0}}}) // −log(3/4)
+	// Output:
+	// ctc 0.2877
+}
+
 func ExampleCosineSimilarity() {
 	lossOf(losses.CosineSimilarity{}, [][]float32{{1, 2}, {3, 4}}, [][]float32{{1.5, 2}, {2, 4.5}})
 	// Output:

@@ -429,6 +429,10 @@ def losses_and_metrics():
     # Keras 3.15 leaves the arguments of these two out of their configuration.
     loss(case("Huber delta=0.5"), K.Huber(delta=0.5), real, z, {"class_name": "Huber", "config": {"delta": 0.5}})
     loss(case("Tversky alpha=0.3 beta=0.7"), K.Tversky(alpha=0.3, beta=0.7), binary, s, {"class_name": "Tversky", "config": {"alpha": 0.3, "beta": 0.7}})
+    spelled = np.array([[3, 1, 1, 0], [2, 0, 0, 0], [1, 2, 3, 1], [4, 4, 0, 0], [0, 0, 0, 0]], "float32")
+    loss(case("CTC"), K.CTC(), spelled, 2 * normal(5, 9, 5))
+    loss(case("CTC of few steps"), K.CTC(), spelled, normal(5, 4, 5))
+    loss(case("CTC of one label"), K.CTC(), spelled[1:2, :1], normal(1, 1, 5))
     loss(case("MeanSquaredError of images"), K.MeanSquaredError(), normal(2, 3, 4, 2), normal(2, 3, 4, 2))
     M = keras.metrics
 
