@@ -2,11 +2,11 @@ package data
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
-	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/gradbook/gradbook/dl/tensor"
 )
@@ -34,10 +34,10 @@ func (d *Dataset) MixUp(alpha float64, seed uint64) *Dataset {
 	if d.source.Stream != nil || d.source.W != nil {
 		return d.broken("expected a table without weights to MixUp, got a stream or weights; Cache makes a table of a stream")
 	}
-	beta := distuv.Beta{Alpha: alpha, Beta: alpha, Src: rand.NewPCG(seed, 0x6d697875)}
+	rng := rand.New(rand.NewPCG(seed, 0x6d697875))
 	lambda := make([]float32, d.Len())
 	for i := range lambda {
-		lambda[i] = float32(beta.Rand())
+		lambda[i] = float32(beta(alpha, rng))
 	}
 	weights, err := FromSlices(lambda, nil)
 	if err != nil {
@@ -75,4 +75,27 @@ func blend(x, lambda *tensor.Node) *tensor.Node {
 	}
 	lambda = graph.ConvertDType(lambda, x.DType())
 	return graph.Add(before, graph.Mul(lambda, graph.Sub(x, before)))
+}
+
+// beta draws from a beta distribution whose parameters are both alpha: x/(x + y) for two of a
+// gamma distribution. They are drawn as logarithms, as for small alphas they are close to 0.
+func beta(alpha float64, rng *rand.Rand) float64 {
+	return 1 / (1 + math.Exp(logGamma(alpha, rng)-logGamma(alpha, rng)))
+}
+
+// logGamma is the logarithm of a number of a gamma distribution (Marsaglia and Tsang, 2000): of a
+// shape above 1, which u^(1/alpha) makes smaller.
+func logGamma(alpha float64, rng *rand.Rand) float64 {
+	d := alpha + 1 - 1.0/3
+	for {
+		x := rng.NormFloat64()
+		v := 1 + x/math.Sqrt(9*d)
+		if v <= 0 {
+			continue
+		}
+		v = v * v * v
+		if math.Log(1-rng.Float64()) < x*x/2+d*(1-v+math.Log(v)) {
+			return math.Log(d*v) + math.Log(1-rng.Float64())/alpha
+		}
+	}
 }
