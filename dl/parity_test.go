@@ -487,6 +487,9 @@ func TestFiniteDifferences(t *testing.T) {
 		if c.Kind != "layer" || c.Get("dx0") == nil || c.Object.Class == "Embedding" && seen["Embedding"] > 0 || c.Name == "ops.stop_gradient" {
 			continue
 		}
+		if c.Object.Class == "SpectralNormalization" {
+			continue // its gradient is that by the kernel which was divided, not by the one before
+		}
 		class := c.Object.Class
 		if op, ok := c.Object.Config["op"].(string); ok {
 			class += " " + op
