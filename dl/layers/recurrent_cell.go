@@ -216,6 +216,9 @@ func (r recurrent) run(c *Context, x, mask *tensor.Node, carry []*tensor.Node, g
 	if r.sequences {
 		return graph.TransposeAllAxes(all, 1, 0, 2), last
 	}
+	if mask == nil {
+		return last[0], last
+	}
 	return graph.Squeeze(graph.Slice(all, graph.AxisElem(d[1]-1)), 0), last
 }
 

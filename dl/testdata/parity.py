@@ -251,6 +251,14 @@ def sequences():
         layer(case(f"{n} activation=relu"), cls(3, activation="relu"), x())
         layer(case(f"{n} of one step"), cls(3), normal(2, 1, 4))
         layer(case(f"{n} of 40 steps"), cls(2), normal(2, 40, 3))
+        # Of as many units as fill vectors, for kernels.
+        layer(case(f"{n} 48 units"), cls(48), normal(9, 4, 5))
+        layer(case(f"{n} 48 units, one example"), cls(48), normal(1, 3, 70))
+        layer(case(f"{n} 80 units, sequences, states"), cls(80, return_sequences=True, return_state=True), normal(7, 3, 17), *[normal(7, 80) for _ in range(states)])
+        layer(case(f"{n} 16 units, sequences with a mask"), cls(16, return_sequences=True, return_state=True), x(), mask=mask)
+        layer(case(f"{n} 16 units, backwards with a mask, initial states"), cls(16, go_backwards=True), x(), *[normal(3, 16) for _ in range(states)], mask=mask)
+        layer(case(f"{n} 16 units, zero_output_for_mask"), cls(16, return_sequences=True, zero_output_for_mask=True), x(), mask=mask)
+        layer(case(f"{n} 32 units without bias, bidirectional"), L.Bidirectional(cls(32, use_bias=False)), x())
         for mode in ("concat", "sum", "mul", "ave"):
             layer(case(f"Bidirectional {n} {mode}"), L.Bidirectional(cls(3, return_sequences=True), merge_mode=mode), x())
         layer(case(f"Bidirectional {n} last"), L.Bidirectional(cls(3)), x())

@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/go-xla/compute/xla"
 	"github.com/gomlx/go-xla/pjrt"
 
+	"github.com/gradbook/gradbook/dl/internal/native"
 	"github.com/gradbook/gradbook/dl/internal/plugin"
 )
 
@@ -47,5 +48,8 @@ func newXLA(kind, path string) (compute.Backend, *plugin.Plugin, error) {
 		return nil, nil, err
 	}
 	b, err := xla.NewWithOptions(p.Name+config, options)
+	if err == nil && kind == "cpu" {
+		err = native.Enable(b, p)
+	}
 	return b, p, err
 }

@@ -1,4 +1,5 @@
 #include <dlfcn.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,8 +61,27 @@ static PJRT_Error *destroy(const PJRT_Api *real, PJRT_Event_Destroy_Args *args) 
 	return args->event == PAST ? NULL : real->PJRT_Event_Destroy(args);
 }
 
-// Options are a protocol buffer: what stands behind it is merged with it.
+gradbook_rewriter gradbook_rewrite;
+
+static PJRT_Error *optioned(const PJRT_Api *real, PJRT_Client_Compile_Args *args);
+
 static PJRT_Error *compile(const PJRT_Api *real, PJRT_Client_Compile_Args *args) {
+	size_t size = 0;
+	char *text = gradbook_rewrite == NULL ? NULL : gradbook_rewrite(args->program->code, args->program->code_size, &size);
+	if (text == NULL) return optioned(real, args);
+	PJRT_Program program = *args->program;
+	const PJRT_Program *before = args->program;
+	program.code = text;
+	program.code_size = size;
+	args->program = &program;
+	PJRT_Error *failed = optioned(real, args);
+	args->program = before;
+	free(text);
+	return failed;
+}
+
+// Options are a protocol buffer: what stands behind it is merged with it.
+static PJRT_Error *optioned(const PJRT_Api *real, PJRT_Client_Compile_Args *args) {
 	if (mine.options == NULL) return real->PJRT_Client_Compile(args);
 	size_t size = args->compile_options_size;
 	char *all = malloc(size + mine.options_size);
@@ -147,4 +167,37 @@ int gradbook_ready(const PJRT_Api *table, PJRT_Event *event) {
 		return 1; // waiting will say what is wrong
 	}
 	return args.is_ready;
+}
+
+// What PJRT's description has of the extension for foreign functions since version 0.115.
+struct ffi_handler {
+	size_t struct_size;
+	const char *name;
+	size_t name_size;
+	void *handler;
+	const char *platform;
+	size_t platform_size;
+	int traits;
+};
+struct ffi {
+	PJRT_Extension_Base base;
+	void *type_register, *user_data_add;
+	PJRT_Error *(*register_handler)(struct ffi_handler *);
+};
+
+int gradbook_handler(const PJRT_Api *table, const char *name, void *handler, char *message, size_t size) {
+	struct ffi *found = NULL;
+	for (PJRT_Extension_Base *e = table->extension_start; e != NULL; e = e->next)
+		if (e->type == PJRT_Extension_Type_FFI) found = (struct ffi *)e;
+	if (found == NULL || found->base.struct_size < sizeof *found) {
+		snprintf(message, size, "the plugin takes no foreign functions");
+		return 1;
+	}
+	struct ffi_handler args = {
+		.struct_size = offsetof(struct ffi_handler, traits) + sizeof(int),
+		.name = name, .name_size = strlen(name), .handler = handler, .platform = "Host", .platform_size = 4,
+	};
+	PJRT_Error *failed = found->register_handler(&args);
+	if (failed != NULL) report(table, failed, message, size);
+	return failed != NULL;
 }

@@ -19,3 +19,12 @@ void gradbook_options(const char *bytes, size_t size);
 int gradbook_await(const PJRT_Api *table, PJRT_Event *event, char *message, size_t size);
 // gradbook_ready says whether an event has come to pass.
 int gradbook_ready(const PJRT_Api *table, PJRT_Event *event);
+
+// gradbook_handler makes a handler of XLA's foreign function interface known to a plugin, for
+// programs on the CPU to call by a name. It returns 0, or what is wrong in message.
+int gradbook_handler(const PJRT_Api *table, const char *name, void *handler, char *message, size_t size);
+
+// gradbook_rewriter is given each program's text before it is compiled, and returns another in its
+// place, in memory from malloc, or null to leave it.
+typedef char *(*gradbook_rewriter)(char *text, size_t size, size_t *new_size);
+extern gradbook_rewriter gradbook_rewrite;

@@ -1,0 +1,25 @@
+// The kernels, written once in vectors of LANES floats, in the words of GCC and Clang. A file for
+// each set of instructions defines LANES and SET, a suffix for names, and includes this one.
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "frame.h"
+
+#define INLINE static inline __attribute__((always_inline))
+#define JOINED(a, b) a##_##b
+#define JOIN(a, b) JOINED(a, b)
+#define NAMED(name) JOIN(name, SET)
+
+typedef float vec __attribute__((vector_size(4 * LANES)));
+typedef int32_t ivec __attribute__((vector_size(4 * LANES)));
+typedef float anywhere __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+INLINE vec load(const float *p) { return *(const anywhere *)p; }
+INLINE void store(float *p, vec v) { *(anywhere *)p = v; }
+INLINE vec all(float x) { return x - (vec){ 0 }; }
+
+// scratch is memory for n floats, of which the caller frees.
+static float *scratch(size_t n) { return aligned_alloc(64, (n * sizeof(float) + 127) / 64 * 64); }
+
+#include "lstm.h"

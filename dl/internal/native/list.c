@@ -1,0 +1,26 @@
+#include "list.h"
+
+// KERNELS does DO(name, set) for each kernel.
+#define KERNELS(DO, set)       \
+	DO(lstm_forward, set)  \
+	DO(lstm_backward, set) \
+	DO(lstm_weights, set)  \
+	DO(lstm_input, set)
+
+#define DECLARE(name, set) void *gradbook_##name##_##set(ffi_frame *);
+#define ENTRY(name, set) { #name, gradbook_##name##_##set },
+#define LIST(set) \
+	KERNELS(DECLARE, set) \
+	static const kernel set[] = { KERNELS(ENTRY, set) { 0, 0 } };
+
+#if defined(__x86_64__)
+LIST(avx512)
+LIST(avx2)
+kernel gradbook_kernel(int lanes, int i) { return lanes == 16 ? avx512[i] : avx2[i]; }
+#elif defined(__aarch64__)
+LIST(neon)
+kernel gradbook_kernel(int lanes, int i) {
+	(void)lanes;
+	return neon[i];
+}
+#endif

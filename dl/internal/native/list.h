@@ -1,0 +1,11 @@
+// The kernels by name, for Go.
+#include "ffi.h"
+
+typedef struct {
+	const char *name;
+	ffi_handler *handler;
+} kernel;
+
+// gradbook_kernel is the i-th kernel for vectors of so many floats; behind the last its name is
+// null.
+kernel gradbook_kernel(int lanes, int i);
