@@ -194,7 +194,7 @@ func (r recurrent) dropped(c *Context, x *tensor.Node) *tensor.Node {
 func (r recurrent) run(c *Context, x, mask *tensor.Node, carry []*tensor.Node, given bool) (out *tensor.Node, last []*tensor.Node) {
 	d := x.Shape().Dimensions
 	cell := r.loopCell(c, x)
-	cell.carry = carry
+	cell.carry, cell.training, cell.sequences = carry, c.Training, r.sequences || mask != nil
 	if c.Training && r.recurrentDropout > 0 {
 		ones := graph.Ones(x.Graph(), shapes.Make(x.DType(), d[0], r.units))
 		cell.keep = drop(c, ones, r.recurrentDropout, []int{d[0], r.units})

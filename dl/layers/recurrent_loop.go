@@ -24,6 +24,8 @@ type loopCell struct {
 	keep            *tensor.Node   // [batch, units], by which h is multiplied before U; or nil
 	carry           []*tensor.Node // at first
 	act, gate       activations.Looped
+	training        bool // a step, of which gradients are wanted
+	sequences       bool // the outputs of all steps are wanted, and not only the last
 
 	batch, time, features, units int
 }

@@ -24,7 +24,8 @@ func (c *loopCell) counts() *tensor.Node {
 	return graph.ConvertDType(graph.Squeeze(graph.SliceAxis(c.mask, 2, graph.AxisElem(0)), 2), dtypes.Float32)
 }
 
-// lstmKernel is lstm by kernels: one call forward, and two or three for the gradients.
+// lstmKernel is lstm by kernels: one call forward, and two or three for the gradients. Outside
+// training it keeps nothing for them, and runs forward once more if they are asked for after all.
 func (c *loopCell) lstmKernel() (all *tensor.Node, last []*tensor.Node) {
 	f32 := func(dims ...int) shapes.Shape { return shapes.Make(dtypes.Float32, dims...) }
 	states, steps, state := f32(c.time+1, c.batch, c.units), f32(c.time, c.batch, 4*c.units), f32(c.batch, c.units)
@@ -32,10 +33,37 @@ func (c *loopCell) lstmKernel() (all *tensor.Node, last []*tensor.Node) {
 	if c.mask != nil {
 		in = append(in, c.counts())
 	}
-	out := native.Call("lstm_forward", nil, in, states, states, steps)
-	hs, cs, gates := out[0], out[1], out[2]
+	forward := func() (hs, cs, gates *tensor.Node) {
+		out := native.Call("lstm_forward", nil, in, states, states, steps)
+		return out[0], out[1], out[2]
+	}
 	end := func(s *tensor.Node) *tensor.Node { return graph.Squeeze(graph.Slice(s, graph.AxisElem(c.time)), 0) }
-	r := ops.WithGradient([]*tensor.Node{graph.Slice(hs, graph.AxisRangeToEnd(1)), end(hs), end(cs)}, c.inputs(), func(d []*tensor.Node) []*tensor.Node {
+	rest := func(s *tensor.Node) *tensor.Node { return graph.Slice(s, graph.AxisRangeToEnd(1)) }
+	var hs, cs, gates *tensor.Node
+	var out []*tensor.Node // all outputs, if they are wanted, and the last states
+	if c.training {
+		hs, cs, gates = forward()
+		out = []*tensor.Node{rest(hs), end(hs), end(cs)}
+	} else {
+		made := []shapes.Shape{state, state}
+		if c.sequences {
+			made = append(made, states)
+		}
+		y := native.Call("lstm_infer", []int{boolInt(c.sequences)}, in, made...)
+		out = []*tensor.Node{nil, y[0], y[1]}
+		if c.sequences {
+			out[0] = rest(y[2])
+		} else {
+			out[0] = graph.InsertAxes(y[0], 0)
+		}
+	}
+	r := ops.WithGradient(out, c.inputs(), func(d []*tensor.Node) []*tensor.Node {
+		if gates == nil {
+			hs, cs, gates = forward()
+			if d[0] != nil && !c.sequences {
+				d[1], d[0] = sum(d[1], graph.Squeeze(d[0], 0)), nil
+			}
+		}
 		in := []*tensor.Node{c.x, c.u, cs, gates, c.orZeros(d[1]), c.orZeros(d[2])}
 		if d[0] != nil {
 			in = append(in, d[0])

@@ -3,6 +3,7 @@
 // KERNELS does DO(name, set) for each kernel.
 #define KERNELS(DO, set)       \
 	DO(lstm_forward, set)  \
+	DO(lstm_infer, set)    \
 	DO(lstm_backward, set) \
 	DO(lstm_weights, set)  \
 	DO(lstm_input, set)

@@ -18,7 +18,8 @@
 
 typedef struct {
 	int batch, steps, features, units, parts;
-	const float *x, *w, *u, *b, *h0, *c0, *mask;
+	int keep, all; // the gates and states of all steps, for a gradient; the outputs of all
+	const float *x, *b, *mask;
 	float *hs, *cs, *gates;
 	const float *dall, *dh, *dc;
 	float *dz, *dh0, *dc0, *dw, *du, *db, *dx;
@@ -77,6 +78,11 @@ INLINE void add(const int n, vec sum[ROWS][4], const float *a, size_t stride, in
 	}
 }
 
+// hidden and cells are the states before step t. What need not be kept takes turns in two places,
+// or is changed where it is.
+INLINE float *hidden(const lstm *l, int t) { return l->hs + (size_t)(l->keep || l->all ? t : t & 1) * l->batch * l->units; }
+INLINE float *cells(const lstm *l, int t) { return l->cs + (size_t)(l->keep ? t : 0) * l->batch * l->units; }
+
 INLINE void forward_rows(const int n, const lstm *l, int t, int at, int j) {
 	const int features = l->features, units = l->units, batch = l->batch;
 	const float *panel = l->packed + (size_t)j * (features + units) * ROW;
@@ -88,23 +94,27 @@ INLINE void forward_rows(const int n, const lstm *l, int t, int at, int j) {
 		for (int r = 0; r < n; r++) sum[r][g] = b;
 	}
 	add(n, sum, l->x + ((size_t)at * l->steps + t) * features, (size_t)l->steps * features, features, panel);
-	add(n, sum, l->hs + ((size_t)t * batch + at) * units, units, units, panel + (size_t)features * ROW);
-	float *gates = l->gates + (((size_t)j * l->steps + t) * batch + at) * ROW;
-	size_t before = ((size_t)t * batch + at) * units + j * LANES, after = before + (size_t)batch * units;
+	const float *h0 = hidden(l, t) + (size_t)at * units, *c0 = cells(l, t) + (size_t)at * units + j * LANES;
+	add(n, sum, h0, units, units, panel + (size_t)features * ROW);
+	float *h1 = hidden(l, t + 1) + (size_t)at * units + j * LANES, *c1 = cells(l, t + 1) + (size_t)at * units + j * LANES;
+	float *gates = l->keep ? l->gates + (((size_t)j * l->steps + t) * batch + at) * ROW : NULL;
 #pragma GCC unroll 6
-	for (int r = 0; r < n; r++, gates += ROW, before += units, after += units) {
+	for (int r = 0; r < n; r++, c0 += units, h1 += units, c1 += units) {
 		vec i = sigmoid_(sum[r][0]), f = sigmoid_(sum[r][1]), g = tanh_(sum[r][2]), o = sigmoid_(sum[r][3]);
-		vec c = f * load(l->cs + before) + i * g, h = o * tanh_(c);
+		vec c = f * load(c0) + i * g, h = o * tanh_(c);
 		if (l->mask != NULL && l->mask[(size_t)t * batch + at + r] == 0) {
-			c = load(l->cs + before);
-			h = load(l->hs + before);
+			c = load(c0);
+			h = load(h0 + (size_t)r * units + j * LANES);
 		}
-		store(l->cs + after, c);
-		store(l->hs + after, h);
-		store(gates, i);
-		store(gates + LANES, f);
-		store(gates + 2 * LANES, g);
-		store(gates + 3 * LANES, o);
+		store(c1, c);
+		store(h1, h);
+		if (gates != NULL) {
+			store(gates, i);
+			store(gates + LANES, f);
+			store(gates + 2 * LANES, g);
+			store(gates + 3 * LANES, o);
+			gates += ROW;
+		}
 	}
 }
 
@@ -127,37 +137,59 @@ static void measure(lstm *l, ffi_buffer *x, ffi_buffer *u, pool *p) {
 	l->parts = p->threads < l->batch ? p->threads : l->batch;
 }
 
+// forward runs an LSTM from the states at the start of hs and cs. It returns what is wrong.
+static const char *forward(lstm *l, ffi_frame *f, pool *p) {
+	l->x = floats(argument(f, 0));
+	l->b = floats(argument(f, 3));
+	if (f->args.n > 6) l->mask = floats(argument(f, 6));
+	const float *w = floats(argument(f, 1)), *u = floats(argument(f, 2));
+	const int features = l->features, units = l->units;
+	l->packed = scratch((size_t)(features + units) * 4 * units);
+	if (l->packed == NULL) return "no memory for the weights of an LSTM";
+	float *to = l->packed;
+	for (int j = 0; j < units / LANES; j++)
+		for (int k = 0; k < features + units; k++, to += ROW) {
+			const float *from = (k < features ? w + (size_t)k * 4 * units : u + (size_t)(k - features) * 4 * units) + j * LANES;
+			for (int g = 0; g < 4; g++) store(to + g * LANES, load(from + g * units));
+		}
+	size_t state = (size_t)l->batch * units * sizeof(float);
+	memcpy(l->hs, floats(argument(f, 4)), state);
+	memcpy(l->cs, floats(argument(f, 5)), state);
+	gradbook_parallel(p, l->parts, forward_part, l);
+	free(l->packed);
+	return NULL;
+}
+
 // x [batch, steps, features], w [features, 4 units], u [units, 4 units], b [4 units], h0, c0
 // [batch, units], and, if there are seven, mask [steps, batch]: 0 where a step does not count.
 // Results: hs, cs, gates.
 void *NAMED(gradbook_lstm_forward)(ffi_frame *f) {
 	pool p;
 	if (!gradbook_begins(f, &p)) return NULL;
-	lstm l = { 0 };
+	lstm l = { .keep = 1, .all = 1 };
 	measure(&l, argument(f, 0), argument(f, 2), &p);
-	l.x = floats(argument(f, 0));
-	l.w = floats(argument(f, 1));
-	l.u = floats(argument(f, 2));
-	l.b = floats(argument(f, 3));
-	if (f->args.n > 6) l.mask = floats(argument(f, 6));
 	l.hs = floats(result(f, 0));
 	l.cs = floats(result(f, 1));
 	l.gates = floats(result(f, 2));
-	const int features = l.features, units = l.units;
-	l.packed = scratch((size_t)(features + units) * 4 * units);
-	if (l.packed == NULL) return gradbook_wrong(f, "no memory for the weights of an LSTM");
-	float *to = l.packed;
-	for (int j = 0; j < units / LANES; j++)
-		for (int k = 0; k < features + units; k++, to += ROW) {
-			const float *from = (k < features ? l.w + (size_t)k * 4 * units : l.u + (size_t)(k - features) * 4 * units) + j * LANES;
-			for (int g = 0; g < 4; g++) store(to + g * LANES, load(from + g * units));
-		}
-	size_t state = (size_t)l.batch * units * sizeof(float);
-	memcpy(l.hs, floats(argument(f, 4)), state);
-	memcpy(l.cs, floats(argument(f, 5)), state);
-	gradbook_parallel(&p, l.parts, forward_part, &l);
-	free(l.packed);
-	return NULL;
+	const char *wrong = forward(&l, f, &p);
+	return wrong == NULL ? NULL : gradbook_wrong(f, wrong);
+}
+
+// The same for predictions. Results: the last h and c, and, by a setting, hs.
+void *NAMED(gradbook_lstm_infer)(ffi_frame *f) {
+	pool p;
+	if (!gradbook_begins(f, &p)) return NULL;
+	lstm l = { .all = (int)setting(f, 0) };
+	measure(&l, argument(f, 0), argument(f, 2), &p);
+	size_t state = (size_t)l.batch * l.units;
+	float *two = l.all ? NULL : scratch(2 * state);
+	if (!l.all && two == NULL) return gradbook_wrong(f, "no memory for the states of an LSTM");
+	l.hs = l.all ? floats(result(f, 2)) : two;
+	l.cs = floats(result(f, 1));
+	const char *wrong = forward(&l, f, &p);
+	memcpy(floats(result(f, 0)), hidden(&l, l.steps), state * sizeof(float));
+	free(two);
+	return wrong == NULL ? NULL : gradbook_wrong(f, wrong);
 }
 
 // turn packs a matrix of rows × 4 units, whose columns are gates, for products with dz: panels of
@@ -250,7 +282,6 @@ void *NAMED(gradbook_lstm_backward)(ffi_frame *f) {
 	if (!gradbook_begins(f, &p)) return NULL;
 	lstm l = { 0 };
 	measure(&l, argument(f, 0), argument(f, 1), &p);
-	l.u = floats(argument(f, 1));
 	l.cs = floats(argument(f, 2));
 	l.gates = floats(argument(f, 3));
 	int next = 6;
@@ -261,7 +292,7 @@ void *NAMED(gradbook_lstm_backward)(ffi_frame *f) {
 	l.dc0 = floats(result(f, 2));
 	l.turned = scratch(turned_size(l.units, l.units));
 	if (l.turned == NULL) return gradbook_wrong(f, "no memory for the weights of an LSTM");
-	turn(l.u, l.units, l.units, l.turned);
+	turn(floats(argument(f, 1)), l.units, l.units, l.turned);
 	size_t state = (size_t)l.batch * l.units * sizeof(float);
 	memcpy(l.dh0, floats(argument(f, 4)), state);
 	memcpy(l.dc0, floats(argument(f, 5)), state);
