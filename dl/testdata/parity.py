@@ -159,6 +159,13 @@ def dense_and_convolutions():
         if stride != 1 and dil > 1:
             continue
         layer(case(f"Conv2D {pad} size={size} strides={stride} dilation={dil}"), L.Conv2D(4, size, padding=pad, strides=stride, dilation_rate=dil), normal(2, 9, 10, 3))
+    # Of as many channels as fill vectors, for kernels.
+    for pad, size, stride, dil in (("valid", 3, 1, 1), ("same", 3, 1, 1), ("same", 3, 2, 1), ("valid", (2, 4), (2, 3), 1), ("same", 5, 3, 1), ("valid", 3, 1, 2), ("same", (3, 2), 1, (2, 3)), ("valid", 1, 1, 1), ("same", 1, 2, 1), ("same", 2, 3, 1)):
+        layer(case(f"Conv2D of 48 filters {pad} size={size} strides={stride} dilation={dil}"), L.Conv2D(48, size, padding=pad, strides=stride, dilation_rate=dil), normal(3, 9, 15, 16))
+        layer(case(f"Conv2D of 16 filters, 3 channels {pad} size={size} strides={stride} dilation={dil}"), L.Conv2D(16, size, padding=pad, strides=stride, dilation_rate=dil), normal(1, 9, 7, 3))
+    for pad, size, stride in (("causal", 3, 1), ("same", 4, 2), ("valid", 1, 1)):
+        layer(case(f"Conv1D of 16 filters {pad} size={size} strides={stride}"), L.Conv1D(16, size, padding=pad, strides=stride), normal(3, 30, 32))
+    layer(case("Conv2DTranspose of 16 filters"), L.Conv2DTranspose(16, 3, strides=2, padding="same"), normal(2, 4, 5, 16))
     layer(case("Conv2D groups=2"), L.Conv2D(4, 3, groups=2), normal(2, 6, 6, 4))
     layer(case("Conv2D relu without bias"), L.Conv2D(4, 3, activation="relu", use_bias=False), normal(2, 6, 5, 1))
     for pad, stride in itertools.product(("valid", "same"), (1, 2)):

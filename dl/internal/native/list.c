@@ -6,7 +6,10 @@
 	DO(lstm_infer, set)    \
 	DO(lstm_backward, set) \
 	DO(lstm_weights, set)  \
-	DO(lstm_input, set)
+	DO(lstm_input, set)    \
+	DO(conv_forward, set)  \
+	DO(conv_input, set)    \
+	DO(conv_window, set)
 
 #define DECLARE(name, set) void *gradbook_##name##_##set(ffi_frame *);
 #define ENTRY(name, set) { #name, gradbook_##name##_##set },

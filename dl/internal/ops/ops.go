@@ -53,6 +53,9 @@ func Convolve(x, kernel *graph.Node, strides, dilation []int, pads [][2]int, gro
 	if i := idle(x, kernel, pads); i >= 0 {
 		return without(i, Convolve, x, kernel, strides, dilation, pads, groups)
 	}
+	if k := newKernels(x, kernel, strides, dilation, pads, groups); k != nil {
+		return k.forward(x, kernel)
+	}
 	if groups > groupsApart {
 		return grouped{strides, dilation, pads, groups, placesApart}.convolve(x, kernel)
 	}
