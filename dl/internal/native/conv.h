@@ -208,9 +208,11 @@ static int reached(const conv *c, int axis, int64_t q, int64_t *places, int64_t 
 typedef struct {
 	int64_t y, x; // the first place
 	int64_t rows, columns;
-	int runs;
-	int64_t *offsets; // in the frame
-	float *w;         // [runs, filters, channels]
+	int window_rows, runs; // runs in each of the rows of the window that reach it
+	int64_t length;        // of a run
+	int64_t *distance;     // from a row of the phase to that of the result, for each row of the window
+	int64_t *offsets;      // of runs, in the frame
+	float *w;              // [window_rows, runs, length, channels]
 } phase;
 
 typedef struct {
@@ -234,9 +236,16 @@ static void conv_input_part(void *argument, int image) {
 	float *dx = job->dx + (int64_t)image * c->height * c->width * c->channels;
 	for (int i = 0; i < job->phases; i++) {
 		const phase *p = &job->phase[i];
-		sweep s = { .in = frame, .w = p->w, .out = dx + (p->y * c->width + p->x) * c->channels, .rows = p->rows, .columns = p->columns, .filters = c->channels, .length = c->filters,
-			.in_row = job->size[1] * c->filters, .in_column = c->filters, .out_row = c->stride[0] * c->width * c->channels, .out_column = c->stride[1] * c->channels, .runs = p->runs, .offsets = p->offsets };
-		sweep_all(&s);
+		for (int64_t y = 0; y < p->rows; y++) {
+			// Rows of the window that see only zeros are left out: those at its ends.
+			int first = 0, end = p->window_rows;
+			while (first < end && y + p->distance[first] >= c->rows) first++;
+			while (end > first && y + p->distance[end - 1] < 0) end--;
+			sweep s = { .in = frame + y * job->size[1] * c->filters, .w = p->w + first * p->runs * p->length * c->channels, .out = dx + ((p->y + y * c->stride[0]) * c->width + p->x) * c->channels,
+				.rows = 1, .columns = p->columns, .filters = c->channels, .length = p->length, .in_column = c->filters, .out_column = c->stride[1] * c->channels,
+				.runs = (end - first) * p->runs, .offsets = p->offsets + first * p->runs };
+			sweep_all(&s);
+		}
 	}
 	free(frame);
 }
@@ -251,8 +260,9 @@ void *NAMED(gradbook_conv_input)(ffi_frame *f) {
 	const int64_t all_runs = c->window[0] * c->window[1], taps = c->window[0] + c->window[1];
 	job.phase = calloc((size_t)(c->stride[0] * c->stride[1]), sizeof *job.phase);
 	int64_t *offsets = malloc((size_t)all_runs * sizeof *offsets), *known = malloc((size_t)(2 * taps) * sizeof *known);
+	int64_t *distances = malloc((size_t)(c->window[0] * c->stride[1]) * sizeof *distances); // of all phases
 	float *turned = scratch((size_t)(all_runs * c->filters * c->channels));
-	if (job.phase == NULL || offsets == NULL || known == NULL || turned == NULL) {
+	if (job.phase == NULL || offsets == NULL || known == NULL || distances == NULL || turned == NULL) {
 		job.failed = 1;
 	} else {
 		int64_t *places[2] = { known, known + c->window[0] }, *distance[2] = { known + taps, known + taps + c->window[0] };
@@ -270,27 +280,34 @@ void *NAMED(gradbook_conv_input)(ffi_frame *f) {
 			}
 			job.size[axis] = high[axis] + job.low[axis];
 		}
-		int64_t *at = offsets;
+		int64_t *at = offsets, *far = distances;
 		float *panel = turned;
 		for (int64_t y = 0; y < c->stride[0] && y < c->height; y++)
 			for (int64_t x = 0; x < c->stride[1] && x < c->width; x++) {
 				phase *q = &job.phase[job.phases++];
-				*q = (phase){ .y = y, .x = x, .rows = (c->height - y + c->stride[0] - 1) / c->stride[0], .columns = (c->width - x + c->stride[1] - 1) / c->stride[1], .offsets = at, .w = panel };
-				int rows = reached(c, 0, y, places[0], distance[0]), columns = reached(c, 1, x, places[1], distance[1]);
-				for (int i = 0; i < rows; i++)
-					for (int k = 0; k < columns; k++) {
-						*at++ = ((distance[0][i] + job.low[0]) * job.size[1] + distance[1][k] + job.low[1]) * c->filters;
+				*q = (phase){ .y = y, .x = x, .rows = (c->height - y + c->stride[0] - 1) / c->stride[0], .columns = (c->width - x + c->stride[1] - 1) / c->stride[1], .distance = far, .offsets = at, .w = panel };
+				q->window_rows = reached(c, 0, y, places[0], distance[0]);
+				int columns = reached(c, 1, x, places[1], distance[1]);
+				// From its end on a row of the window is one run, if nothing is between its places.
+				int whole = columns < 2 || distance[1][columns - 2] - distance[1][columns - 1] == 1;
+				q->runs = columns == 0 ? 0 : whole ? 1 : columns;
+				q->length = whole ? columns * c->filters : c->filters;
+				for (int i = 0; i < q->window_rows; i++) {
+					*far++ = distance[0][i];
+					for (int k = columns - 1; k >= 0; k--) {
+						if (!whole || k == columns - 1) *at++ = ((distance[0][i] + job.low[0]) * job.size[1] + distance[1][k] + job.low[1]) * c->filters;
 						const float *from = w + (places[0][i] * c->window[1] + places[1][k]) * c->channels * c->filters;
 						for (int64_t o = 0; o < c->filters; o++)
 							for (int64_t ch = 0; ch < c->channels; ch++) *panel++ = from[ch * c->filters + o];
-						q->runs++;
 					}
+				}
 			}
 		gradbook_parallel(&p, (int)c->batch, conv_input_part, &job);
 	}
 	free(job.phase);
 	free(offsets);
 	free(known);
+	free(distances);
 	free(turned);
 	return job.failed ? gradbook_wrong(f, "no memory for the gradient of a convolution") : NULL;
 }

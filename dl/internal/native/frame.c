@@ -2,6 +2,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+int gradbook_processors = 1;
+
 int gradbook_begins(ffi_frame *f, pool *p) {
 	if (f->extensions != NULL && f->extensions->type == FFI_METADATA) {
 		ffi_metadata *m = ((ffi_asks *)f->extensions)->metadata;
@@ -16,7 +18,7 @@ int gradbook_begins(ffi_frame *f, pool *p) {
 	int64_t n = 1;
 	if (f->api != NULL) {
 		ffi_threads ask = { .size = sizeof ask, .context = f->context, .threads = &n };
-		if (f->api->threads(&ask) == NULL && n > 1) p->threads = (int)n;
+		if (f->api->threads(&ask) == NULL && n > 1) p->threads = (int)(n < gradbook_processors ? n : gradbook_processors);
 	}
 	return 1;
 }

@@ -15,7 +15,10 @@ import (
 )
 
 // register makes the kernels of a set of instructions known to a plugin.
-func register(p *plugin.Plugin, set string) error { return p.Foreign(handlers(set)) }
+func register(p *plugin.Plugin, set string) error {
+	C.gradbook_processors = C.int(processors())
+	return p.Foreign(handlers(set))
+}
 
 func handlers(set string) map[string]unsafe.Pointer {
 	all := make(map[string]unsafe.Pointer)

@@ -9,3 +9,6 @@ typedef struct {
 // gradbook_kernel is the i-th kernel for vectors of so many floats; behind the last its name is
 // null.
 kernel gradbook_kernel(int lanes, int i);
+
+// gradbook_processors is how many threads compute at a time at most: XLA's pool has more.
+extern int gradbook_processors;

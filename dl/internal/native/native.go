@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/gomlx/compute"
@@ -51,6 +52,15 @@ func Set() (string, error) {
 		return "", fmt.Errorf("expected off or a set of instructions that this processor has kernels for, %v, in %s, got %q", has, Env, want)
 	}
 	return want, nil
+}
+
+// processors are as many as this process may use, and as XLA is told to by PJRT_NPROC.
+func processors() int {
+	n := runtime.NumCPU()
+	if m, err := strconv.Atoi(os.Getenv("PJRT_NPROC")); err == nil && m > 0 {
+		n = min(n, m)
+	}
+	return n
 }
 
 var enabled = struct {

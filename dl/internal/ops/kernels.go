@@ -25,7 +25,7 @@ func newKernels(x, w *graph.Node, strides, dilation []int, pads [][2]int, groups
 	lanes := native.For(x.Graph())
 	space := len(strides)
 	d := w.Shape().Dimensions
-	if lanes == 0 || groups != 1 || space < 1 || space > 2 || x.DType() != dtypes.Float32 || w.DType() != dtypes.Float32 || d[space+1]%lanes != 0 {
+	if lanes == 0 || groups > 1 || space < 1 || space > 2 || x.DType() != dtypes.Float32 || w.DType() != dtypes.Float32 || d[space+1]%lanes != 0 {
 		return nil
 	}
 	k := &kernels{strides: strides, dilation: dilation, pads: pads, x: x.Shape(), w: w.Shape()}
