@@ -135,28 +135,30 @@ typedef struct {
 	conv c;
 	const float *x, *w, *dy;
 	float *y, *dw, *dx;
-	int64_t chunk, chunks; // rows of the result at a time, and how often in an image
+	int64_t chunk[2], chunks[2]; // rows and columns of the result at a time, and how often in an image
 	int failed;            // for want of memory
 } conv_job;
 
-// forward_rows_of is a chunk of the rows of an image.
+// conv_forward_part is a chunk of an image.
 static void conv_forward_part(void *argument, int part) {
 	conv_job *job = argument;
 	const conv *c = &job->c;
-	int64_t image = part / job->chunks, from = part % job->chunks * job->chunk, to = from + job->chunk < c->rows ? from + job->chunk : c->rows;
+	int64_t image = part / (job->chunks[0] * job->chunks[1]);
+	int64_t from[2] = { part / job->chunks[1] % job->chunks[0] * job->chunk[0], part % job->chunks[1] * job->chunk[1] };
+	int64_t rows = c->rows - from[0] < job->chunk[0] ? c->rows - from[0] : job->chunk[0], columns = c->columns - from[1] < job->chunk[1] ? c->columns - from[1] : job->chunk[1];
 	int border = bordered(c);
-	int64_t rows = reach(c, 0, to - from), width = border ? reach(c, 1, c->columns) : c->width;
-	const float *in = job->x + image * c->height * c->width * c->channels + from * c->stride[0] * c->width * c->channels;
+	int64_t height = reach(c, 0, rows), width = border ? reach(c, 1, columns) : c->width;
+	const float *x = job->x + image * c->height * c->width * c->channels, *in = x + (from[0] * c->stride[0] * c->width + from[1] * c->stride[1]) * c->channels;
 	int64_t *offsets = malloc((size_t)(c->window[0] * c->window[1]) * sizeof *offsets);
-	float *frame = border ? scratch((size_t)(rows * width * c->channels)) : NULL;
+	float *frame = border ? scratch((size_t)(height * width * c->channels)) : NULL;
 	if (offsets == NULL || (border && frame == NULL)) {
 		job->failed = 1;
 	} else {
 		if (border) {
-			framed(job->x + image * c->height * c->width * c->channels, c->height, c->width, c->channels, from * c->stride[0] - c->before[0], -c->before[1], rows, width, frame);
+			framed(x, c->height, c->width, c->channels, from[0] * c->stride[0] - c->before[0], from[1] * c->stride[1] - c->before[1], height, width, frame);
 			in = frame;
 		}
-		sweep s = { .in = in, .w = job->w, .out = job->y + (image * c->rows + from) * c->columns * c->filters, .rows = to - from, .columns = c->columns, .filters = c->filters,
+		sweep s = { .in = in, .w = job->w, .out = job->y + ((image * c->rows + from[0]) * c->columns + from[1]) * c->filters, .rows = rows, .columns = columns, .filters = c->filters,
 			.in_row = c->stride[0] * width * c->channels, .in_column = c->stride[1] * c->channels, .out_row = c->columns * c->filters, .out_column = c->filters, .offsets = offsets };
 		s.length = runs_of(c, width, offsets, &s.runs);
 		sweep_all(&s);
@@ -165,14 +167,19 @@ static void conv_forward_part(void *argument, int part) {
 	free(offsets);
 }
 
-// chunked divides images into chunks of rows, if there are not enough images for all threads.
+// chunked divides images, if there are not enough of them for all threads: by rows, and where
+// these are few by columns.
 static int chunked(conv_job *job, const pool *p) {
-	int64_t want = 4 * p->threads / job->c.batch;
-	if (p->threads == 1 || want < 1) want = 1;
-	if (want > job->c.rows) want = job->c.rows;
-	job->chunk = (job->c.rows + want - 1) / want;
-	job->chunks = (job->c.rows + job->chunk - 1) / job->chunk;
-	return (int)(job->c.batch * job->chunks);
+	int64_t want = p->threads == 1 ? 1 : (4 * p->threads + job->c.batch - 1) / job->c.batch;
+	int64_t length[2] = { job->c.rows, job->c.columns / TILE + 1 };
+	int64_t pieces[2] = { want < length[0] ? want : length[0], 1 };
+	pieces[1] = want / pieces[0] < length[1] ? want / pieces[0] : length[1];
+	length[1] = job->c.columns;
+	for (int i = 0; i < 2; i++) {
+		job->chunk[i] = (length[i] + pieces[i] - 1) / pieces[i];
+		job->chunks[i] = (length[i] + job->chunk[i] - 1) / job->chunk[i];
+	}
+	return (int)(job->c.batch * job->chunks[0] * job->chunks[1]);
 }
 
 // x, w; settings: strides, dilations, zeros before. Result: y.
@@ -180,11 +187,6 @@ void *NAMED(gradbook_conv_forward)(ffi_frame *f) {
 	pool p;
 	if (!gradbook_begins(f, &p)) return NULL;
 	conv_job job = { .c = conv_settings(f, argument(f, 0), argument(f, 1), result(f, 0)), .x = floats(argument(f, 0)), .w = floats(argument(f, 1)), .y = floats(result(f, 0)) };
-	// A row of all places is divided like rows.
-	if (job.c.rows == 1 && job.c.window[0] == 1 && job.c.window[1] == 1 && job.c.columns % 4 == 0 && job.c.columns == job.c.width) {
-		job.c.rows = job.c.height = 4;
-		job.c.columns = job.c.width = job.c.columns / 4;
-	}
 	gradbook_parallel(&p, chunked(&job, &p), conv_forward_part, &job);
 	return job.failed ? gradbook_wrong(f, "no memory for a convolution") : NULL;
 }

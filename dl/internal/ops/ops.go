@@ -85,6 +85,9 @@ func ConvolveForward(x, kernel *graph.Node, strides, dilation []int, pads [][2]i
 	if i := idle(x, kernel, pads); i >= 0 {
 		return without(i, ConvolveForward, x, kernel, strides, dilation, pads, groups)
 	}
+	if k := newKernels(x, kernel, strides, dilation, pads, groups); k != nil {
+		return k.forward(x, kernel)
+	}
 	window := kernel.Shape().Dimensions[:len(strides)]
 	if groups > 1 {
 		return grouped{strides, dilation, pads, groups, placesApartForward}.forward(x, kernel, nil)
