@@ -12,3 +12,6 @@ kernel gradbook_kernel(int lanes, int i);
 
 // gradbook_processors is how many threads compute at a time at most: XLA's pool has more.
 extern int gradbook_processors;
+
+// gradbook_run calls a handler without XLA, in the caller's thread. It returns what is wrong.
+const char *gradbook_run(ffi_handler *handler, int inputs, ffi_buffer *in, int outputs, ffi_buffer *out, int64_t *settings, int n);

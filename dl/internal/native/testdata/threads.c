@@ -1,0 +1,74 @@
+// A pool of threads that takes tasks as XLA's does, late and in any order, for the thread
+// sanitizer to watch kernels divide their work: TestThreads builds and runs it.
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "../list.h"
+
+static void *task(void *s) {
+	ffi_schedule own = *(ffi_schedule *)s;
+	free(s);
+	own.task(own.data);
+	return NULL;
+}
+
+static void *schedule(ffi_schedule *s) {
+	ffi_schedule *copy = malloc(sizeof *copy);
+	pthread_t thread;
+	*copy = *s;
+	if (pthread_create(&thread, NULL, task, copy) != 0) {
+		free(copy);
+		return s; // an error: the caller does the work
+	}
+	pthread_detach(thread);
+	return NULL;
+}
+
+static void *threads(ffi_threads *t) {
+	*t->threads = 4;
+	return NULL;
+}
+
+static ffi_buffer array(int64_t *dims, int rank) {
+	int64_t n = 1;
+	for (int i = 0; i < rank; i++) n *= dims[i];
+	float *values = malloc((size_t)n * sizeof *values);
+	for (int64_t i = 0; i < n; i++) values[i] = (float)(i % 17) / 17;
+	return (ffi_buffer){ .dtype = FFI_F32, .data = values, .rank = rank, .dims = dims };
+}
+
+static void run(int lanes, const char *name, int inputs, int outputs, ffi_buffer *all, int64_t *settings, int n) {
+	ffi_api api = { .schedule = schedule, .threads = threads };
+	ffi_array numbers = { .n = (size_t)n, .data = settings };
+	void *values[] = { &numbers }, *arguments[12];
+	for (int i = 0; i < inputs + outputs; i++) arguments[i] = &all[i];
+	ffi_frame f = { .api = &api, .stage = FFI_EXECUTE, .args = { .n = inputs, .values = arguments }, .results = { .n = outputs, .values = arguments + inputs }, .settings = { .n = 1, .values = values } };
+	for (int i = 0; gradbook_kernel(lanes, i).name != NULL; i++) {
+		kernel k = gradbook_kernel(lanes, i);
+		if (strcmp(k.name, name) == 0 && k.handler(&f) != NULL) printf("%s failed\n", name);
+	}
+}
+
+int main(int count, char **arguments) {
+	int lanes = count > 1 ? atoi(arguments[1]) : 8;
+	gradbook_processors = 4;
+	int64_t x[] = { 5, 9, 11, 16 }, w[] = { 3, 3, 16, 32 }, y[] = { 5, 9, 11, 32 }, same[] = { 1, 1, 1, 1, 1, 1 };
+	int64_t s[] = { 7, 4, 5 }, sw[] = { 5, 128 }, su[] = { 32, 128 }, sb[] = { 128 }, state[] = { 7, 32 }, states[] = { 5, 7, 32 }, gates[] = { 4, 7, 128 };
+	for (int i = 0; i < 20; i++) {
+		ffi_buffer images = array(x, 4), window = array(w, 4), result = array(y, 4);
+		run(lanes, "conv_forward", 2, 1, (ffi_buffer[]){ images, window, result }, same, 6);
+		run(lanes, "conv_input", 2, 1, (ffi_buffer[]){ result, window, images }, same, 6);
+		run(lanes, "conv_window", 2, 1, (ffi_buffer[]){ images, result, window }, same, 6);
+		ffi_buffer q = array(s, 3), a = array(sw, 2), u = array(su, 2), b = array(sb, 1), h = array(state, 2), c = array(state, 2), hs = array(states, 3), cs = array(states, 3), g = array(gates, 3), dz = array(gates, 3);
+		run(lanes, "lstm_forward", 6, 3, (ffi_buffer[]){ q, a, u, b, h, c, hs, cs, g }, same, 0);
+		run(lanes, "lstm_infer", 6, 2, (ffi_buffer[]){ q, a, u, b, h, c, h, c }, same, 0);
+		run(lanes, "lstm_backward", 6, 3, (ffi_buffer[]){ q, u, cs, g, h, c, dz, h, c }, (int64_t[]){ 0, 0 }, 2);
+		run(lanes, "lstm_weights", 4, 3, (ffi_buffer[]){ q, u, hs, dz, a, u, b }, same, 0);
+		run(lanes, "lstm_input", 4, 1, (ffi_buffer[]){ q, u, a, dz, q }, same, 0);
+		ffi_buffer all[] = { images, window, result, q, a, u, b, h, c, hs, cs, g, dz };
+		for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k].data);
+	}
+	puts("done");
+	return 0;
+}
