@@ -49,6 +49,10 @@ check: setup ## run everything else: all notebooks twice, faults, browsers, Go's
 	$(TEST) -run '^($(SLOW))$$' ./dl ./dl/onnx ./dl/internal/surface
 	@for f in $(FUZZ); do echo fuzz $$f; $(GO) test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime 60s -fuzzminimizetime 1s ./$${f%:*} >.gradbook/log/fuzz 2>&1 || { cat .gradbook/log/fuzz; exit 1; }; done
 	$(TEST) ./dl/bert
+	$(TEST) ./dl/internal/native
+	$(TEST) -asan -short ./dl/internal/native
+	GRADBOOK_NATIVE=avx2 $(TEST) -run '^TestParity$$' ./dl
+	GRADBOOK_NATIVE=off $(TEST) -run '^TestParity$$' ./dl
 	$(TEST) ./kernel/book ./kernel/gateway ./kernel/notebook ./kernel/programs
 	$(TEST) -p 1 ./viz/...
 	$(TEST) -run 'TestRun$$' ./notebooks

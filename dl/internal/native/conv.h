@@ -100,6 +100,7 @@ static void sweep_all(const sweep *s) {
 // the first is `top`, `left` in the image, which may be outside.
 static void framed(const float *image, int64_t height, int64_t width, int64_t channels, int64_t top, int64_t left, int64_t rows, int64_t columns, float *to) {
 	int64_t from = left < 0 ? -left : 0, end = width - left < columns ? width - left : columns;
+	if (from > columns) from = columns; // all of it is outside
 	if (end < from) end = from;
 	for (int64_t y = 0; y < rows; y++, to += columns * channels) {
 		int64_t row = top + y;
