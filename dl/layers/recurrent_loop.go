@@ -213,6 +213,9 @@ func (c *loopCell) operands(xh *tensor.Node) (x, h *tensor.Node) {
 // gru runs a GRU that applies r behind U; the gates are z, r and h̃.
 func (c *loopCell) gru() (all *tensor.Node, last []*tensor.Node) {
 	c.measure()
+	if c.asKernel() {
+		return c.gruKernel()
+	}
 	xt := graph.TransposeAllAxes(c.x, 1, 0, 2)
 	xz := graph.Add(matMul(xt, c.w), graph.InsertAxes(c.bias(c.bx), 0))
 	bh := c.bias(c.bh)

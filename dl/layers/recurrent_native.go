@@ -24,58 +24,109 @@ func (c *loopCell) counts() *tensor.Node {
 	return graph.ConvertDType(graph.Squeeze(graph.SliceAxis(c.mask, 2, graph.AxisElem(0)), 2), dtypes.Float32)
 }
 
-// lstmKernel is lstm by kernels: one call forward, and two or three for the gradients. Outside
-// training it keeps nothing for them, and runs forward once more if they are asked for after all.
-func (c *loopCell) lstmKernel() (all *tensor.Node, last []*tensor.Node) {
-	f32 := func(dims ...int) shapes.Shape { return shapes.Make(dtypes.Float32, dims...) }
-	states, steps, state := f32(c.time+1, c.batch, c.units), f32(c.time, c.batch, 4*c.units), f32(c.batch, c.units)
-	in := []*tensor.Node{c.x, c.w, c.u, graph.Reshape(c.bias(c.bx), 4*c.units), c.carry[0], c.carry[1]}
-	if c.mask != nil {
-		in = append(in, c.counts())
+func f32(dims ...int) shapes.Shape { return shapes.Make(dtypes.Float32, dims...) }
+
+// kernel is a recurrence by kernels: one call forward, and two or three for the gradients.
+// Outside training nothing is kept for them, and it runs forward once more if they are asked for
+// after all.
+type kernel struct {
+	*loopCell
+	name string
+	in   []*tensor.Node // of the call forward
+	// kept are what it returns for the gradients behind all h: cells, and gates.
+	kept []shapes.Shape
+	// back returns the gradients by loopCell.inputs, of those by the states at the end, and by
+	// all outputs, which may be nil.
+	back func(hs *tensor.Node, kept, last []*tensor.Node, all *tensor.Node) []*tensor.Node
+}
+
+// run returns the outputs of all steps, or of the last if no more is wanted, and the last states.
+func (k kernel) run() (all *tensor.Node, last []*tensor.Node) {
+	states := f32(k.time+1, k.batch, k.units)
+	if k.mask != nil {
+		k.in = append(k.in, k.counts())
 	}
-	forward := func() (hs, cs, gates *tensor.Node) {
-		out := native.Call("lstm_forward", nil, in, states, states, steps)
-		return out[0], out[1], out[2]
+	forward := func() (hs *tensor.Node, kept []*tensor.Node) {
+		out := native.Call(k.name+"_forward", nil, k.in, append([]shapes.Shape{states}, k.kept...)...)
+		return out[0], out[1:]
 	}
-	end := func(s *tensor.Node) *tensor.Node { return graph.Squeeze(graph.Slice(s, graph.AxisElem(c.time)), 0) }
+	end := func(s *tensor.Node) *tensor.Node { return graph.Squeeze(graph.Slice(s, graph.AxisElem(k.time)), 0) }
 	rest := func(s *tensor.Node) *tensor.Node { return graph.Slice(s, graph.AxisRangeToEnd(1)) }
-	var hs, cs, gates *tensor.Node
-	var out []*tensor.Node // all outputs, if they are wanted, and the last states
-	if c.training {
-		hs, cs, gates = forward()
-		out = []*tensor.Node{rest(hs), end(hs), end(cs)}
+	var hs *tensor.Node
+	var kept, out []*tensor.Node
+	if k.training {
+		hs, kept = forward()
+		out = []*tensor.Node{rest(hs), end(hs)}
+		for _, cells := range kept[:len(k.carry)-1] {
+			out = append(out, end(cells))
+		}
 	} else {
-		made := []shapes.Shape{state, state}
-		if c.sequences {
+		made := make([]shapes.Shape, len(k.carry))
+		for i := range made {
+			made[i] = f32(k.batch, k.units)
+		}
+		if k.sequences {
 			made = append(made, states)
 		}
-		y := native.Call("lstm_infer", []int{boolInt(c.sequences)}, in, made...)
-		out = []*tensor.Node{nil, y[0], y[1]}
-		if c.sequences {
-			out[0] = rest(y[2])
-		} else {
-			out[0] = graph.InsertAxes(y[0], 0)
+		y := native.Call(k.name+"_infer", []int{boolInt(k.sequences)}, k.in, made...)
+		out = append([]*tensor.Node{graph.InsertAxes(y[0], 0)}, y[:len(k.carry)]...)
+		if k.sequences {
+			out[0] = rest(y[len(k.carry)])
 		}
 	}
-	r := ops.WithGradient(out, c.inputs(), func(d []*tensor.Node) []*tensor.Node {
-		if gates == nil {
-			hs, cs, gates = forward()
-			if d[0] != nil && !c.sequences {
+	r := ops.WithGradient(out, k.inputs(), func(d []*tensor.Node) []*tensor.Node {
+		if hs == nil {
+			hs, kept = forward()
+			if d[0] != nil && !k.sequences {
 				d[1], d[0] = sum(d[1], graph.Squeeze(d[0], 0)), nil
 			}
 		}
-		in := []*tensor.Node{c.x, c.u, cs, gates, c.orZeros(d[1]), c.orZeros(d[2])}
-		if d[0] != nil {
-			in = append(in, d[0])
+		last := make([]*tensor.Node, len(k.carry))
+		for i := range last {
+			last[i] = k.orZeros(d[1+i])
 		}
-		if c.mask != nil {
-			in = append(in, c.counts())
-		}
-		back := native.Call("lstm_backward", []int{boolInt(d[0] != nil), boolInt(c.mask != nil)}, in, steps, state, state)
-		dz := back[0]
-		w := native.Call("lstm_weights", nil, []*tensor.Node{c.x, c.u, hs, dz}, c.w.Shape(), c.u.Shape(), f32(4*c.units))
-		x := native.Call("lstm_input", nil, []*tensor.Node{c.x, c.u, c.w, dz}, c.x.Shape())
-		return c.grads(x[0], w[0], w[1], w[2], nil, back[1], back[2])
+		return k.back(hs, kept, last, d[0])
 	})
 	return r[0], r[1:]
+}
+
+// behind adds what a gradient's call takes if it is there, and its settings say so.
+func (k kernel) behind(in []*tensor.Node, all *tensor.Node) ([]int, []*tensor.Node) {
+	if all != nil {
+		in = append(in, all)
+	}
+	if k.mask != nil {
+		in = append(in, k.counts())
+	}
+	return []int{boolInt(all != nil), boolInt(k.mask != nil)}, in
+}
+
+// lstmKernel is lstm by kernels.
+func (c *loopCell) lstmKernel() (all *tensor.Node, last []*tensor.Node) {
+	steps, state := f32(c.time, c.batch, 4*c.units), f32(c.batch, c.units)
+	k := kernel{loopCell: c, name: "lstm", kept: []shapes.Shape{f32(c.time+1, c.batch, c.units), steps}}
+	k.in = []*tensor.Node{c.x, c.w, c.u, graph.Reshape(c.bias(c.bx), 4*c.units), c.carry[0], c.carry[1]}
+	k.back = func(hs *tensor.Node, kept, last []*tensor.Node, all *tensor.Node) []*tensor.Node {
+		settings, in := k.behind([]*tensor.Node{c.x, c.u, kept[0], kept[1], last[0], last[1]}, all)
+		back := native.Call("lstm_backward", settings, in, steps, state, state)
+		w := native.Call("lstm_weights", nil, []*tensor.Node{c.x, c.u, hs, back[0]}, c.w.Shape(), c.u.Shape(), f32(4*c.units))
+		x := native.Call("lstm_input", nil, []*tensor.Node{c.x, c.u, c.w, back[0]}, c.x.Shape())
+		return c.grads(x[0], w[0], w[1], w[2], nil, back[1], back[2])
+	}
+	return k.run()
+}
+
+// gruKernel is gru by kernels.
+func (c *loopCell) gruKernel() (all *tensor.Node, last []*tensor.Node) {
+	steps, state, bias := f32(c.time, c.batch, 4*c.units), f32(c.batch, c.units), f32(3*c.units)
+	k := kernel{loopCell: c, name: "gru", kept: []shapes.Shape{steps}}
+	k.in = []*tensor.Node{c.x, c.w, c.u, graph.Reshape(c.bias(c.bx), 3*c.units), graph.Reshape(c.bias(c.bh), 3*c.units), c.carry[0]}
+	k.back = func(hs *tensor.Node, kept, last []*tensor.Node, all *tensor.Node) []*tensor.Node {
+		settings, in := k.behind([]*tensor.Node{c.x, c.u, hs, kept[0], last[0]}, all)
+		back := native.Call("gru_backward", settings, in, steps, state)
+		w := native.Call("gru_weights", nil, []*tensor.Node{c.x, c.u, hs, back[0]}, c.w.Shape(), c.u.Shape(), bias, bias)
+		x := native.Call("gru_input", nil, []*tensor.Node{c.x, c.u, c.w, back[0]}, c.x.Shape())
+		return c.grads(x[0], w[0], w[1], w[2], w[3], back[1])
+	}
+	return k.run()
 }

@@ -23,4 +23,5 @@ INLINE vec all(float x) { return x - (vec){ 0 }; }
 static float *scratch(size_t n) { return aligned_alloc(64, (n * sizeof(float) + 127) / 64 * 64); }
 
 #include "lstm.h"
+#include "gru.h"
 #include "conv.h"

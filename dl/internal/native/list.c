@@ -7,6 +7,11 @@
 	DO(lstm_backward, set) \
 	DO(lstm_weights, set)  \
 	DO(lstm_input, set)    \
+	DO(gru_forward, set)   \
+	DO(gru_infer, set)     \
+	DO(gru_backward, set)  \
+	DO(gru_weights, set)   \
+	DO(gru_input, set)     \
 	DO(conv_forward, set)  \
 	DO(conv_input, set)    \
 	DO(conv_window, set)

@@ -1,4 +1,4 @@
-// LSTM: all steps of a batch, forward and backward.
+// LSTM: all steps of a batch, forward and backward; and what it has in common with GRU.
 //
 // The gates i, f, g (the candidate) and o of LANES units stand side by side, a panel of ROW floats
 // for each example, so that one product makes all four of them:
@@ -19,12 +19,12 @@
 typedef struct {
 	int batch, steps, features, units, parts;
 	int keep, all; // the gates and states of all steps, for a gradient; the outputs of all
-	const float *x, *b, *mask;
+	const float *x, *b, *bh, *mask; // bh: a GRU's second
 	float *hs, *cs, *gates;
 	const float *dall, *dh, *dc;
-	float *dz, *dh0, *dc0, *dw, *du, *db, *dx;
+	float *dz, *dh0, *dc0, *dw, *du, *db, *dbh, *dx;
 	float *packed, *turned;
-} lstm;
+} recurrence;
 
 // The rational function that XLA's CPU compiler takes for tanh, which is Eigen's.
 INLINE vec tanh_(vec x) {
@@ -80,10 +80,10 @@ INLINE void add(const int n, vec sum[ROWS][4], const float *a, size_t stride, in
 
 // hidden and cells are the states before step t. What need not be kept takes turns in two places,
 // or is changed where it is.
-INLINE float *hidden(const lstm *l, int t) { return l->hs + (size_t)(l->keep || l->all ? t : t & 1) * l->batch * l->units; }
-INLINE float *cells(const lstm *l, int t) { return l->cs + (size_t)(l->keep ? t : 0) * l->batch * l->units; }
+INLINE float *hidden(const recurrence *l, int t) { return l->hs + (size_t)(l->keep || l->all ? t : t & 1) * l->batch * l->units; }
+INLINE float *cells(const recurrence *l, int t) { return l->cs + (size_t)(l->keep ? t : 0) * l->batch * l->units; }
 
-INLINE void forward_rows(const int n, const lstm *l, int t, int at, int j) {
+INLINE void forward_rows(const int n, const recurrence *l, int t, int at, int j) {
 	const int features = l->features, units = l->units, batch = l->batch;
 	const float *panel = l->packed + (size_t)j * (features + units) * ROW;
 	vec sum[ROWS][4];
@@ -119,7 +119,7 @@ INLINE void forward_rows(const int n, const lstm *l, int t, int at, int j) {
 }
 
 static void forward_part(void *argument, int part) {
-	lstm *l = argument;
+	recurrence *l = argument;
 	int from = l->batch * part / l->parts, to = l->batch * (part + 1) / l->parts;
 	for (int t = 0; t < l->steps; t++)
 		for (int j = 0; j < l->units / LANES; j++) {
@@ -129,7 +129,7 @@ static void forward_part(void *argument, int part) {
 		}
 }
 
-static void measure(lstm *l, ffi_buffer *x, ffi_buffer *u, pool *p) {
+static void measure(recurrence *l, ffi_buffer *x, ffi_buffer *u, pool *p) {
 	l->batch = (int)x->dims[0];
 	l->steps = (int)x->dims[1];
 	l->features = (int)x->dims[2];
@@ -138,7 +138,7 @@ static void measure(lstm *l, ffi_buffer *x, ffi_buffer *u, pool *p) {
 }
 
 // forward runs an LSTM from the states at the start of hs and cs. It returns what is wrong.
-static const char *forward(lstm *l, ffi_frame *f, pool *p) {
+static const char *forward(recurrence *l, ffi_frame *f, pool *p) {
 	l->x = floats(argument(f, 0));
 	l->b = floats(argument(f, 3));
 	if (f->args.n > 6) l->mask = floats(argument(f, 6));
@@ -166,7 +166,7 @@ static const char *forward(lstm *l, ffi_frame *f, pool *p) {
 void *NAMED(gradbook_lstm_forward)(ffi_frame *f) {
 	pool p;
 	if (!gradbook_begins(f, &p)) return NULL;
-	lstm l = { .keep = 1, .all = 1 };
+	recurrence l = { .keep = 1, .all = 1 };
 	measure(&l, argument(f, 0), argument(f, 2), &p);
 	l.hs = floats(result(f, 0));
 	l.cs = floats(result(f, 1));
@@ -179,7 +179,7 @@ void *NAMED(gradbook_lstm_forward)(ffi_frame *f) {
 void *NAMED(gradbook_lstm_infer)(ffi_frame *f) {
 	pool p;
 	if (!gradbook_begins(f, &p)) return NULL;
-	lstm l = { .all = (int)setting(f, 0) };
+	recurrence l = { .all = (int)setting(f, 0) };
 	measure(&l, argument(f, 0), argument(f, 2), &p);
 	size_t state = (size_t)l.batch * l.units;
 	float *two = l.all ? NULL : scratch(2 * state);
@@ -221,7 +221,7 @@ INLINE void put(const int n, vec sum[ROWS][4], float *to, size_t stride, int col
 	}
 }
 
-INLINE void backward_rows(const int n, const lstm *l, float *dh, int t, int at, int from, int column) {
+INLINE void backward_rows(const int n, const recurrence *l, float *dh, int t, int at, int from, int column) {
 	const int units = l->units, batch = l->batch, columns = units - column < ROW ? units - column : ROW;
 	vec sum[ROWS][4];
 #pragma GCC unroll 6
@@ -239,7 +239,7 @@ INLINE void backward_rows(const int n, const lstm *l, float *dh, int t, int at, 
 }
 
 static void backward_part(void *argument, int part) {
-	lstm *l = argument;
+	recurrence *l = argument;
 	const int units = l->units, batch = l->batch;
 	int from = batch * part / l->parts, to = batch * (part + 1) / l->parts;
 	float *dh = l->dh0 + (size_t)from * units, *dc = l->dc0 + (size_t)from * units;
@@ -280,7 +280,7 @@ static void backward_part(void *argument, int part) {
 void *NAMED(gradbook_lstm_backward)(ffi_frame *f) {
 	pool p;
 	if (!gradbook_begins(f, &p)) return NULL;
-	lstm l = { 0 };
+	recurrence l = { 0 };
 	measure(&l, argument(f, 0), argument(f, 1), &p);
 	l.cs = floats(argument(f, 2));
 	l.gates = floats(argument(f, 3));
@@ -326,7 +326,7 @@ INLINE void weight_rows(const int n, const float *a, size_t stride, const float 
 }
 
 static void weights_part(void *argument, int j) {
-	lstm *l = argument;
+	recurrence *l = argument;
 	const int units = l->units, features = l->features, rows = l->steps * l->batch;
 	enum { BLOCK = 128 }; // so many rows of dz stay in the first cache
 	for (int k = 0; k < rows; k += BLOCK) {
@@ -346,30 +346,35 @@ static void weights_part(void *argument, int j) {
 	for (int g = 0; g < 4; g++) store(l->db + g * units + j * LANES, sum[g]);
 }
 
+// by_steps packs x as [steps, batch, features], and says whether there was memory.
+static int by_steps(recurrence *l, const float *x) {
+	const size_t features = l->features;
+	l->packed = scratch((size_t)l->steps * l->batch * features);
+	if (l->packed == NULL) return 0;
+	for (int t = 0; t < l->steps; t++)
+		for (int b = 0; b < l->batch; b++)
+			memcpy(l->packed + ((size_t)t * l->batch + b) * features, x + ((size_t)b * l->steps + t) * features, features * sizeof(float));
+	return 1;
+}
+
 // x, u for its shape, hs, dz. Results: dw, du, db.
 void *NAMED(gradbook_lstm_weights)(ffi_frame *f) {
 	pool p;
 	if (!gradbook_begins(f, &p)) return NULL;
-	lstm l = { 0 };
+	recurrence l = { 0 };
 	measure(&l, argument(f, 0), argument(f, 1), &p);
-	const float *x = floats(argument(f, 0));
 	l.hs = floats(argument(f, 2));
 	l.dz = floats(argument(f, 3));
 	l.dw = floats(result(f, 0));
 	l.du = floats(result(f, 1));
 	l.db = floats(result(f, 2));
-	const size_t features = l.features;
-	l.packed = scratch((size_t)l.steps * l.batch * features);
-	if (l.packed == NULL) return gradbook_wrong(f, "no memory for the input of an LSTM");
-	for (int t = 0; t < l.steps; t++)
-		for (int b = 0; b < l.batch; b++)
-			memcpy(l.packed + ((size_t)t * l.batch + b) * features, x + ((size_t)b * l.steps + t) * features, features * sizeof(float));
+	if (!by_steps(&l, floats(argument(f, 0)))) return gradbook_wrong(f, "no memory for the input of an LSTM");
 	gradbook_parallel(&p, l.units / LANES, weights_part, &l);
 	free(l.packed);
 	return NULL;
 }
 
-INLINE void input_rows(const int n, const lstm *l, int t, int at, int column) {
+INLINE void input_rows(const int n, const recurrence *l, int t, int at, int column) {
 	const int features = l->features, columns = features - column < ROW ? features - column : ROW;
 	vec sum[ROWS][4];
 #pragma GCC unroll 6
@@ -381,7 +386,7 @@ INLINE void input_rows(const int n, const lstm *l, int t, int at, int column) {
 }
 
 static void input_part(void *argument, int part) {
-	lstm *l = argument;
+	recurrence *l = argument;
 	int from = l->batch * part / l->parts, to = l->batch * (part + 1) / l->parts;
 	for (int column = 0; column < l->features; column += ROW)
 		for (int t = 0; t < l->steps; t++) {
@@ -395,7 +400,7 @@ static void input_part(void *argument, int part) {
 void *NAMED(gradbook_lstm_input)(ffi_frame *f) {
 	pool p;
 	if (!gradbook_begins(f, &p)) return NULL;
-	lstm l = { 0 };
+	recurrence l = { 0 };
 	measure(&l, argument(f, 0), argument(f, 1), &p);
 	l.dz = floats(argument(f, 3));
 	l.dx = floats(result(f, 0));
