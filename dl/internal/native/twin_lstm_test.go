@@ -5,6 +5,7 @@ package native
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // twin is an LSTM in plain Go, float64, step by step.
@@ -116,23 +117,13 @@ func (s sums) loose() sums {
 // lstmTwins is an LSTM and its gradients.
 func lstmTwins(c *chance) error {
 	batch, steps, features, units := c.from(1, 9), c.from(1, 6), c.from(1, 20), lanes[c.set]*c.from(1, 5)
-	small := func(dims ...int) Array {
-		a := Make(dims...)
-		for i := range a.Values {
-			a.Values[i] = float32(c.NormFloat64()) * 0.3
-		}
-		return a
-	}
-	x, w, u, b := small(batch, steps, features), small(features, 4*units), small(units, 4*units), small(4*units)
-	h0, c0, dh, dc, dall := small(batch, units), small(batch, units), small(batch, units), small(batch, units), small(steps, batch, units)
+	x, w, u, b := c.small(batch, steps, features), c.small(features, 4*units), c.small(units, 4*units), c.small(4*units)
+	h0, c0, dh, dc, dall := c.small(batch, units), c.small(batch, units), c.small(batch, units), c.small(batch, units), c.small(steps, batch, units)
 	in := []Array{x, w, u, b, h0, c0}
 	l := &twin{batch, steps, features, units, x.Values, w.Values, u.Values, b.Values, h0.Values, c0.Values, nil}
 	masked, whole := c.IntN(2), c.IntN(2)
-	mask := Make(steps, batch)
+	mask := c.truths(steps, batch)
 	if masked == 1 {
-		for i := range mask.Values {
-			mask.Values[i] = float32(c.IntN(2))
-		}
 		l.mask = mask.Values
 		in = append(in, mask)
 	}
@@ -186,13 +177,8 @@ func lstmTwins(c *chance) error {
 		}
 		l.back(g, e, all, some, dh.Values, dc.Values)
 	}
-	what := fmt.Sprintf("batch %d, steps %d, features %d, units %d, mask %d, all %d: ", batch, steps, features, units, masked, whole)
 	last := len(want.values) - batch*units
-	checks := []struct {
-		name string
-		want sums
-		got  []float32
-	}{
+	checks := []check{
 		{"hs", want, hs.Values},
 		{"cs", cells, cs.Values},
 		{"h", sums{want.values[last:], want.sizes[last:]}, h.Values},
@@ -205,14 +191,43 @@ func lstmTwins(c *chance) error {
 		{"dc0", g.c0, dc0.Values},
 	}
 	if whole == 1 {
-		checks = append(checks, checks[0])
-		checks[len(checks)-1].name, checks[len(checks)-1].got = "hs again", again.Values
+		checks = append(checks, check{"hs again", want, again.Values})
 	}
+	return compareAll(fmt.Sprintf("LSTM, batch %d, steps %d, features %d, units %d, mask %d, all %d: ", batch, steps, features, units, masked, whole), checks)
+}
+
+// check is what was computed of something.
+type check struct {
+	name string
+	want sums
+	got  []float32
+}
+
+// compareAll allows for errors of many steps, which add up.
+func compareAll(what string, checks []check) error {
 	for _, c := range checks {
-		c.want.sizes = append([]float64{}, c.want.sizes...)
+		c.want.sizes = slices.Clone(c.want.sizes)
 		if err := c.want.loose().compare(what+c.name, c.got); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// small is an array of numbers that leave the gates' slopes apart from 0.
+func (c *chance) small(dims ...int) Array {
+	a := Make(dims...)
+	for i := range a.Values {
+		a.Values[i] = float32(c.NormFloat64()) * 0.3
+	}
+	return a
+}
+
+// truths is an array of 0 and 1.
+func (c *chance) truths(dims ...int) Array {
+	a := Make(dims...)
+	for i := range a.Values {
+		a.Values[i] = float32(c.IntN(2))
+	}
+	return a
 }

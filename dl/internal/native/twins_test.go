@@ -24,11 +24,11 @@ func TestTwins(t *testing.T) {
 		}
 	}
 	for _, set := range sets() {
-		for name, twin := range map[string]func(*chance) error{"conv": convTwins, "lstm": lstmTwins} {
+		for name, twin := range map[string]func(*chance) error{"conv": convTwins, "lstm": lstmTwins, "gru": gruTwins} {
 			t.Run(set+" "+name, func(t *testing.T) {
 				t.Parallel()
 				share := n / 2
-				if name == "lstm" {
+				if name != "conv" {
 					share /= 20 // whose cases are larger
 				}
 				for i := range share {

@@ -66,7 +66,14 @@ int main(int count, char **arguments) {
 		run(lanes, "lstm_backward", 6, 3, (ffi_buffer[]){ q, u, cs, g, h, c, dz, h, c }, (int64_t[]){ 0, 0 }, 2);
 		run(lanes, "lstm_weights", 4, 3, (ffi_buffer[]){ q, u, hs, dz, a, u, b }, same, 0);
 		run(lanes, "lstm_input", 4, 1, (ffi_buffer[]){ q, u, a, dz, q }, same, 0);
-		ffi_buffer all[] = { images, window, result, q, a, u, b, h, c, hs, cs, g, dz };
+		int64_t gw[] = { 5, 96 }, gu[] = { 32, 96 }, gb[] = { 96 };
+		ffi_buffer ga = array(gw, 2), gru = array(gu, 2), gx = array(gb, 1), gh = array(gb, 1);
+		run(lanes, "gru_forward", 6, 2, (ffi_buffer[]){ q, ga, gru, gx, gh, h, hs, g }, same, 0);
+		run(lanes, "gru_infer", 6, 1, (ffi_buffer[]){ q, ga, gru, gx, gh, h, c }, same, 0);
+		run(lanes, "gru_backward", 5, 2, (ffi_buffer[]){ q, gru, hs, g, h, dz, c }, (int64_t[]){ 0, 0 }, 2);
+		run(lanes, "gru_weights", 4, 4, (ffi_buffer[]){ q, gru, hs, dz, ga, gru, gx, gh }, same, 0);
+		run(lanes, "gru_input", 4, 1, (ffi_buffer[]){ q, gru, ga, dz, q }, same, 0);
+		ffi_buffer all[] = { ga, gru, gx, gh, images, window, result, q, a, u, b, h, c, hs, cs, g, dz };
 		for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k].data);
 	}
 	puts("done");
