@@ -75,17 +75,9 @@ static const char *gru_forward(recurrence *l, ffi_frame *f, pool *p) {
 	l->b = floats(argument(f, 3));
 	l->bh = floats(argument(f, 4));
 	if (f->args.n > 6) l->mask = floats(argument(f, 6));
-	const float *w = floats(argument(f, 1)), *u = floats(argument(f, 2));
-	const int features = l->features, units = l->units;
-	l->packed = scratch((size_t)(features + units) * 3 * units);
+	l->packed = pack(floats(argument(f, 1)), floats(argument(f, 2)), l->features, l->units, 3);
 	if (l->packed == NULL) return "no memory for the weights of a GRU";
-	float *to = l->packed;
-	for (int j = 0; j < units / LANES; j++)
-		for (int k = 0; k < features + units; k++, to += 3 * LANES) {
-			const float *from = (k < features ? w + (size_t)k * 3 * units : u + (size_t)(k - features) * 3 * units) + j * LANES;
-			for (int g = 0; g < 3; g++) store(to + g * LANES, load(from + g * units));
-		}
-	memcpy(l->hs, floats(argument(f, 5)), (size_t)l->batch * units * sizeof(float));
+	memcpy(l->hs, floats(argument(f, 5)), (size_t)l->batch * l->units * sizeof(float));
 	gradbook_parallel(p, l->parts, gru_forward_part, l);
 	free(l->packed);
 	return NULL;
@@ -119,15 +111,6 @@ void *NAMED(gradbook_gru_infer)(ffi_frame *f) {
 	memcpy(floats(result(f, 0)), hidden(&l, l.steps), state * sizeof(float));
 	free(two);
 	return wrong == NULL ? NULL : gradbook_wrong(f, wrong);
-}
-
-// turn_three is turn for three columns: [rows/ROW, 3 units in the order of panels, ROW].
-static void turn_three(const float *m, int rows, int units, float *to) {
-	for (int at = 0; at < rows; at += ROW)
-		for (int j = 0; j < units / LANES; j++)
-			for (int g = 0; g < 3; g++)
-				for (int i = 0; i < LANES; i++, to += ROW)
-					for (int c = 0; c < ROW; c++) to[c] = at + c < rows ? m[(size_t)(at + c) * 3 * units + g * units + j * LANES + i] : 0;
 }
 
 // times_three adds n rows of dz, of which the third is by x or by h, times a panel of a turned
@@ -203,9 +186,8 @@ void *NAMED(gradbook_gru_backward)(ffi_frame *f) {
 	if (setting(f, 1)) l.mask = floats(argument(f, next++));
 	l.dz = floats(result(f, 0));
 	l.dh0 = floats(result(f, 1));
-	l.turned = scratch(turned_size(l.units, l.units));
+	l.turned = turn(floats(argument(f, 1)), l.units, l.units, 3);
 	if (l.turned == NULL) return gradbook_wrong(f, "no memory for the weights of a GRU");
-	turn_three(floats(argument(f, 1)), l.units, l.units, l.turned);
 	memcpy(l.dh0, floats(argument(f, 4)), (size_t)l.batch * l.units * sizeof(float));
 	gradbook_parallel(&p, l.parts, gru_backward_part, &l);
 	free(l.turned);
@@ -307,9 +289,8 @@ void *NAMED(gradbook_gru_input)(ffi_frame *f) {
 	measure(&l, argument(f, 0), argument(f, 1), &p);
 	l.dz = floats(argument(f, 3));
 	l.dx = floats(result(f, 0));
-	l.turned = scratch(turned_size(l.features, l.units));
+	l.turned = turn(floats(argument(f, 2)), l.features, l.units, 3);
 	if (l.turned == NULL) return gradbook_wrong(f, "no memory for the weights of a GRU");
-	turn_three(floats(argument(f, 2)), l.features, l.units, l.turned);
 	gradbook_parallel(&p, l.parts, gru_input_part, &l);
 	free(l.turned);
 	return NULL;

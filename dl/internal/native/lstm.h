@@ -137,21 +137,28 @@ static void measure(recurrence *l, ffi_buffer *x, ffi_buffer *u, pool *p) {
 	l->parts = p->threads < l->batch ? p->threads : l->batch;
 }
 
+// pack puts the rows of W and U one below the other, and of each the columns of LANES units, so many
+// for each, side by side: [units/LANES, features + units, columns · LANES]. It is null for want of
+// memory.
+static float *pack(const float *w, const float *u, int features, int units, int columns) {
+	float *packed = scratch((size_t)(features + units) * columns * units), *to = packed;
+	if (packed == NULL) return NULL;
+	for (int j = 0; j < units / LANES; j++)
+		for (int k = 0; k < features + units; k++) {
+			const float *from = (k < features ? w + (size_t)k * columns * units : u + (size_t)(k - features) * columns * units) + j * LANES;
+			for (int g = 0; g < columns; g++, to += LANES) store(to, load(from + g * units));
+		}
+	return packed;
+}
+
 // forward runs an LSTM from the states at the start of hs and cs. It returns what is wrong.
 static const char *forward(recurrence *l, ffi_frame *f, pool *p) {
 	l->x = floats(argument(f, 0));
 	l->b = floats(argument(f, 3));
 	if (f->args.n > 6) l->mask = floats(argument(f, 6));
-	const float *w = floats(argument(f, 1)), *u = floats(argument(f, 2));
-	const int features = l->features, units = l->units;
-	l->packed = scratch((size_t)(features + units) * 4 * units);
+	const int units = l->units;
+	l->packed = pack(floats(argument(f, 1)), floats(argument(f, 2)), l->features, units, 4);
 	if (l->packed == NULL) return "no memory for the weights of an LSTM";
-	float *to = l->packed;
-	for (int j = 0; j < units / LANES; j++)
-		for (int k = 0; k < features + units; k++, to += ROW) {
-			const float *from = (k < features ? w + (size_t)k * 4 * units : u + (size_t)(k - features) * 4 * units) + j * LANES;
-			for (int g = 0; g < 4; g++) store(to + g * LANES, load(from + g * units));
-		}
 	size_t state = (size_t)l->batch * units * sizeof(float);
 	memcpy(l->hs, floats(argument(f, 4)), state);
 	memcpy(l->cs, floats(argument(f, 5)), state);
@@ -192,19 +199,19 @@ void *NAMED(gradbook_lstm_infer)(ffi_frame *f) {
 	return wrong == NULL ? NULL : gradbook_wrong(f, wrong);
 }
 
-// turn packs a matrix of rows × 4 units, whose columns are gates, for products with dz: panels of
-// `columns` rows of it side by side, [rows/ROW, 4 units in dz's order, ROW]. What rows are missing
-// of the last panel are 0.
-static void turn(const float *m, int rows, int units, float *to) {
+// turn packs a matrix whose columns are gates, so many for each unit, for products with dz: panels
+// of ROW rows of it side by side, [rows/ROW, columns · units in dz's order, ROW]. What rows are
+// missing of the last panel are 0. It is null for want of memory.
+static float *turn(const float *m, int rows, int units, int columns) {
+	float *turned = scratch((size_t)(rows + ROW - 1) / ROW * ROW * columns * units), *to = turned;
+	if (turned == NULL) return NULL;
 	for (int at = 0; at < rows; at += ROW)
 		for (int j = 0; j < units / LANES; j++)
-			for (int g = 0; g < 4; g++)
+			for (int g = 0; g < columns; g++)
 				for (int i = 0; i < LANES; i++, to += ROW)
-					for (int c = 0; c < ROW; c++)
-						to[c] = at + c < rows ? m[(size_t)(at + c) * 4 * units + g * units + j * LANES + i] : 0;
+					for (int c = 0; c < ROW; c++) to[c] = at + c < rows ? m[(size_t)(at + c) * columns * units + g * units + j * LANES + i] : 0;
+	return turned;
 }
-
-static size_t turned_size(int rows, int units) { return (size_t)(rows + ROW - 1) / ROW * ROW * 4 * units; }
 
 // times adds n rows of dz, times a panel of a turned matrix. apart is from one of dz's panels to
 // the next.
@@ -290,9 +297,8 @@ void *NAMED(gradbook_lstm_backward)(ffi_frame *f) {
 	l.dz = floats(result(f, 0));
 	l.dh0 = floats(result(f, 1));
 	l.dc0 = floats(result(f, 2));
-	l.turned = scratch(turned_size(l.units, l.units));
+	l.turned = turn(floats(argument(f, 1)), l.units, l.units, 4);
 	if (l.turned == NULL) return gradbook_wrong(f, "no memory for the weights of an LSTM");
-	turn(floats(argument(f, 1)), l.units, l.units, l.turned);
 	size_t state = (size_t)l.batch * l.units * sizeof(float);
 	memcpy(l.dh0, floats(argument(f, 4)), state);
 	memcpy(l.dc0, floats(argument(f, 5)), state);
@@ -404,9 +410,8 @@ void *NAMED(gradbook_lstm_input)(ffi_frame *f) {
 	measure(&l, argument(f, 0), argument(f, 1), &p);
 	l.dz = floats(argument(f, 3));
 	l.dx = floats(result(f, 0));
-	l.turned = scratch(turned_size(l.features, l.units));
+	l.turned = turn(floats(argument(f, 2)), l.features, l.units, 4);
 	if (l.turned == NULL) return gradbook_wrong(f, "no memory for the weights of an LSTM");
-	turn(floats(argument(f, 2)), l.features, l.units, l.turned);
 	gradbook_parallel(&p, l.parts, input_part, &l);
 	free(l.turned);
 	return NULL;
