@@ -125,10 +125,7 @@ INLINE void times_three(const int n, const int third, vec sum[ROWS][4], const fl
 INLINE void gru_backward_rows(const int n, const recurrence *l, float *dh, int t, int at, int from, int column) {
 	const int units = l->units, columns = units - column < ROW ? units - column : ROW;
 	vec sum[ROWS][4];
-#pragma GCC unroll 6
-	for (int r = 0; r < n; r++)
-#pragma GCC unroll 4
-		for (int g = 0; g < 4; g++) sum[r][g] = all(0.f);
+	none(n, sum);
 	times_three(n, BY_H, sum, l->dz + ((size_t)t * l->batch + at) * ROW, (size_t)l->steps * l->batch * ROW, units, l->turned + (size_t)column * 3 * units);
 	for (int r = 0; r < n; r++) {
 		float part[ROW], *to = dh + (size_t)(at + r - from) * units + column;
@@ -143,10 +140,7 @@ static void gru_backward_part(void *argument, int part) {
 	int from = batch * part / l->parts, to = batch * (part + 1) / l->parts;
 	float *dh = l->dh0 + (size_t)from * units;
 	for (int t = l->steps - 1; t >= 0; t--) {
-		if (l->dall != NULL) {
-			const float *more = l->dall + ((size_t)t * batch + from) * units;
-			for (int k = 0; k < (to - from) * units; k += LANES) store(dh + k, load(dh + k) + load(more + k));
-		}
+		by_outputs(l, dh, t, from, to);
 		for (int j = 0; j < units / LANES; j++)
 			for (int r = from; r < to; r++) {
 				size_t place = (((size_t)j * l->steps + t) * batch + r) * ROW, own = (size_t)(r - from) * units + j * LANES;
@@ -262,10 +256,7 @@ void *NAMED(gradbook_gru_weights)(ffi_frame *f) {
 INLINE void gru_input_rows(const int n, const recurrence *l, int t, int at, int column) {
 	const int features = l->features, columns = features - column < ROW ? features - column : ROW;
 	vec sum[ROWS][4];
-#pragma GCC unroll 6
-	for (int r = 0; r < n; r++)
-#pragma GCC unroll 4
-		for (int g = 0; g < 4; g++) sum[r][g] = all(0.f);
+	none(n, sum);
 	times_three(n, BY_X, sum, l->dz + ((size_t)t * l->batch + at) * ROW, (size_t)l->steps * l->batch * ROW, l->units, l->turned + (size_t)column * 3 * l->units);
 	put(n, sum, l->dx + ((size_t)at * l->steps + t) * features + column, (size_t)l->steps * features, columns);
 }
@@ -281,17 +272,4 @@ static void gru_input_part(void *argument, int part) {
 		}
 }
 
-// x and u for their shapes, w, dz. Result: dx.
-void *NAMED(gradbook_gru_input)(ffi_frame *f) {
-	pool p;
-	if (!gradbook_begins(f, &p)) return NULL;
-	recurrence l = { 0 };
-	measure(&l, argument(f, 0), argument(f, 1), &p);
-	l.dz = floats(argument(f, 3));
-	l.dx = floats(result(f, 0));
-	l.turned = turn(floats(argument(f, 2)), l.features, l.units, 3);
-	if (l.turned == NULL) return gradbook_wrong(f, "no memory for the weights of a GRU");
-	gradbook_parallel(&p, l.parts, gru_input_part, &l);
-	free(l.turned);
-	return NULL;
-}
+void *NAMED(gradbook_gru_input)(ffi_frame *f) { return by_input(f, 3, gru_input_part); }

@@ -19,9 +19,12 @@ INLINE vec load(const float *p) { return *(const anywhere *)p; }
 INLINE void store(float *p, vec v) { *(anywhere *)p = v; }
 INLINE vec all(float x) { return x - (vec){ 0 }; }
 
-// scratch is memory for n floats, of which the caller frees.
+// scratch is memory for n floats, which the caller frees.
 static float *scratch(size_t n) { return aligned_alloc(64, (n * sizeof(float) + 127) / 64 * 64); }
 
+#include "recurrence.h"
 #include "lstm.h"
 #include "gru.h"
 #include "conv.h"
+#include "conv_input.h"
+#include "conv_window.h"

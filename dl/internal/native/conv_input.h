@@ -1,0 +1,122 @@
+// The gradient by the images is a convolution of that by the result: for each place of an image
+// modulo the strides, with those places of the window that reach it.
+
+// reached are, for the places q + stride·m of an axis, the places of the window that reach them,
+// and how far from m the place of the result is that they belong to.
+static int reached(const conv *c, int axis, int64_t q, int64_t *places, int64_t *distance) {
+	int n = 0;
+	for (int64_t k = 0; k < c->window[axis]; k++) {
+		int64_t at = q + c->before[axis] - k * c->dilation[axis], s = c->stride[axis];
+		if (((at % s) + s) % s != 0) continue;
+		places[n] = k;
+		distance[n++] = at >= 0 ? at / s : -((-at) / s);
+	}
+	return n;
+}
+
+typedef struct {
+	int64_t y, x; // the first place
+	int64_t rows, columns;
+	int window_rows, runs; // runs in each of the rows of the window that reach it
+	int64_t length;        // of a run
+	int64_t *distance;     // from a row of the phase to that of the result, for each row of the window
+	int64_t *offsets;      // of runs, in the frame
+	float *w;              // [window_rows, runs, length, channels]
+} phase;
+
+typedef struct {
+	conv c;
+	const float *dy;
+	float *dx;
+	int64_t low[2], size[2]; // of the frame around dy
+	int phases, failed;
+	phase *phase;
+} conv_input_job;
+
+static void conv_input_part(void *argument, int image) {
+	conv_input_job *job = argument;
+	const conv *c = &job->c;
+	float *frame = scratch((size_t)(job->size[0] * job->size[1] * c->filters));
+	if (frame == NULL) {
+		job->failed = 1;
+		return;
+	}
+	framed(job->dy + (int64_t)image * c->rows * c->columns * c->filters, c->rows, c->columns, c->filters, -job->low[0], -job->low[1], job->size[0], job->size[1], frame);
+	float *dx = job->dx + (int64_t)image * c->height * c->width * c->channels;
+	for (int i = 0; i < job->phases; i++) {
+		const phase *p = &job->phase[i];
+		for (int64_t y = 0; y < p->rows; y++) {
+			// Rows of the window that see only zeros are left out: those at its ends.
+			int first = 0, end = p->window_rows;
+			while (first < end && y + p->distance[first] >= c->rows) first++;
+			while (end > first && y + p->distance[end - 1] < 0) end--;
+			sweep s = { .in = frame + y * job->size[1] * c->filters, .w = p->w + first * p->runs * p->length * c->channels, .out = dx + ((p->y + y * c->stride[0]) * c->width + p->x) * c->channels,
+				.rows = 1, .columns = p->columns, .filters = c->channels, .length = p->length, .in_column = c->filters, .out_column = c->stride[1] * c->channels,
+				.runs = (end - first) * p->runs, .offsets = p->offsets + first * p->runs };
+			sweep_all(&s);
+		}
+	}
+	free(frame);
+}
+
+// dy, w, and x for its shape; settings as forward. Result: dx.
+void *NAMED(gradbook_conv_input)(ffi_frame *f) {
+	pool p;
+	if (!gradbook_begins(f, &p)) return NULL;
+	conv_input_job job = { .c = conv_settings(f, result(f, 0), argument(f, 1), argument(f, 0)), .dy = floats(argument(f, 0)), .dx = floats(result(f, 0)) };
+	const conv *c = &job.c;
+	const float *w = floats(argument(f, 1));
+	const int64_t all_runs = c->window[0] * c->window[1], taps = c->window[0] + c->window[1];
+	job.phase = calloc((size_t)(c->stride[0] * c->stride[1]), sizeof *job.phase);
+	int64_t *offsets = malloc((size_t)all_runs * sizeof *offsets), *known = malloc((size_t)(2 * taps) * sizeof *known);
+	int64_t *distances = malloc((size_t)(c->window[0] * c->stride[1]) * sizeof *distances); // of all phases
+	float *turned = scratch((size_t)(all_runs * c->filters * c->channels));
+	if (job.phase == NULL || offsets == NULL || known == NULL || distances == NULL || turned == NULL) {
+		job.failed = 1;
+	} else {
+		int64_t *places[2] = { known, known + c->window[0] }, *distance[2] = { known + taps, known + taps + c->window[0] };
+		int64_t high[2] = { 0, 0 };
+		for (int axis = 0; axis < 2; axis++) {
+			int64_t length = axis == 0 ? c->height : c->width, result = axis == 0 ? c->rows : c->columns;
+			high[axis] = result;
+			for (int64_t q = 0; q < c->stride[axis] && q < length; q++) {
+				int64_t m = (length - q + c->stride[axis] - 1) / c->stride[axis];
+				int n = reached(c, axis, q, places[axis], distance[axis]);
+				for (int i = 0; i < n; i++) {
+					if (-distance[axis][i] > job.low[axis]) job.low[axis] = -distance[axis][i];
+					if (distance[axis][i] + m > high[axis]) high[axis] = distance[axis][i] + m;
+				}
+			}
+			job.size[axis] = high[axis] + job.low[axis];
+		}
+		int64_t *at = offsets, *far = distances;
+		float *panel = turned;
+		for (int64_t y = 0; y < c->stride[0] && y < c->height; y++)
+			for (int64_t x = 0; x < c->stride[1] && x < c->width; x++) {
+				phase *q = &job.phase[job.phases++];
+				*q = (phase){ .y = y, .x = x, .rows = (c->height - y + c->stride[0] - 1) / c->stride[0], .columns = (c->width - x + c->stride[1] - 1) / c->stride[1], .distance = far, .offsets = at, .w = panel };
+				q->window_rows = reached(c, 0, y, places[0], distance[0]);
+				int columns = reached(c, 1, x, places[1], distance[1]);
+				// From its end on a row of the window is one run, if nothing is between its places.
+				int whole = columns < 2 || distance[1][columns - 2] - distance[1][columns - 1] == 1;
+				q->runs = columns == 0 ? 0 : whole ? 1 : columns;
+				q->length = whole ? columns * c->filters : c->filters;
+				for (int i = 0; i < q->window_rows; i++) {
+					*far++ = distance[0][i];
+					for (int k = columns - 1; k >= 0; k--) {
+						if (!whole || k == columns - 1) *at++ = ((distance[0][i] + job.low[0]) * job.size[1] + distance[1][k] + job.low[1]) * c->filters;
+						const float *from = w + (places[0][i] * c->window[1] + places[1][k]) * c->channels * c->filters;
+						for (int64_t o = 0; o < c->filters; o++)
+							for (int64_t ch = 0; ch < c->channels; ch++) *panel++ = from[ch * c->filters + o];
+					}
+				}
+			}
+		gradbook_parallel(&p, (int)c->batch, conv_input_part, &job);
+	}
+	free(job.phase);
+	free(offsets);
+	free(known);
+	free(distances);
+	free(turned);
+	return job.failed ? gradbook_wrong(f, "no memory for the gradient of a convolution") : NULL;
+}
