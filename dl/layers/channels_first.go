@@ -43,8 +43,8 @@ func (l ChannelsFirst) space(rank int) int {
 	return rank - 1
 }
 
-// turn returns the order of axes that puts channels last, or, with first, back to where they
-// are. lead is how many axes stand before both; what has too few axes stays.
+// turn returns the order of axes that puts channels last, or, with first, back to before those of
+// space; what has too few axes stays.
 func turn(rank, space int, first bool) []int {
 	order := make([]int, rank)
 	for i := range order {

@@ -3,6 +3,7 @@ package layers
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/dchest/siphash"
 )
@@ -56,7 +57,7 @@ func (l Hashing) TransformIntegers(rows [][]int64) ([][]float32, error) {
 	texts := make([][]string, len(rows))
 	for i, row := range rows {
 		for _, v := range row {
-			texts[i] = append(texts[i], decimal(v))
+			texts[i] = append(texts[i], strconv.FormatInt(v, 10))
 		}
 	}
 	return l.Transform(texts)

@@ -1,8 +1,6 @@
 package layers
 
 import (
-	"strconv"
-
 	"github.com/dgryski/go-farm"
 
 	"github.com/gradbook/gradbook/dl/internal/config"
@@ -145,6 +143,3 @@ func oovIndices(n int, none bool) int {
 func farmBucket(v string, buckets int) int {
 	return int(farm.Fingerprint64([]byte(v)) % uint64(buckets))
 }
-
-// decimal is a whole number as TensorFlow writes it before it hashes it.
-func decimal(v int64) string { return strconv.FormatInt(v, 10) }

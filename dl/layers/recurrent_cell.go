@@ -25,8 +25,8 @@ type recurrent struct {
 	dropout, recurrentDropout float64
 	zeroForMask               bool
 	act, gate                 activations.Activation
-	// looped runs the cell as a loop; nil if there is none for it.
-	looped func(*loopCell) (all *tensor.Node, last []*tensor.Node)
+	// looped runs the cell as a loop, kernels by kernels of our own; nil if there is none for it.
+	looped, kernels func(*loopCell) (all *tensor.Node, last []*tensor.Node)
 	// from computes the next states from the parts of the gates that come of x
 	// and of h, both with their biases.
 	from func(x, h *tensor.Node, carry []*tensor.Node) []*tensor.Node
@@ -71,7 +71,7 @@ func (l LSTM) cell() recurrent {
 		dropout: l.Dropout, recurrentDropout: l.RecurrentDropout,
 		carrying:    carrying{l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
 		zeroForMask: l.ZeroOutputForMask,
-		act:         act, gate: gate, looped: (*loopCell).lstm,
+		act:         act, gate: gate, looped: (*loopCell).lstm, kernels: (*loopCell).lstmKernel,
 		from: func(x, h *tensor.Node, carry []*tensor.Node) []*tensor.Node {
 			z := parts(graph.Add(x, h), 4)
 			i, f, o := gate.Apply(z[0]), gate.Apply(z[1]), gate.Apply(z[3])
@@ -100,7 +100,7 @@ func (l GRU) cell() recurrent {
 		dropout: l.Dropout, recurrentDropout: l.RecurrentDropout,
 		carrying:    carrying{l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
 		zeroForMask: l.ZeroOutputForMask,
-		act:         act, gate: gate, looped: (*loopCell).gru,
+		act:         act, gate: gate, looped: (*loopCell).gru, kernels: (*loopCell).gruKernel,
 		from: func(x, h *tensor.Node, carry []*tensor.Node) []*tensor.Node {
 			xs, hs := parts(x, 3), parts(h, 3)
 			z, r := gate.Apply(graph.Add(xs[0], hs[0])), gate.Apply(graph.Add(xs[1], hs[1]))
@@ -194,6 +194,7 @@ func (r recurrent) dropped(c *Context, x *tensor.Node) *tensor.Node {
 func (r recurrent) run(c *Context, x, mask *tensor.Node, carry []*tensor.Node, given bool) (out *tensor.Node, last []*tensor.Node) {
 	d := x.Shape().Dimensions
 	cell := r.loopCell(c, x)
+	cell.batch, cell.time, cell.features, cell.units = d[0], d[1], d[2], r.units
 	cell.carry, cell.training, cell.sequences = carry, c.Training, r.sequences || mask != nil
 	if c.Training && r.recurrentDropout > 0 {
 		ones := graph.Ones(x.Graph(), shapes.Make(x.DType(), d[0], r.units))
@@ -206,7 +207,11 @@ func (r recurrent) run(c *Context, x, mask *tensor.Node, carry []*tensor.Node, g
 	var all *tensor.Node // [steps, batch, units]
 	if r.looped != nil && inLoops(x.Graph(), r.act, r.gate) {
 		cell.act, cell.gate = r.act.(activations.Looped), r.gate.(activations.Looped)
-		all, last = r.looped(cell)
+		run := r.looped
+		if r.kernels != nil && cell.asKernel() {
+			run = r.kernels
+		}
+		all, last = run(cell)
 	} else {
 		all, last = r.unrolled(cell)
 	}
@@ -254,7 +259,6 @@ func (r recurrent) masked(all, mask *tensor.Node, given bool) *tensor.Node {
 // unrolled puts a copy of the step into the graph for each time: for what loops cannot
 // do. Compiling takes longer the longer the sequence is.
 func (r recurrent) unrolled(c *loopCell) (all *tensor.Node, last []*tensor.Node) {
-	c.measure()
 	z := matMul(graph.TransposeAllAxes(c.x, 1, 0, 2), c.w)
 	if c.bx != nil {
 		z = graph.Add(z, graph.ExpandLeftToRank(c.bx, 3))

@@ -43,11 +43,6 @@ func inLoops(g *graph.Graph, acts ...activations.Activation) bool {
 	return true
 }
 
-func (c *loopCell) measure() {
-	d := c.x.Shape().Dimensions
-	c.batch, c.time, c.features, c.units = d[0], d[1], d[2], c.u.Shape().Dimensions[0]
-}
-
 // bias is one that is zero if the layer has none.
 func (c *loopCell) bias(b *tensor.Node) *tensor.Node {
 	if b == nil {
@@ -174,7 +169,6 @@ func (c *loopCell) grads(dx, dw, du, dbx, dbh *tensor.Node, carry ...*tensor.Nod
 
 // simple runs a SimpleRNN: the states of all steps, [time, batch, units], and the last.
 func (c *loopCell) simple() (all *tensor.Node, last []*tensor.Node) {
-	c.measure()
 	wu := graph.Concatenate([]*tensor.Node{c.w, c.u}, 0)
 	out := ops.Loop(c.time, []*tensor.Node{c.withH(), c.carry[0]}, c.outer(c.bias(c.bx)), func(t *tensor.Node, s, o []*tensor.Node) []*tensor.Node {
 		xh := ops.At(s[0], t)
@@ -212,10 +206,6 @@ func (c *loopCell) operands(xh *tensor.Node) (x, h *tensor.Node) {
 
 // gru runs a GRU that applies r behind U; the gates are z, r and h̃.
 func (c *loopCell) gru() (all *tensor.Node, last []*tensor.Node) {
-	c.measure()
-	if c.asKernel() {
-		return c.gruKernel()
-	}
 	xt := graph.TransposeAllAxes(c.x, 1, 0, 2)
 	xz := graph.Add(matMul(xt, c.w), graph.InsertAxes(c.bias(c.bx), 0))
 	bh := c.bias(c.bh)

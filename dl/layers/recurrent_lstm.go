@@ -9,10 +9,6 @@ import (
 
 // lstm runs an LSTM; the gates are i, f, c̃ and o.
 func (c *loopCell) lstm() (all *tensor.Node, last []*tensor.Node) {
-	c.measure()
-	if c.asKernel() {
-		return c.lstmKernel()
-	}
 	xt := graph.TransposeAllAxes(c.x, 1, 0, 2)
 	cells := graph.Concatenate([]*tensor.Node{graph.InsertAxes(c.carry[1], 0), zeros(c.x, c.time, c.batch, c.units)}, 0)
 	state := []*tensor.Node{c.withH(), zeros(c.x, c.time, c.batch, 4*c.units), cells, c.carry[0], c.carry[1]}

@@ -3,6 +3,7 @@ package ops
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/gomlx/compute/dtypes"
@@ -40,12 +41,9 @@ func TestKernelsAreUsed(t *testing.T) {
 		{"a body", []int{2, 9, 9, 9, 3}, []int{3, 3, 3, 3, 32}, 1, 1, dtypes.Float32, false},
 	} {
 		space := len(c.x) - 2
-		each := make([]int, space)
-		for i := range each {
-			each[i] = c.stride
-		}
+		each := slices.Repeat([]int{c.stride}, space)
 		x, w := graph.Zeros(g, shapes.Make(c.kind, c.x...)), graph.Zeros(g, shapes.Make(c.kind, c.w...))
-		k := newKernels(x, w, each, upOnes(space), make([][2]int, space), c.groups)
+		k := newKernels(x, w, each, slices.Repeat([]int{1}, space), make([][2]int, space), c.groups)
 		if (k != nil) != c.kernels {
 			t.Errorf("%s: expected kernels to be used: %v", c.name, c.kernels)
 		}
@@ -131,12 +129,4 @@ func largest(t *testing.T, x *tensors.Tensor) (most float64) {
 		most = max(most, math.Abs(float64(v)))
 	}
 	return most
-}
-
-func upOnes(n int) []int {
-	all := make([]int, n)
-	for i := range all {
-		all[i] = 1
-	}
-	return all
 }

@@ -27,6 +27,10 @@ func TestRewritten(t *testing.T) {
 			t.Errorf("expected\n%s\nin\n%s", want, got)
 		}
 	}
+	odd := string(rewritten([]byte(`%1 = "func.call"(%0) { callee = @gradbook_foreign__lstm__0, more = 1 } : () -> ()`)))
+	if !strings.Contains(odd, "@not_understood__lstm__0") {
+		t.Errorf("expected a call of another form to be one that does not compile, got %s", odd)
+	}
 	if rewritten([]byte("module @m {}")) != nil {
 		t.Error("expected a program without such calls to stay")
 	}
