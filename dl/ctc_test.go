@@ -1,6 +1,7 @@
 package dl
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -132,5 +133,27 @@ func TestRecurrencesInGo(t *testing.T) {
 		if err := UseDevice(""); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// stepwise is a cell of one's own that hands each step on to another.
+type stepwise struct{ of layers.Cell }
+
+func (s stepwise) BuildCell(in layers.Shape) (layers.CellSpec, error) { return s.of.BuildCell(in) }
+
+func (s stepwise) Step(c *layers.Context, x *Node, states []*Node) (y *Node, next []*Node) {
+	return s.of.Step(c, x, states)
+}
+
+// TestCellsStepByStep: cells compute the same one step at a time as over whole sequences.
+func TestCellsStepByStep(t *testing.T) {
+	x := must(data.FromSlices([][][]float32{{{1, 2}, {3, -4}, {0, 1}}, {{2, 0}, {-1, 1}, {1, 1}}}, nil))(t)
+	for _, cell := range []layers.Cell{layers.SimpleRNNCell{Units: 3}, layers.LSTMCell{Units: 16}, layers.GRUCell{Units: 16}, layers.GRUCell{Units: 3, ResetBefore: true}} {
+		predicted := func(cell layers.Cell) *Tensor {
+			SetRandomSeed(1)
+			m := must(Sequential(layers.Input{Shape: layers.Shape{3, 2}}, layers.RNN{Cell: cell, ReturnSequences: true}))(t)
+			return must(m.Predict(t.Context(), x))(t)
+		}
+		kerastest.Close(t, fmt.Sprintf("%T", cell), predicted(stepwise{cell}), predicted(cell), 1e-6)
 	}
 }
