@@ -1,6 +1,7 @@
 package bert
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -35,6 +36,9 @@ func newTokenizer(text []byte, settings *api.Config, longest int) (out *tokenize
 			out, err = nil, fmt.Errorf("tokenizer.json: its parts do not fit each other (%v)", r)
 		}
 	}()
+	if err := checkAdded(text); err != nil {
+		return nil, fmt.Errorf("tokenizer.json: %w", err)
+	}
 	t, err := hftokenizer.NewFromContent(settings, text)
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer.json: %w", err)
@@ -43,6 +47,21 @@ func newTokenizer(text []byte, settings *api.Config, longest int) (out *tokenize
 		return nil, fmt.Errorf("tokenizer.json: %w", err)
 	}
 	return &tokenizer{t, longest}, nil
+}
+
+// checkAdded refuses an added token without content: the library would find it at every
+// place of a text, without end.
+func checkAdded(text []byte) error {
+	var file hftokenizer.TokenizerJSON
+	if err := json.Unmarshal(text, &file); err != nil {
+		return err
+	}
+	for i, added := range file.AddedTokens {
+		if added.Content == "" {
+			return fmt.Errorf("added_tokens[%d], with id %d, has no content", i, added.ID)
+		}
+	}
+	return nil
 }
 
 // encode cuts a text that is too long, and keeps its last token, which marks the end.
