@@ -109,7 +109,7 @@ func run(rounds int, model string, batch int, only string) error {
 	if _, _, err := datasets.MNIST(); err != nil { // makes the file
 		return err
 	}
-	all := []contestant{{name: self, args: []string{exe, "-worker", "-models=" + model, fmt.Sprintf("-batch=%d", batch)}}}
+	all := []contestant{{name: self, args: []string{exe, "-worker", "-models=" + model, fmt.Sprintf("-batch=%d", batch)}, env: []string{"GRADBOOK_COMPILATION_CACHE=off"}}}
 	if only != "none" {
 		python, err := peersPython()
 		if err != nil {

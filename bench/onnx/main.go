@@ -75,8 +75,17 @@ func run(rounds int) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("| file | ours ms | onnxruntime ms | ours / theirs | first s | onnxruntime first s |")
-	fmt.Println("|---|---|---|---|---|---|")
+	// A folder of its own: the first run compiles, the others find what it has kept.
+	programs, err := os.MkdirTemp("", "programs-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(programs) //nolint:errcheck // a leftover is only clutter
+	if err := os.Setenv("GRADBOOK_COMPILATION_CACHE", programs); err != nil {
+		return err
+	}
+	fmt.Println("| file | ours ms | onnxruntime ms | ours / theirs | first s | first s again | onnxruntime first s |")
+	fmt.Println("|---|---|---|---|---|---|---|")
 	for _, f := range files() {
 		if _, err := os.Stat(f.Path); err != nil {
 			return fmt.Errorf("%w; go test ./dl/onnx -run TestFiles installs it", err)
@@ -94,7 +103,7 @@ func run(rounds int) error {
 			ours, theirs = append(ours, a), append(theirs, b)
 		}
 		a, b := best(ours), best(theirs)
-		fmt.Printf("| %s | %.2f | %.2f | %.2f | %.2f | %.2f |\n", filepath.Base(f.Path), a.MS, b.MS, a.MS/b.MS, a.First, b.First)
+		fmt.Printf("| %s | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f |\n", filepath.Base(f.Path), a.MS, b.MS, a.MS/b.MS, ours[0].First, a.First, b.First)
 	}
 	return nil
 }

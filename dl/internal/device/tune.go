@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gradbook/gradbook/dl/cache"
+	"github.com/gradbook/gradbook/dl/internal/native"
 	"github.com/gradbook/gradbook/dl/pjrt"
 )
 
@@ -33,17 +34,27 @@ func TF32() (bool, error) {
 	return on, nil
 }
 
-// cpuFlags let XLA call oneDNN for convolutions, which takes a fifth off the step
-// of a convolutional network, and use the full width of AVX-512 where the CPU has
-// it, for some hundredths more.
-var cpuFlags = []string{"--xla_cpu_experimental_onednn_custom_call=true", "--xla_cpu_prefer_vector_width=512"}
+// oneDNN has XLA call oneDNN for products and convolutions. Without kernels of our own, that takes
+// a fifth off the step of a convolutional network; with them it is slower, and programs that
+// call it cannot be kept.
+const oneDNN = "--xla_cpu_experimental_onednn_custom_call=true"
+
+// cpuFlags let XLA use the full width of AVX-512 where the CPU has it, for some hundredths, and
+// oneDNN where it helps.
+func cpuFlags() []string {
+	flags := []string{"--xla_cpu_prefer_vector_width=512"}
+	if set, err := native.Set(); err == nil && set == "" {
+		flags = append(flags, oneDNN)
+	}
+	return flags
+}
 
 // flagsFor are the flags for a plugin. They are for the versions that they were tried
 // with: XLA ends a program if it does not know a flag.
 func flagsFor(kind, path string) []string {
 	if kind == "cpu" {
 		if pinned, err := pjrt.CPU.Path(); err == nil && path == pinned {
-			return cpuFlags
+			return cpuFlags()
 		}
 		return nil
 	}

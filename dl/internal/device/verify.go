@@ -92,17 +92,25 @@ func verify(kind, path string) error {
 	return nil
 }
 
-// stampOf is the file that says that a plugin went well. It is named for all on which
-// that depends: the file, the processor, the driver, and the flags. It is in the cache
-// or, where that cannot be written, in the user's own.
-func stampOf(kind, path string) (string, error) {
+// madeOf tells all on which the code depends that a plugin runs and makes: the file, the
+// processor, the driver, and the flags.
+func madeOf(kind, path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", err
 	}
-	h := sha256.New()
-	fmt.Fprintf(h, "%s %s\n%d %d\n%s\n%s\n%s %s\n", kind, path, info.Size(), info.ModTime().Unix(), processor(), pjrt.Driver(), os.Getenv("XLA_FLAGS"), flagsFor(kind, path))
-	name := hex.EncodeToString(h.Sum(nil)[:16])
+	return fmt.Sprintf("%s %s\n%d %d\n%s\n%s\n%s %s\n", kind, path, info.Size(), info.ModTime().Unix(), processor(), pjrt.Driver(), os.Getenv("XLA_FLAGS"), flagsFor(kind, path)), nil
+}
+
+// stampOf is the file that says that a plugin went well. It is in the cache or, where that
+// cannot be written, in the user's own.
+func stampOf(kind, path string) (string, error) {
+	made, err := madeOf(kind, path)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256([]byte(made))
+	name := hex.EncodeToString(sum[:16])
 	stamp, err := cache.Dir("pjrt", "verified", name)
 	if err != nil || cache.Writable(stamp) {
 		return stamp, err

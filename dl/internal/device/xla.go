@@ -47,6 +47,13 @@ func newXLA(kind, path string) (compute.Backend, *plugin.Plugin, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	kept, err := store(kind, path, config)
+	if err != nil {
+		return nil, nil, err
+	}
+	if kept != nil {
+		p.Keep(kept)
+	}
 	b, err := xla.NewWithOptions(p.Name+config, options)
 	if err == nil && kind == "cpu" {
 		err = native.Enable(b, p)

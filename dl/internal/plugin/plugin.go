@@ -6,6 +6,7 @@ package plugin
 #cgo CFLAGS: -O2
 #cgo linux LDFLAGS: -ldl
 #include <stdlib.h>
+#include "kept.h"
 #include "table.h"
 */
 import "C"
@@ -34,6 +35,7 @@ type Plugin struct {
 	Major, Minor int
 
 	table *C.PJRT_Api
+	real  *C.PJRT_Api // the plugin's own
 }
 
 var (
@@ -59,7 +61,7 @@ func Open(path, kind string) (*Plugin, error) {
 			p.Name = fmt.Sprintf("/%s-%d", kind, len(loaded))
 		}
 	}
-	if wrong := C.gradbook_open(name, &p.table); wrong != nil { //nolint:gocritic // what cgo makes of it
+	if wrong := C.gradbook_open(name, &p.table, &p.real); wrong != nil { //nolint:gocritic // what cgo makes of it
 		return nil, errors.New(C.GoString(wrong))
 	}
 	p.Major, p.Minor = int(p.table.pjrt_api_version.major_version), int(p.table.pjrt_api_version.minor_version)

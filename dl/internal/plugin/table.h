@@ -2,8 +2,8 @@
 #include "pjrt_c_api.h"
 
 // gradbook_open loads a plugin, which stays loaded, and makes a table of its functions
-// with ours in place of some. It returns what is wrong, or null.
-const char *gradbook_open(const char *path, const PJRT_Api **table);
+// with ours in place of some; own is the plugin's. It returns what is wrong, or null.
+const char *gradbook_open(const char *path, const PJRT_Api **table, const PJRT_Api **own);
 
 // What follows is about the calls of one thread.
 

@@ -1,0 +1,51 @@
+package device
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/gradbook/gradbook/dl/cache"
+	"github.com/gradbook/gradbook/dl/internal/native"
+	"github.com/gradbook/gradbook/dl/internal/plugin"
+	"github.com/gradbook/gradbook/dl/pjrt"
+)
+
+// CompilationCacheEnv names the environment variable with the folder in which compiled programs are
+// kept; "off" keeps none.
+const CompilationCacheEnv = "GRADBOOK_COMPILATION_CACHE"
+
+// programsLimit is how many bytes of compiled programs are kept.
+const programsLimit = 512 << 20
+
+// store is where the programs are kept that a plugin compiles; nil if they are not. Only the pinned
+// plugin's are: with another version, writing one may end the process, as it does with this one
+// where programs call oneDNN.
+func store(kind, path, config string) (*plugin.Store, error) {
+	dir := os.Getenv(CompilationCacheEnv)
+	pinned, err := pjrt.CPU.Path()
+	if dir == "off" || kind != "cpu" || err != nil || path != pinned || callsOneDNN(os.Getenv("XLA_FLAGS")) {
+		return nil, nil
+	}
+	if dir == "" {
+		if dir, err = cache.Dir("pjrt", "programs"); err != nil {
+			return nil, nil //nolint:nilerr // without a cache nothing is kept
+		}
+	}
+	made, err := madeOf(kind, path)
+	if err != nil {
+		return nil, err
+	}
+	set, err := native.Set()
+	if err != nil {
+		return nil, err
+	}
+	of := fmt.Sprintf("%s\n%s\n%s\n%s %s", made, config, set, os.Getenv("NPROC"), os.Getenv("PJRT_NPROC"))
+	return plugin.NewStore(dir, of, programsLimit), nil
+}
+
+// callsOneDNN says whether flags of XLA's have it call oneDNN.
+func callsOneDNN(flags string) bool {
+	name, _, _ := strings.Cut(oneDNN, "=")
+	return strings.Contains(flags, name) && !strings.Contains(flags, name+"=false")
+}
