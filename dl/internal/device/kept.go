@@ -24,7 +24,10 @@ const programsLimit = 512 << 20
 func store(kind, path, config string) (*plugin.Store, error) {
 	dir := os.Getenv(CompilationCacheEnv)
 	pinned, err := pjrt.CPU.Path()
-	if dir == "off" || kind != "cpu" || err != nil || path != pinned || callsOneDNN(os.Getenv("XLA_FLAGS")) {
+	if err != nil {
+		return nil, err
+	}
+	if dir == "off" || kind != "cpu" || path != pinned || callsOneDNN(os.Getenv("XLA_FLAGS")) {
 		return nil, nil
 	}
 	if dir == "" {

@@ -37,15 +37,15 @@ func (p *Plugin) Keep(s *Store) {
 	C.gradbook_use_keeper()
 }
 
-func storeOf(real unsafe.Pointer) *Store {
+func storeOf(own unsafe.Pointer) *Store {
 	stores.RLock()
 	defer stores.RUnlock()
-	return stores.of[real]
+	return stores.of[own]
 }
 
 //export gradbookFind
-func gradbookFind(real unsafe.Pointer, code *C.char, codeSize C.size_t, options *C.char, optionsSize C.size_t, key *C.char, size *C.size_t) *C.char {
-	s := storeOf(real)
+func gradbookFind(own unsafe.Pointer, code *C.char, codeSize C.size_t, options *C.char, optionsSize C.size_t, key *C.char, size *C.size_t) *C.char {
+	s := storeOf(own)
 	if s == nil {
 		return nil
 	}
@@ -60,15 +60,15 @@ func gradbookFind(real unsafe.Pointer, code *C.char, codeSize C.size_t, options 
 }
 
 //export gradbookKeep
-func gradbookKeep(real unsafe.Pointer, key *C.char, program *C.char, size C.size_t) {
-	if s := storeOf(real); s != nil {
+func gradbookKeep(own unsafe.Pointer, key *C.char, program *C.char, size C.size_t) {
+	if s := storeOf(own); s != nil {
 		s.keep(string(bytesOf(key, C.GRADBOOK_KEY)), bytesOf(program, size))
 	}
 }
 
 //export gradbookRefuse
-func gradbookRefuse(real unsafe.Pointer, key *C.char) {
-	if s := storeOf(real); s != nil {
+func gradbookRefuse(own unsafe.Pointer, key *C.char) {
+	if s := storeOf(own); s != nil {
 		s.remove(string(bytesOf(key, C.GRADBOOK_KEY)))
 	}
 }

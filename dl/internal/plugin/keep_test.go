@@ -27,7 +27,7 @@ func TestKeep(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := os.Chmod(dir, 0o700); err != nil { //nolint:gosec // a folder
+	if err := os.Chmod(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	d.Loaded.Keep(plugin.NewStore(dir, "test", 1<<20))
