@@ -130,7 +130,11 @@ func Get(name string) (Activation, error) {
 
 func identity(x *tensor.Node) *tensor.Node { return x }
 
-func relu(x *tensor.Node) *tensor.Node { return piecewise(x, graph.ZerosLike(x)) }
+// relu leaves what is no number as it is, for it to be seen.
+func relu(x *tensor.Node) *tensor.Node {
+	zero := graph.ZerosLike(x)
+	return graph.Where(graph.LessOrEqual(x, zero), zero, x)
+}
 
 // piecewise is x where x > 0, and negative elsewhere.
 func piecewise(x, negative *tensor.Node) *tensor.Node {

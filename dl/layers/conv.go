@@ -218,18 +218,37 @@ func (l conv) build(in Shape) (Spec, error) {
 }
 
 func (l conv) call(c *Context, x *tensor.Node) *tensor.Node {
-	y := convolve(x, c.Weight("kernel"), l.strides, l.dilation, l.padding, l.groups)
-	return l.reg.activity(c, activate(c, l.activation, addBias(c, l.noBias, y)))
+	kernel := c.Weight("kernel")
+	var bias *tensor.Node
+	if !l.noBias {
+		bias = c.Weight("bias")
+	}
+	rectified := l.activation == activations.ReLU
+	pads := padsOf(x, kernel, l.strides, l.dilation, l.padding)
+	y := ops.ConvolveBiased(x, kernel, bias, rectified, ones(l.strides), ones(l.dilation), pads, max(l.groups, 1))
+	switch {
+	case y == nil:
+		y = convolve(x, kernel, l.strides, l.dilation, l.padding, l.groups)
+		y = activate(c, l.activation, addBias(c, l.noBias, y))
+	case !rectified:
+		y = activate(c, l.activation, y)
+	}
+	return l.reg.activity(c, y)
 }
 
 // convolve slides a kernel, [window…, channels/groups, filters], over x.
 func convolve(x, kernel *tensor.Node, strides, dilation []int, padding Padding, groups int) *tensor.Node {
+	return ops.Convolve(x, kernel, ones(strides), ones(dilation), padsOf(x, kernel, strides, dilation, padding), max(groups, 1))
+}
+
+// padsOf are the zeros before and behind each axis.
+func padsOf(x, kernel *tensor.Node, strides, dilation []int, padding Padding) [][2]int {
 	strides, dilation = ones(strides), ones(dilation)
 	pads := make([][2]int, len(strides))
 	for i := range pads {
 		pads[i] = padding.amounts(x.Shape().Dimensions[1+i], (kernel.Shape().Dimensions[i]-1)*dilation[i]+1, strides[i])
 	}
-	return ops.Convolve(x, kernel, strides, dilation, pads, groups)
+	return pads
 }
 
 // ONNX implements build.Layer.

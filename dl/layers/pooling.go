@@ -196,7 +196,16 @@ func (p pooling) build(in Shape) (Spec, error) {
 // equal values it goes to depends on the padding. A knock-out between the places
 // of the window computes the same, and its gradient is a selection; the earlier
 // place wins a tie.
+//
+// Where there is a kernel for it, it is the kernel's.
 func (p pooling) max(x *tensor.Node) *tensor.Node {
+	pads := make([][2]int, len(p.size))
+	for i := range pads {
+		pads[i] = p.padding.amounts(x.Shape().Dimensions[1+i], p.size[i], p.strides[i])
+	}
+	if y := ops.MaxPool(x, p.size, p.strides, pads); y != nil {
+		return y
+	}
 	all := p.places(x)
 	for len(all) > 1 {
 		var winners []*tensor.Node

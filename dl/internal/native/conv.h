@@ -1,99 +1,35 @@
-// Convolution of images, [batch, height, width, channels], with a window [height, width, channels,
-// filters]: forward, and the gradients by the window and by the images. Strides, dilations and
-// zeros around the images are as they come; channels of the result must fill vectors.
+// Convolution of images, [batch, height, width, channels], with a window [height, width, channels of
+// a group, filters]: forward, and the gradients by the window and by the images. Strides,
+// dilations, groups and zeros around the images are as they come.
 //
 // All are sums of products along runs of numbers that lie one behind the other in an image: a row
-// of the window, or, with a dilation, a place of it.
-
-// So many places and vectors of the result stay in registers: TILE × 2 sums, 2 vectors, and one.
-#if LANES == 8
-#define TILE 6
-#else
-#define TILE 13
-#endif
+// of the window, or, with a dilation or groups, a place of it.
 
 typedef struct {
 	int64_t batch, height, width, channels;    // of the images
 	int64_t rows, columns, filters;            // of the result
 	int64_t window[2], stride[2], dilation[2], before[2];
+	int64_t groups, in, out; // channels and filters of a group
+	int depth, relu;         // depth: each channel is a group of one filter
 } conv;
 
-// conv_settings reads strides, dilations, and zeros before each axis. A window of one place makes
+// conv_settings reads strides, dilations, zeros before each axis, whether what is negative becomes
+// 0, and the number of groups, of which 0 is one. A window of one place makes
 // one row of an image, if it goes over all places.
 static conv conv_settings(ffi_frame *f, ffi_buffer *x, ffi_buffer *w, ffi_buffer *y) {
 	conv c = { x->dims[0], x->dims[1], x->dims[2], x->dims[3], y->dims[1], y->dims[2], y->dims[3], { w->dims[0], w->dims[1] },
 		{ setting(f, 0), setting(f, 1) }, { setting(f, 2), setting(f, 3) }, { setting(f, 4), setting(f, 5) } };
+	c.relu = setting(f, 6) != 0;
+	c.groups = setting(f, 7) > 1 ? setting(f, 7) : 1;
+	c.in = c.channels / c.groups;
+	c.out = c.filters / c.groups;
+	c.depth = c.groups > 1 && c.in == 1 && c.out == 1;
 	if (c.window[0] == 1 && c.window[1] == 1 && c.stride[0] == 1 && c.stride[1] == 1 && c.rows == c.height && c.columns == c.width && c.before[0] == 0 && c.before[1] == 0) {
 		c.width *= c.height;
 		c.columns = c.width;
 		c.height = c.rows = 1;
 	}
 	return c;
-}
-
-// tile is a sum over runs, for n places and m vectors: places are `apart` in the image, and
-// out_apart in the result.
-INLINE void tile(const int n, const int m, const float *in, int64_t apart, int runs, const int64_t *offsets, int64_t length, const float *w, int64_t filters, float *out, int64_t out_apart) {
-	vec sum[TILE][2];
-#pragma GCC unroll 13
-	for (int r = 0; r < n; r++)
-#pragma GCC unroll 2
-		for (int v = 0; v < m; v++) sum[r][v] = all(0.f);
-	for (int s = 0; s < runs; s++) {
-		const float *x = in + offsets[s];
-		for (int64_t k = 0; k < length; k++, w += filters) {
-			vec b[2];
-#pragma GCC unroll 2
-			for (int v = 0; v < m; v++) b[v] = load(w + v * LANES);
-#pragma GCC unroll 13
-			for (int r = 0; r < n; r++) {
-				vec a = all(x[r * apart + k]);
-#pragma GCC unroll 2
-				for (int v = 0; v < m; v++) sum[r][v] += a * b[v];
-			}
-		}
-	}
-#pragma GCC unroll 13
-	for (int r = 0; r < n; r++)
-#pragma GCC unroll 2
-		for (int v = 0; v < m; v++) store(out + r * out_apart + v * LANES, sum[r][v]);
-}
-
-// sweep is what tiles go over: rows × columns places of a result, of which each next row is
-// in_row further in the image.
-typedef struct {
-	const float *in, *w;
-	float *out;
-	int64_t rows, columns, filters, length;
-	int64_t in_row, in_column, out_row, out_column;
-	int runs;
-	const int64_t *offsets;
-} sweep;
-
-static void swept(const sweep *s, const int m, int64_t filter) {
-	int64_t parts = (s->columns + TILE - 1) / TILE;
-	for (int64_t y = 0; y < s->rows; y++)
-		for (int64_t i = 0; i < parts; i++) {
-			int64_t at = s->columns * i / parts, n = s->columns * (i + 1) / parts - at;
-			const float *in = s->in + y * s->in_row + at * s->in_column;
-			float *out = s->out + y * s->out_row + at * s->out_column + filter;
-#define PLACES(n, m) tile(n, m, in, s->in_column, s->runs, s->offsets, s->length, s->w + filter, s->filters, out, s->out_column)
-#define TILES(n) case n: if (m == 2) PLACES(n, 2); else PLACES(n, 1); break;
-			switch (n) {
-			TILES(1) TILES(2) TILES(3) TILES(4) TILES(5) TILES(6)
-#if TILE > 6
-			TILES(7) TILES(8) TILES(9) TILES(10) TILES(11) TILES(12) TILES(13)
-#endif
-			}
-#undef TILES
-#undef PLACES
-		}
-}
-
-static void sweep_all(const sweep *s) {
-	int64_t filter = 0;
-	for (; filter + 2 * LANES <= s->filters; filter += 2 * LANES) swept(s, 2, filter);
-	if (filter < s->filters) swept(s, 1, filter);
 }
 
 // framed copies rows of an image with zeros around it: `rows` rows of `columns` places, of which
@@ -116,12 +52,12 @@ static void framed(const float *image, int64_t height, int64_t width, int64_t ch
 
 // runs_of are where the runs of a window begin, in rows of so many places; their length.
 static int64_t runs_of(const conv *c, int64_t width, int64_t *offsets, int *runs) {
-	int whole = c->dilation[1] == 1;
+	int whole = c->dilation[1] == 1 && c->groups == 1;
 	*runs = 0;
 	for (int64_t y = 0; y < c->window[0]; y++)
 		for (int64_t x = 0; x < (whole ? 1 : c->window[1]); x++)
 			offsets[(*runs)++] = (y * c->dilation[0] * width + x * c->dilation[1]) * c->channels;
-	return whole ? c->window[1] * c->channels : c->channels;
+	return whole ? c->window[1] * c->channels : c->in;
 }
 
 // reach is how many places of an axis so many places of the result see.
@@ -134,8 +70,9 @@ static int bordered(const conv *c) {
 
 typedef struct {
 	conv c;
-	const float *x, *w;
+	const float *x, *w, *bias;
 	float *y;
+	int64_t w_apart, w_group; // of the weights, as of a sweep
 	int64_t chunk[2], chunks[2]; // rows and columns of the result at a time, and how often in an image
 	int failed;            // for want of memory
 } conv_job;
@@ -159,7 +96,8 @@ static void conv_forward_part(void *argument, int part) {
 			framed(x, c->height, c->width, c->channels, from[0] * c->stride[0] - c->before[0], from[1] * c->stride[1] - c->before[1], height, width, frame);
 			in = frame;
 		}
-		sweep s = { .in = in, .w = job->w, .out = job->y + ((image * c->rows + from[0]) * c->columns + from[1]) * c->filters, .rows = rows, .columns = columns, .filters = c->filters,
+		sweep s = { .in = in, .w = job->w, .bias = job->bias, .out = job->y + ((image * c->rows + from[0]) * c->columns + from[1]) * c->filters, .rows = rows, .columns = columns,
+			.groups = c->groups, .filters = c->out, .channels = c->in, .depth = c->depth, .relu = c->relu, .w_apart = job->w_apart, .w_group = job->w_group,
 			.in_row = c->stride[0] * width * c->channels, .in_column = c->stride[1] * c->channels, .out_row = c->columns * c->filters, .out_column = c->filters, .offsets = offsets };
 		s.length = runs_of(c, width, offsets, &s.runs);
 		sweep_all(&s);
@@ -183,11 +121,37 @@ static int chunked(conv_job *job, const pool *p) {
 	return (int)(job->c.batch * job->chunks[0] * job->chunks[1]);
 }
 
-// x, w; settings: strides, dilations, zeros before. Result: y.
+// panelled is the weights with the filters of each group one behind the other, filled up with zeros:
+// vectors of them can be read where they do not fill them.
+static float *panelled(const conv *c, const float *w, int64_t *apart, int64_t *group) {
+	int64_t numbers = c->window[0] * c->window[1] * c->in;
+	*apart = filled(c->out);
+	*group = numbers * *apart;
+	float *panels = scratch((size_t)(c->groups * *group)), *to = panels;
+	if (panels == NULL) return NULL;
+	for (int64_t g = 0; g < c->groups; g++)
+		for (int64_t k = 0; k < numbers; k++, to += *apart) {
+			memcpy(to, w + k * c->filters + g * c->out, (size_t)c->out * sizeof *w);
+			memset(to + c->out, 0, (size_t)(*apart - c->out) * sizeof *w);
+		}
+	return panels;
+}
+
+// x, w, and perhaps a bias; settings: strides, dilations, zeros before, relu, groups. Result: y.
 void *NAMED(gradbook_conv_forward)(ffi_frame *f) {
 	pool p;
 	if (!gradbook_begins(f, &p)) return NULL;
 	conv_job job = { .c = conv_settings(f, argument(f, 0), argument(f, 1), result(f, 0)), .x = floats(argument(f, 0)), .w = floats(argument(f, 1)), .y = floats(result(f, 0)) };
-	gradbook_parallel(&p, chunked(&job, &p), conv_forward_part, &job);
+	const conv *c = &job.c;
+	if (f->args.n > 2) job.bias = floats(argument(f, 2));
+	float *panels = NULL;
+	job.w_apart = c->filters;
+	job.w_group = c->out;
+	if (!c->depth && c->out % LANES != 0) {
+		job.w = panels = panelled(c, job.w, &job.w_apart, &job.w_group);
+		job.failed = panels == NULL;
+	}
+	if (!job.failed) gradbook_parallel(&p, chunked(&job, &p), conv_forward_part, &job);
+	free(panels);
 	return job.failed ? gradbook_wrong(f, "no memory for a convolution") : NULL;
 }

@@ -21,7 +21,7 @@ typedef struct {
 	int64_t length;        // of a run
 	int64_t *distance;     // from a row of the phase to that of the result, for each row of the window
 	int64_t *offsets;      // of runs, in the frame
-	float *w;              // [window_rows, runs, length, channels]
+	float *w;              // of each group [window_rows, runs, length, channels], filled up
 } phase;
 
 typedef struct {
@@ -29,6 +29,7 @@ typedef struct {
 	const float *dy;
 	float *dx;
 	int64_t low[2], size[2]; // of the frame around dy
+	int64_t apart;           // from one number's channels to the next, in the phases' weights
 	int phases, failed;
 	phase *phase;
 } conv_input_job;
@@ -50,13 +51,27 @@ static void conv_input_part(void *argument, int image) {
 			int first = 0, end = p->window_rows;
 			while (first < end && y + p->distance[first] >= c->rows) first++;
 			while (end > first && y + p->distance[end - 1] < 0) end--;
-			sweep s = { .in = frame + y * job->size[1] * c->filters, .w = p->w + first * p->runs * p->length * c->channels, .out = dx + ((p->y + y * c->stride[0]) * c->width + p->x) * c->channels,
-				.rows = 1, .columns = p->columns, .filters = c->channels, .length = p->length, .in_column = c->filters, .out_column = c->stride[1] * c->channels,
+			sweep s = { .in = frame + y * job->size[1] * c->filters, .w = p->w + first * p->runs * p->length * job->apart, .out = dx + ((p->y + y * c->stride[0]) * c->width + p->x) * c->channels,
+				.rows = 1, .columns = p->columns, .groups = c->groups, .filters = c->in, .channels = c->out, .depth = c->depth, .length = p->length, .w_apart = job->apart, .w_group = p->window_rows * p->runs * p->length * job->apart, .in_column = c->filters, .out_column = c->stride[1] * c->channels,
 				.runs = (end - first) * p->runs, .offsets = p->offsets + first * p->runs };
 			sweep_all(&s);
 		}
 	}
 	free(frame);
+}
+
+// turned_place writes a group's weights of a place of the window with its filters and channels
+// turned, and returns where it ends.
+static float *turned_place(const conv *c, const float *from, int64_t group, float *to, int64_t apart) {
+	if (c->depth) {
+		memcpy(to, from, (size_t)c->channels * sizeof *to);
+		return to + apart;
+	}
+	for (int64_t o = 0; o < c->out; o++, to += apart) {
+		for (int64_t ch = 0; ch < c->in; ch++) to[ch] = from[ch * c->filters + group * c->out + o];
+		for (int64_t ch = c->in; ch < apart; ch++) to[ch] = 0;
+	}
+	return to;
 }
 
 // dy, w, and x for its shape; settings as forward. Result: dx.
@@ -70,7 +85,8 @@ void *NAMED(gradbook_conv_input)(ffi_frame *f) {
 	job.phase = calloc((size_t)(c->stride[0] * c->stride[1]), sizeof *job.phase);
 	int64_t *offsets = malloc((size_t)all_runs * sizeof *offsets), *known = malloc((size_t)(2 * taps) * sizeof *known);
 	int64_t *distances = malloc((size_t)(c->window[0] * c->stride[1]) * sizeof *distances); // of all phases
-	float *turned = scratch((size_t)(all_runs * c->filters * c->channels));
+	job.apart = c->depth ? c->channels : filled(c->in);
+	float *turned = scratch((size_t)(all_runs * (c->depth ? 1 : c->filters) * job.apart));
 	if (job.phase == NULL || offsets == NULL || known == NULL || distances == NULL || turned == NULL) {
 		job.failed = 1;
 	} else {
@@ -98,18 +114,18 @@ void *NAMED(gradbook_conv_input)(ffi_frame *f) {
 				q->window_rows = reached(c, 0, y, places[0], distance[0]);
 				int columns = reached(c, 1, x, places[1], distance[1]);
 				// From its end on a row of the window is one run, if nothing is between its places.
-				int whole = columns < 2 || distance[1][columns - 2] - distance[1][columns - 1] == 1;
+				int whole = c->groups == 1 && (columns < 2 || distance[1][columns - 2] - distance[1][columns - 1] == 1);
 				q->runs = columns == 0 ? 0 : whole ? 1 : columns;
-				q->length = whole ? columns * c->filters : c->filters;
+				q->length = whole ? columns * c->filters : c->out;
 				for (int i = 0; i < q->window_rows; i++) {
 					*far++ = distance[0][i];
-					for (int k = columns - 1; k >= 0; k--) {
+					for (int k = columns - 1; k >= 0; k--)
 						if (!whole || k == columns - 1) *at++ = ((distance[0][i] + job.low[0]) * job.size[1] + distance[1][k] + job.low[1]) * c->filters;
-						const float *from = w + (places[0][i] * c->window[1] + places[1][k]) * c->channels * c->filters;
-						for (int64_t o = 0; o < c->filters; o++)
-							for (int64_t ch = 0; ch < c->channels; ch++) *panel++ = from[ch * c->filters + o];
-					}
 				}
+				for (int64_t g = 0; g < (c->depth ? 1 : c->groups); g++)
+					for (int i = 0; i < q->window_rows; i++)
+						for (int k = columns - 1; k >= 0; k--)
+							panel = turned_place(c, w + (places[0][i] * c->window[1] + places[1][k]) * c->in * c->filters, g, panel, job.apart);
 			}
 		gradbook_parallel(&p, (int)c->batch, conv_input_part, &job);
 	}

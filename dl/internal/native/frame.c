@@ -1,6 +1,8 @@
 #include "frame.h"
 #include <stdatomic.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <time.h>
 
 int gradbook_processors = 1;
 
@@ -45,13 +47,8 @@ static void work(job *j) {
 	}
 }
 
-static void leave(job *j) {
-	if (atomic_fetch_sub(&j->users, 1) == 1) free(j);
-}
-
-static void help(void *data) {
-	work(data);
-	leave(data);
+static void leave(job *j, int users) {
+	if (atomic_fetch_sub(&j->users, users) == users) free(j);
 }
 
 static inline void rest(void) {
@@ -60,6 +57,77 @@ static inline void rest(void) {
 #elif defined(__aarch64__)
 	__asm__ volatile("yield");
 #endif
+}
+
+// To wake a thread takes as long as a small kernel, and a step calls one kernel after another. So
+// helpers stay for a while when their work is done, and find the next job on a board; whoever else
+// wants their processor gets it.
+#define STAY 500e-6 // seconds
+
+static struct {
+	atomic_int busy, idle; // busy: somebody reads or writes what follows; idle: helpers that look
+	job *posted;
+	int wanted;
+} board;
+
+static void look(void) {
+	while (atomic_exchange_explicit(&board.busy, 1, memory_order_acquire)) rest();
+}
+
+static void looked(void) { atomic_store_explicit(&board.busy, 0, memory_order_release); }
+
+static double now(void) {
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+// taken is a job from the board, or null.
+static job *taken(void) {
+	look();
+	job *j = board.wanted > 0 ? board.posted : NULL;
+	if (j != NULL) {
+		board.wanted--;
+		atomic_fetch_sub(&board.idle, 1);
+	}
+	looked();
+	return j;
+}
+
+static void help(void *data) {
+	for (job *j = data; j != NULL;) {
+		work(j);
+		leave(j, 1);
+		atomic_fetch_add(&board.idle, 1);
+		double end = now() + STAY;
+		while ((j = taken()) == NULL && now() < end) sched_yield();
+		if (j == NULL) atomic_fetch_sub(&board.idle, 1);
+	}
+}
+
+// post asks helpers that look for up to n of them, and says how many may come.
+static int post(job *j, int n) {
+	if (atomic_load(&board.idle) <= 0) return 0;
+	look();
+	int idle = atomic_load(&board.idle), asked = board.wanted > 0 || idle <= 0 ? 0 : idle < n ? idle : n;
+	if (asked > 0) {
+		board.posted = j;
+		board.wanted = asked;
+	}
+	looked();
+	return asked;
+}
+
+// retract takes a job from the board, and says how many of those asked did not come.
+static int retract(job *j) {
+	look();
+	int left = board.posted == j ? board.wanted : 0;
+	if (board.posted == j) {
+		board.posted = NULL;
+		board.wanted = 0;
+	}
+	looked();
+	return left;
 }
 
 void gradbook_parallel(pool *p, int n, void (*part)(void *, int), void *argument) {
@@ -75,11 +143,13 @@ void gradbook_parallel(pool *p, int n, void (*part)(void *, int), void *argument
 	atomic_init(&j->next, 0);
 	atomic_init(&j->done, 0);
 	atomic_init(&j->users, helpers + 1);
-	for (int i = 0; i < helpers; i++) {
+	int asked = post(j, helpers);
+	for (int i = asked; i < helpers; i++) {
 		ffi_schedule s = { .size = sizeof s, .context = p->frame->context, .task = help, .data = j };
-		if (p->frame->api->schedule(&s) != NULL) leave(j); // the caller does it
+		if (p->frame->api->schedule(&s) != NULL) leave(j, 1); // the caller does it
 	}
 	work(j);
+	int missed = asked > 0 ? retract(j) : 0;
 	while (atomic_load(&j->done) < n) rest();
-	leave(j);
+	leave(j, 1 + missed);
 }

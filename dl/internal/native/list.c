@@ -14,7 +14,11 @@
 	DO(gru_input, set)     \
 	DO(conv_forward, set)  \
 	DO(conv_input, set)    \
-	DO(conv_window, set)
+	DO(conv_window, set)   \
+	DO(pool_max, set)      \
+	DO(pool_back, set)     \
+	DO(pool_pick, set)     \
+	DO(relu_back, set)
 
 #define DECLARE(name, set) void *gradbook_##name##_##set(ffi_frame *);
 #define ENTRY(name, set) { #name, gradbook_##name##_##set },

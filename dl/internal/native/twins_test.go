@@ -24,11 +24,11 @@ func TestTwins(t *testing.T) {
 		}
 	}
 	for _, set := range sets() {
-		for name, twin := range map[string]func(*chance) error{"conv": convTwins, "lstm": lstmTwins, "gru": gruTwins} {
+		for name, twin := range map[string]func(*chance) error{"conv": convTwins, "pool": poolTwins, "relu": reluTwins, "lstm": lstmTwins, "gru": gruTwins} {
 			t.Run(set+" "+name, func(t *testing.T) {
 				t.Parallel()
 				share := n / 2
-				if name != "conv" {
+				if name == "lstm" || name == "gru" {
 					share /= 20 // whose cases are larger
 				}
 				for i := range share {
@@ -85,76 +85,4 @@ func (s sums) compare(what string, got []float32) error {
 		}
 	}
 	return nil
-}
-
-// convTwins is a convolution and its gradients.
-func convTwins(c *chance) error {
-	lanes := lanes[c.set]
-	batch, channels, filters := c.from(1, 3), c.from(1, 5), lanes*c.from(1, 5)
-	whole := c.IntN(2) == 0 // the gradient by the images, too
-	if whole {
-		channels = lanes * c.from(1, 2)
-	}
-	var window, stride, dilation, before, length, result [2]int
-	for i := range 2 {
-		window[i], stride[i], dilation[i] = c.from(1, 4), c.from(1, 3), c.from(1, 2)
-		before[i] = c.from(0, 3)
-		after := c.from(0, 3)
-		reach := (window[i]-1)*dilation[i] + 1
-		length[i] = max(1, reach-before[i]-after) + c.IntN(17)
-		result[i] = (length[i]+before[i]+after-reach)/stride[i] + 1
-	}
-	x, w, dy := c.filled(batch, length[0], length[1], channels), c.filled(window[0], window[1], channels, filters), c.filled(batch, result[0], result[1], filters)
-	y, dx, dw := Make(dy.Dims...), Make(x.Dims...), Make(w.Dims...)
-	settings := []int{stride[0], stride[1], dilation[0], dilation[1], before[0], before[1]}
-	ys, dxs, dws := newSums(len(y.Values)), newSums(len(dx.Values)), newSums(len(dw.Values))
-	each(batch, result[0], result[1], window[0], window[1], func(b, r, q, k, l int) {
-		i, j := r*stride[0]+k*dilation[0]-before[0], q*stride[1]+l*dilation[1]-before[1]
-		outside := i < 0 || j < 0 || i >= length[0] || j >= length[1]
-		for ch := range channels {
-			for f := range filters {
-				at, of, out := ((b*length[0]+i)*length[1]+j)*channels+ch, ((k*window[1]+l)*channels+ch)*filters+f, ((b*result[0]+r)*result[1]+q)*filters+f
-				if outside { // zeros, which a weight that is no number still spoils
-					ys.add(out, 0*float64(w.Values[of]))
-					dws.add(of, 0*float64(dy.Values[out]))
-					continue
-				}
-				ys.add(out, float64(x.Values[at])*float64(w.Values[of]))
-				dws.add(of, float64(x.Values[at])*float64(dy.Values[out]))
-				dxs.add(at, float64(dy.Values[out])*float64(w.Values[of]))
-			}
-		}
-	})
-	what := fmt.Sprintf("%v * %v, settings %v: ", x.Dims, w.Dims, settings)
-	run := func(name string, in []Array, out Array, want sums) error {
-		if err := Run(c.set, name, settings, in, []Array{out}); err != nil {
-			return err
-		}
-		return want.compare(what+name, out.Values)
-	}
-	if err := run("conv_forward", []Array{x, w}, y, ys); err != nil {
-		return err
-	}
-	if err := run("conv_window", []Array{x, dy}, dw, dws); err != nil {
-		return err
-	}
-	if !whole || hasNone(w.Values) { // zeros between and around may or may not be multiplied
-		return nil
-	}
-	return run("conv_input", []Array{dy, w}, dx, dxs)
-}
-
-func hasNone(values []float32) bool {
-	for _, v := range values {
-		if v-v != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-func each(a, b, c, d, e int, f func(a, b, c, d, e int)) {
-	for i := range a * b * c * d * e {
-		f(i/(b*c*d*e), i/(c*d*e)%b, i/(d*e)%c, i/e%d, i%e)
-	}
 }

@@ -16,19 +16,27 @@ import (
 type kernels struct {
 	strides, dilation []int
 	pads              [][2]int
+	groups            int
 	x, w, y           shapes.Shape // of images, window and result
 	settings          []int
 }
 
+// fills says whether so many numbers are worth a vector of so many lanes.
+func fills(n, lanes int) bool { return 2*n >= lanes }
+
 // newKernels is nil where kernels cannot be used.
 func newKernels(x, w *graph.Node, strides, dilation []int, pads [][2]int, groups int) *kernels {
+	groups = max(groups, 1)
 	lanes := native.For(x.Graph())
 	space := len(strides)
 	d := w.Shape().Dimensions
-	if lanes == 0 || groups > 1 || space < 1 || space > 2 || x.DType() != dtypes.Float32 || w.DType() != dtypes.Float32 || d[space+1]%lanes != 0 {
+	if lanes == 0 || space < 1 || space > 2 || x.DType() != dtypes.Float32 || w.DType() != dtypes.Float32 {
 		return nil
 	}
-	k := &kernels{strides: strides, dilation: dilation, pads: pads, x: x.Shape(), w: w.Shape()}
+	k := &kernels{strides: strides, dilation: dilation, pads: pads, groups: groups, x: x.Shape(), w: w.Shape()}
+	if !fills(d[space+1]/groups, lanes) && !k.deep(lanes) {
+		return nil
+	}
 	y := []int{x.Shape().Dimensions[0]}
 	for i, s := range strides {
 		y = append(y, (x.Shape().Dimensions[1+i]+pads[i][0]+pads[i][1]-(d[i]-1)*dilation[i]-1)/s+1)
@@ -39,32 +47,44 @@ func newKernels(x, w *graph.Node, strides, dilation []int, pads [][2]int, groups
 	for i, p := range pads {
 		before[i] = p[0]
 	}
-	k.settings = slices.Concat(first(strides), first(dilation), slices.Repeat([]int{0}, 2-space), before)
+	k.settings = slices.Concat(first(strides), first(dilation), slices.Repeat([]int{0}, 2-space), before, []int{0, groups})
 	if slices.ContainsFunc(k.settings, func(n int) bool { return n < 0 }) {
 		return nil
 	}
 	return k
 }
 
+// deep says whether each channel has a filter of its own, and there are enough of them.
+func (k *kernels) deep(lanes int) bool {
+	d := k.w.Dimensions
+	return k.groups > 1 && d[len(d)-2] == 1 && d[len(d)-1] == k.groups && fills(k.groups, lanes)
+}
+
 // call calls a kernel, for which there are two axes of space.
 func (k *kernels) call(name string, out shapes.Shape, in ...*graph.Node) *graph.Node {
+	return k.with(k.settings, name, out, in...)
+}
+
+func (k *kernels) with(settings []int, name string, out shapes.Shape, in ...*graph.Node) *graph.Node {
 	if len(k.strides) == 2 {
-		return native.Call(name, k.settings, in, out)[0]
+		return native.Call(name, settings, in, out)[0]
 	}
-	wide := make([]*graph.Node, len(in))
+	wide := slices.Clone(in)
 	for i, x := range in {
 		at := 1
 		if name != "conv_window" && i == 1 { // the window
 			at = 0
 		}
-		wide[i] = graph.InsertAxes(x, at)
+		if x.Rank() > 1 { // else it is a bias
+			wide[i] = graph.InsertAxes(x, at)
+		}
 	}
 	at := 1
 	if name == "conv_window" {
 		at = 0
 	}
 	d := slices.Insert(slices.Clone(out.Dimensions), at, 1)
-	return graph.Squeeze(native.Call(name, k.settings, wide, shapes.Make(dtypes.Float32, d...))[0], at)
+	return graph.Squeeze(native.Call(name, settings, wide, shapes.Make(dtypes.Float32, d...))[0], at)
 }
 
 func (k *kernels) forward(x, w *graph.Node) *graph.Node {
@@ -74,10 +94,10 @@ func (k *kernels) forward(x, w *graph.Node) *graph.Node {
 	})[0]
 }
 
-// byInput is the gradient by the images. Channels that do not fill vectors are XLA's.
+// byInput is the gradient by the images. Too few channels for a vector are XLA's.
 func (k *kernels) byInput(dy, w *graph.Node) *graph.Node {
-	if k.x.Dimensions[k.x.Rank()-1]%native.For(dy.Graph()) != 0 {
-		g := grouped{k.strides, k.dilation, k.pads, 1, 0}
+	if lanes := native.For(dy.Graph()); !fills(k.w.Dimensions[k.w.Rank()-2], lanes) && !k.deep(lanes) {
+		g := grouped{k.strides, k.dilation, k.pads, k.groups, 0}
 		return g.byInput(graph.Zeros(dy.Graph(), k.x), w, dy)
 	}
 	dx := k.call("conv_input", k.x, dy, w)

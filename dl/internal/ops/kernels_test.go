@@ -35,8 +35,11 @@ func TestKernelsAreUsed(t *testing.T) {
 	}{
 		{"images", []int{2, 9, 9, 3}, []int{3, 3, 3, 32}, 0, 1, dtypes.Float32, true},
 		{"a row", []int{2, 9, 16}, []int{3, 16, 16}, 1, 2, dtypes.Float32, true},
-		{"few filters", []int{2, 9, 9, 3}, []int{3, 3, 3, 10}, 1, 1, dtypes.Float32, false},
-		{"groups", []int{2, 9, 9, 32}, []int{3, 3, 1, 32}, 32, 1, dtypes.Float32, false},
+		{"filters that fill no vector", []int{2, 9, 9, 3}, []int{3, 3, 3, 21}, 1, 1, dtypes.Float32, true},
+		{"one filter", []int{2, 9, 9, 3}, []int{3, 3, 3, 1}, 1, 1, dtypes.Float32, false},
+		{"a filter for each channel", []int{2, 9, 9, 24}, []int{3, 3, 1, 24}, 24, 1, dtypes.Float32, true},
+		{"two filters for each channel", []int{2, 9, 9, 24}, []int{3, 3, 1, 48}, 24, 1, dtypes.Float32, native.For(g) <= 4},
+		{"groups", []int{2, 9, 9, 32}, []int{3, 3, 16, 32}, 2, 1, dtypes.Float32, true},
 		{"other numbers", []int{2, 9, 9, 3}, []int{3, 3, 3, 32}, 1, 1, dtypes.Float64, false},
 		{"a body", []int{2, 9, 9, 9, 3}, []int{3, 3, 3, 3, 32}, 1, 1, dtypes.Float32, false},
 	} {
@@ -50,6 +53,32 @@ func TestKernelsAreUsed(t *testing.T) {
 	}
 }
 
+// slopes are those of a penalty on the slopes of what convolve makes.
+func slopes(t *testing.T, d *device.Device, convolve func(in ...*graph.Node) *graph.Node, in ...any) []*tensors.Tensor {
+	t.Helper()
+	exec, err := graph.NewExec(d.Backend, func(in []*graph.Node) []*graph.Node {
+		y := convolve(in...)
+		var penalty *graph.Node
+		for _, by := range graph.Gradient(graph.ReduceAllSum(graph.Mul(y, graph.Mul(y, y))), in...) {
+			sum := graph.ReduceAllSum(graph.Square(by))
+			if penalty == nil {
+				penalty = sum
+			} else {
+				penalty = graph.Add(penalty, sum)
+			}
+		}
+		return append(graph.Gradient(penalty, in...), penalty)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Call(in...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
 // TestKernelsTwice takes the gradient of a gradient, as penalties on gradients do: by kernels it is
 // that of a sum of products, place by place of the window.
 func TestKernelsTwice(t *testing.T) {
@@ -59,25 +88,11 @@ func TestKernelsTwice(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	x, w := random(rng, 2, 6, 5, 16), random(rng, 3, 3, 16, 16)
-	slopes := func(convolve func(x, w *graph.Node) *graph.Node) []*tensors.Tensor {
-		exec, err := graph.NewExec(d.Backend, func(x, w *graph.Node) []*graph.Node {
-			y := convolve(x, w)
-			by := graph.Gradient(graph.ReduceAllSum(graph.Mul(y, graph.Mul(y, y))), x, w)
-			penalty := graph.Add(graph.ReduceAllSum(graph.Square(by[0])), graph.ReduceAllSum(graph.Square(by[1])))
-			return graph.Gradient(penalty, x, w)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		out, err := exec.Call(x, w)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out
-	}
 	one := []int{1, 1}
-	got := slopes(func(x, w *graph.Node) *graph.Node { return Convolve(x, w, one, one, [][2]int{{1, 1}, {1, 0}}, 1) })
-	want := slopes(func(x, w *graph.Node) (y *graph.Node) {
+	pads := [][2]int{{1, 1}, {1, 0}}
+	got := slopes(t, d, func(in ...*graph.Node) *graph.Node { return Convolve(in[0], in[1], one, one, pads, 1) }, x, w)
+	want := slopes(t, d, func(in ...*graph.Node) (y *graph.Node) {
+		x, w := in[0], in[1]
 		x = Pad(Pad(x, 1, [2]int{1, 1}, 0), 2, [2]int{1, 0}, 0)
 		for i := range 3 {
 			for j := range 3 {
@@ -94,12 +109,135 @@ func TestKernelsTwice(t *testing.T) {
 			}
 		}
 		return y
-	})
+	}, x, w)
 	for i := range want {
 		if !got[i].InDelta(want[i], 2e-5*largest(t, want[i])) {
 			t.Errorf("gradient %d: expected what a sum of products has", i)
 		}
 	}
+}
+
+// TestRectifiedTwice: with a bias, without what is negative, and with the largest of each window, the
+// kernels' slopes are those of the same in parts, which are the kernels' of the test above and XLA's.
+func TestRectifiedTwice(t *testing.T) {
+	d, err := device.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if native.For(graph.NewGraph(d.Backend, "kernels")) == 0 {
+		t.Skip("this device has no kernels")
+	}
+	rng := rand.New(rand.NewPCG(3, 4))
+	x, w, b := random(rng, 2, 7, 6, 16), random(rng, 3, 3, 16, 32), random(rng, 32)
+	one, two, none := []int{1, 1}, []int{2, 2}, make([][2]int, 2)
+	rectify := func(in []*graph.Node) *graph.Node {
+		y := graph.Add(Convolve(in[0], in[1], one, one, none, 1), graph.ExpandLeftToRank(in[2], 4))
+		return graph.Mul(y, graph.StopGradient(graph.ConvertDType(graph.GreaterThan(y, graph.ZerosLike(y)), y.DType())))
+	}
+	for name, c := range map[string]struct {
+		kernels, parts func(in ...*graph.Node) *graph.Node
+	}{
+		"rectified": {
+			func(in ...*graph.Node) *graph.Node {
+				return ConvolveBiased(in[0], in[1], in[2], true, one, one, none, 1)
+			},
+			func(in ...*graph.Node) *graph.Node { return rectify(in) },
+		},
+		"a bias alone": {
+			func(in ...*graph.Node) *graph.Node {
+				return ConvolveBiased(in[0], in[1], in[2], false, one, one, none, 1)
+			},
+			func(in ...*graph.Node) *graph.Node {
+				return graph.Add(Convolve(in[0], in[1], one, one, none, 1), graph.ExpandLeftToRank(in[2], 4))
+			},
+		},
+		"the largest of each window": {
+			func(in ...*graph.Node) *graph.Node {
+				return MaxPool(ConvolveBiased(in[0], in[1], in[2], true, one, one, none, 1), two, two, none)
+			},
+			func(in ...*graph.Node) *graph.Node {
+				y := rectify(in)
+				place := func(i, j int) *graph.Node {
+					rows := graph.DotGeneral(y, []int{1}, nil, every(y.Graph(), 2, 5, 2, i), []int{1}, nil)
+					return graph.Transpose(graph.DotGeneral(rows, []int{1}, nil, every(y.Graph(), 2, 4, 2, j), []int{1}, nil), 1, 3)
+				}
+				largest := place(0, 0)
+				for _, p := range []*graph.Node{place(0, 1), place(1, 0), place(1, 1)} {
+					which := graph.StopGradient(graph.ConvertDType(graph.GreaterThan(p, largest), y.DType()))
+					largest = graph.Add(graph.Mul(which, p), graph.Mul(graph.OneMinus(which), largest))
+				}
+				return largest
+			},
+		},
+	} {
+		got, want := slopes(t, d, c.kernels, x, w, b), slopes(t, d, c.parts, x, w, b)
+		for i := range want {
+			if !got[i].InDelta(want[i], 2e-5*largest(t, want[i])) {
+				t.Errorf("%s: gradient %d is not that of its parts", name, i)
+			}
+		}
+	}
+}
+
+// TestTakenTogether: the gradient of a pooling layer and of the rectified convolution before it is
+// one kernel's, and of nothing that is used otherwise, too.
+func TestTakenTogether(t *testing.T) {
+	d, err := device.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if native.For(graph.NewGraph(d.Backend, "kernels")) == 0 {
+		t.Skip("this device has no kernels")
+	}
+	one, two, none := []int{1, 1}, []int{2, 2}, make([][2]int, 2)
+	for name, c := range map[string]struct {
+		together bool
+		between  func(y, pooled *graph.Node) *graph.Node
+		before   func(y *graph.Node) *graph.Node
+	}{
+		"alone": {true, func(_, pooled *graph.Node) *graph.Node { return graph.ReduceAllSum(pooled) }, nil},
+		"used else": {false, func(y, pooled *graph.Node) *graph.Node {
+			return graph.Add(graph.ReduceAllSum(y), graph.ReduceAllSum(pooled))
+		}, nil},
+		"added to": {false, func(_, pooled *graph.Node) *graph.Node { return graph.ReduceAllSum(pooled) }, func(y *graph.Node) *graph.Node { return graph.Add(y, graph.OnesLike(y)) }},
+	} {
+		g := graph.NewGraph(d.Backend, "kernels")
+		x, w := graph.Parameter(g, "x", shapes.Make(dtypes.Float32, 2, 8, 8, 16)), graph.Parameter(g, "w", shapes.Make(dtypes.Float32, 3, 3, 16, 16))
+		y := ConvolveBiased(x, w, nil, true, one, one, none, 1)
+		in := y
+		if c.before != nil {
+			in = c.before(y)
+		}
+		slope := graph.Gradient(c.between(y, MaxPool(in, two, two, none)), w)[0]
+		var together, apart bool
+		seen := map[*graph.Node]bool{}
+		var walk func(n *graph.Node)
+		walk = func(n *graph.Node) {
+			if seen[n] {
+				return
+			}
+			seen[n] = true
+			for _, i := range n.Inputs() {
+				walk(i)
+			}
+			together = together || n.NumOutputs() == 2 && len(n.Inputs()) == 3
+			apart = apart || n.NumOutputs() == 2 && len(n.Inputs()) == 2
+		}
+		walk(slope)
+		if together != c.together || apart == c.together {
+			t.Errorf("%s: expected one kernel: %v; got together %v, apart %v", name, c.together, together, apart)
+		}
+	}
+}
+
+// every is a matrix that takes each step-th of m numbers, from a place on, n times.
+func every(g *graph.Graph, n, m, step, from int) *graph.Node {
+	all := make([][]float32, n)
+	for i := range all {
+		all[i] = make([]float32, m)
+		all[i][i*step+from] = 1
+	}
+	return graph.Const(g, all)
 }
 
 // shift is a matrix that takes n of m numbers, from a place on.

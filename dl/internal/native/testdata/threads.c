@@ -60,6 +60,18 @@ int main(int count, char **arguments) {
 		run(lanes, "conv_forward", 2, 1, (ffi_buffer[]){ images, window, result }, same, 6);
 		run(lanes, "conv_input", 2, 1, (ffi_buffer[]){ result, window, images }, same, 6);
 		run(lanes, "conv_window", 2, 1, (ffi_buffer[]){ images, result, window }, same, 6);
+		int64_t dw[] = { 3, 3, 1, 32 }, few[] = { 3, 3, 16, 21 }, fy[] = { 5, 9, 11, 21 }, pooled[] = { 5, 4, 5, 32 }, bias[] = { 32 }, depth[] = { 1, 1, 1, 1, 1, 1, 1, 32 };
+		ffi_buffer deep = array(dw, 4), narrow = array(few, 4), out = array(fy, 4), again = array(y, 4), other = array(y, 4), most = array(pooled, 4), back = array(pooled, 4), sums = array(bias, 1);
+		run(lanes, "conv_forward", 3, 1, (ffi_buffer[]){ result, deep, sums, again }, depth, 8);
+		run(lanes, "conv_input", 2, 1, (ffi_buffer[]){ result, deep, again }, depth, 8);
+		run(lanes, "conv_window", 2, 1, (ffi_buffer[]){ result, again, deep }, depth, 8);
+		run(lanes, "conv_forward", 2, 1, (ffi_buffer[]){ images, narrow, out }, same, 6);
+		run(lanes, "conv_window", 2, 1, (ffi_buffer[]){ images, out, narrow }, same, 6);
+		int64_t twos[] = { 2, 2, 2, 2, 0, 0 };
+		run(lanes, "pool_max", 1, 1, (ffi_buffer[]){ result, most }, twos, 6);
+		run(lanes, "pool_back", 3, 2, (ffi_buffer[]){ result, most, back, again, sums }, twos, 6);
+		run(lanes, "pool_pick", 3, 1, (ffi_buffer[]){ result, most, again, back }, twos, 6);
+		run(lanes, "relu_back", 2, 2, (ffi_buffer[]){ result, again, other, sums }, twos, 0);
 		ffi_buffer q = array(s, 3), a = array(sw, 2), u = array(su, 2), b = array(sb, 1), h = array(state, 2), c = array(state, 2), hs = array(states, 3), cs = array(states, 3), g = array(gates, 3), dz = array(gates, 3);
 		run(lanes, "lstm_forward", 6, 3, (ffi_buffer[]){ q, a, u, b, h, c, hs, cs, g }, same, 0);
 		run(lanes, "lstm_infer", 6, 2, (ffi_buffer[]){ q, a, u, b, h, c, h, c }, same, 0);
@@ -73,7 +85,7 @@ int main(int count, char **arguments) {
 		run(lanes, "gru_backward", 5, 2, (ffi_buffer[]){ q, gru, hs, g, h, dz, c }, (int64_t[]){ 0, 0 }, 2);
 		run(lanes, "gru_weights", 4, 4, (ffi_buffer[]){ q, gru, hs, dz, ga, gru, gx, gh }, same, 0);
 		run(lanes, "gru_input", 4, 1, (ffi_buffer[]){ q, gru, ga, dz, q }, same, 0);
-		ffi_buffer all[] = { ga, gru, gx, gh, images, window, result, q, a, u, b, h, c, hs, cs, g, dz };
+		ffi_buffer all[] = { deep, narrow, out, again, other, most, back, sums, ga, gru, gx, gh, images, window, result, q, a, u, b, h, c, hs, cs, g, dz };
 		for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k].data);
 	}
 	puts("done");

@@ -1,0 +1,120 @@
+// Sums of products along runs of numbers that lie one behind the other in an image, for all places of
+// a result: what convolutions and their gradients by the images are made of.
+
+// So many places and vectors of the result stay in registers: TILE × 2 sums, 2 vectors, and one.
+#if LANES == 8
+#define TILE 6
+#else
+#define TILE 13
+#endif
+
+// sweep is what tiles go over: rows × columns places of a result, of which each next row is
+// in_row further in the image. Channels and filters are in groups, each with weights of its own:
+// [runs, length, filters] of a group, w_apart from one number's filters to the next. With depth,
+// each channel is a group of one filter.
+typedef struct {
+	const float *in, *w, *bias; // bias: may be null
+	float *out;
+	int64_t rows, columns, groups, filters, channels, length; // filters and channels of a group
+	int64_t in_row, in_column, out_row, out_column, w_apart, w_group;
+	int runs, depth, relu;
+	const int64_t *offsets;
+} sweep;
+
+// ends writes the last of the m vectors of a place, of which `some` numbers are wanted if not all.
+INLINE void ends(const int n, const int m, vec sum[TILE][2], float *out, int64_t apart, int64_t some, int relu) {
+#pragma GCC unroll 13
+	for (int r = 0; r < n; r++)
+#pragma GCC unroll 2
+		for (int v = 0; v < m; v++) {
+			vec y = relu ? positive(sum[r][v]) : sum[r][v];
+			if (some != 0 && v == m - 1) store_some(out + r * apart + v * LANES, y, some);
+			else store(out + r * apart + v * LANES, y);
+		}
+}
+
+INLINE void begins(const int n, const int m, vec sum[TILE][2], const float *bias, int64_t some) {
+#pragma GCC unroll 2
+	for (int v = 0; v < m; v++) {
+		vec b = bias == NULL ? all(0.f) : some != 0 && v == m - 1 ? load_some(bias + v * LANES, some) : load(bias + v * LANES);
+#pragma GCC unroll 13
+		for (int r = 0; r < n; r++) sum[r][v] = b;
+	}
+}
+
+// tile is a sum over runs, for n places and m vectors of filters.
+INLINE void tile(const int n, const int m, const sweep *s, const float *in, const float *w, const float *bias, float *out, int64_t some) {
+	vec sum[TILE][2];
+	int64_t apart = s->in_column, length = s->length, w_apart = s->w_apart;
+	begins(n, m, sum, bias, some);
+	for (int i = 0; i < s->runs; i++) {
+		const float *x = in + s->offsets[i];
+		for (int64_t k = 0; k < length; k++, w += w_apart) {
+			vec b[2];
+#pragma GCC unroll 2
+			for (int v = 0; v < m; v++) b[v] = load(w + v * LANES);
+#pragma GCC unroll 13
+			for (int r = 0; r < n; r++) {
+				vec a = all(x[r * apart + k]);
+#pragma GCC unroll 2
+				for (int v = 0; v < m; v++) sum[r][v] += a * b[v];
+			}
+		}
+	}
+	ends(n, m, sum, out, s->out_column, some, s->relu);
+}
+
+// depth_tile is tile where each channel has a filter: runs are of one place each.
+INLINE void depth_tile(const int n, const int m, const sweep *s, const float *in, const float *w, const float *bias, float *out, int64_t some) {
+	vec sum[TILE][2];
+	begins(n, m, sum, bias, some);
+	for (int i = 0; i < s->runs; i++, w += s->w_apart) {
+		const float *x = in + s->offsets[i];
+#pragma GCC unroll 2
+		for (int v = 0; v < m; v++) {
+			int last = some != 0 && v == m - 1;
+			vec b = last ? load_some(w + v * LANES, some) : load(w + v * LANES);
+#pragma GCC unroll 13
+			for (int r = 0; r < n; r++) {
+				const float *a = x + r * s->in_column + v * LANES;
+				sum[r][v] += (last ? load_some(a, some) : load(a)) * b;
+			}
+		}
+	}
+	ends(n, m, sum, out, s->out_column, some, s->relu);
+}
+
+// swept goes over all places with m vectors of filters.
+#define SWEPT(name, tile)                                                                                                                  \
+	static void name(const sweep *s, const int m, const float *from, const float *w, const float *bias, float *to, int64_t some) {     \
+		int64_t parts = (s->columns + TILE - 1) / TILE;                                                                            \
+		for (int64_t y = 0; y < s->rows; y++)                                                                                      \
+			for (int64_t i = 0; i < parts; i++) {                                                                              \
+				int64_t at = s->columns * i / parts, n = s->columns * (i + 1) / parts - at;                                \
+				const float *in = from + y * s->in_row + at * s->in_column;                                                \
+				float *out = to + y * s->out_row + at * s->out_column;                                                     \
+				switch (n) { PLACES(tile) }                                                                                \
+			}                                                                                                                  \
+	}
+#define PLACE(tile, n) case n: if (m == 2) tile(n, 2, s, in, w, bias, out, some); else tile(n, 1, s, in, w, bias, out, some); break;
+#define FEW(tile) PLACE(tile, 1) PLACE(tile, 2) PLACE(tile, 3) PLACE(tile, 4) PLACE(tile, 5) PLACE(tile, 6)
+#if TILE > 6
+#define PLACES(tile) FEW(tile) PLACE(tile, 7) PLACE(tile, 8) PLACE(tile, 9) PLACE(tile, 10) PLACE(tile, 11) PLACE(tile, 12) PLACE(tile, 13)
+#else
+#define PLACES(tile) FEW(tile)
+#endif
+SWEPT(swept, tile)
+SWEPT(swept_depth, depth_tile)
+
+static void sweep_all(const sweep *s) {
+	int64_t groups = s->depth ? 1 : s->groups, filters = s->depth ? s->groups : s->filters;
+	for (int64_t g = 0; g < groups; g++)
+		for (int64_t f = 0; f < filters; f += 2 * LANES) {
+			int64_t left = filters - f, m = left > LANES ? 2 : 1, some = left < m * LANES ? left - (m - 1) * LANES : 0;
+			const float *bias = s->bias == NULL ? NULL : s->bias + g * filters + f;
+			const float *w = s->w + g * s->w_group + f;
+			float *out = s->out + g * filters + f;
+			if (s->depth) swept_depth(s, (int)m, s->in + f, w, bias, out, some);
+			else swept(s, (int)m, s->in + g * s->channels, w, bias, out, some);
+		}
+}
