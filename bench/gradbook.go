@@ -13,8 +13,8 @@ import (
 )
 
 // measureGradbook trains the network for a warm-up of 100 steps, which compiles,
-// and then for an epoch.
-func measureGradbook(name string, batch int) (result, error) {
+// and then for an epoch; or for so many steps after a few.
+func measureGradbook(name string, batch, steps int) (result, error) {
 	train, test, err := datasets.MNIST()
 	if err != nil {
 		return result{}, err
@@ -26,16 +26,20 @@ func measureGradbook(name string, batch int) (result, error) {
 	}
 	ctx, began := context.Background(), time.Now()
 	t := &timer{stopAfter: 100}
+	if steps > 0 {
+		t.stopAfter = warmUp
+	}
 	fit := dl.FitConfig{BatchSize: batch, Silent: true, Callbacks: []callbacks.Callback{t}}
 	if _, err := m.Fit(ctx, train, fit); err != nil {
 		return result{}, err
 	}
 	first := t.first.Sub(began)
-	*t = timer{}
+	*t = timer{stopAfter: steps}
 	if _, err := m.Fit(ctx, train, fit); err != nil {
 		return result{}, err
 	}
 	slices.Sort(t.steps)
+	test = test.Take(predicted(steps))
 	one, many, err := measurePredict(m, test.Map(data.Rescale(1/255.0)))
 	if err != nil {
 		return result{}, err
@@ -48,6 +52,17 @@ func measureGradbook(name string, batch int) (result, error) {
 		Epoch:  t.epoch.Seconds(),
 		Memory: peakMemory(),
 	}, nil
+}
+
+// warmUp is how many steps a network has before so many are measured that are no epoch.
+const warmUp = 5
+
+// predicted is how many images are predicted at once.
+func predicted(steps int) int {
+	if steps > 0 {
+		return 100
+	}
+	return 10000
 }
 
 // measurePredict times predictions of one image, and of all 10,000, after those that

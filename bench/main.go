@@ -53,12 +53,13 @@ func main() {
 	rounds := flag.Int("rounds", 3, "how often each is measured, in turn")
 	models := flag.String("models", "cnn,mlp,simple_rnn,lstm,gru", "comma-separated networks")
 	batch := flag.Int("batch", 0, "batch size; 0 means 32 and 128 for cnn and mlp, 64 for the others")
+	steps := flag.Int("steps", 0, "how many steps are measured; 0 is an epoch")
 	only := flag.String("peers", "", "comma-separated peers; all by default, none for ours alone")
 	worker := flag.Bool("worker", false, "measure ours in this process (used internally)")
 	flag.Parse()
 	var err error
 	if *worker {
-		err = work(*models, *batch)
+		err = work(*models, *batch, *steps)
 	} else {
 		err = runAll(*rounds, *models, *batch, *only)
 	}
@@ -68,8 +69,8 @@ func main() {
 	}
 }
 
-func work(model string, batch int) error {
-	r, err := measureGradbook(model, batch)
+func work(model string, batch, steps int) error {
+	r, err := measureGradbook(model, batch, steps)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,9 @@ var bodies = map[string]func(x *dl.Symbol) *dl.Symbol{
 	"lstm":        rows(layers.LSTM{Units: 128}),
 	"gru":         rows(layers.GRU{Units: 128}),
 	"transformer": transformer,
+	"resnet18":    resnet18,
+	"mobilenetv2": mobileNetV2,
+	"encoder":     encoder,
 }
 
 func cnn() []layers.Layer {
@@ -58,13 +61,26 @@ func rows(l layers.Layer) func(*dl.Symbol) *dl.Symbol {
 func transformer(x *dl.Symbol) *dl.Symbol {
 	const features = 128
 	x = x.Then(layers.Reshape{TargetShape: []int{28, 28}}, layers.Dense{Units: features})
-	for range 2 {
-		attended := dl.Apply(layers.MultiHeadAttention{NumHeads: 4, KeyDim: features / 4}, x, x)
+	x = encoders(x, 2, 4, features)
+	return x.Then(layers.GlobalAveragePooling1D{})
+}
+
+// encoder has four encoders of 8 heads and 256 features over 128 tokens of 7 pixels.
+func encoder(x *dl.Symbol) *dl.Symbol {
+	x = x.Then(layers.Reshape{TargetShape: []int{784, 1}}, layers.ZeroPadding1D{Padding: [2]int{56, 56}},
+		layers.Reshape{TargetShape: []int{128, 7}}, layers.Dense{Units: 256})
+	return encoders(x, 4, 8, 256).Then(layers.GlobalAveragePooling1D{})
+}
+
+// encoders are n of the transformer's.
+func encoders(x *dl.Symbol, n, heads, features int) *dl.Symbol {
+	for range n {
+		attended := dl.Apply(layers.MultiHeadAttention{NumHeads: heads, KeyDim: features / heads}, x, x)
 		x = dl.Apply(layers.Add{}, x, attended).Then(layers.LayerNormalization{})
 		wide := x.Then(layers.Dense{Units: 4 * features, Activation: activations.ReLU}, layers.Dense{Units: features})
 		x = dl.Apply(layers.Add{}, x, wide).Then(layers.LayerNormalization{})
 	}
-	return x.Then(layers.GlobalAveragePooling1D{})
+	return x
 }
 
 // Known reports a name that no network has.

@@ -13,8 +13,10 @@ def arguments():
     p = argparse.ArgumentParser()
     p.add_argument("--data", required=True, help="the file that datasets.MNIST caches")
     p.add_argument("--batch", type=int, default=32)
-    p.add_argument("--model", default="cnn", choices=["cnn", "mlp", "simple_rnn", "lstm", "gru"])
+    p.add_argument("--model", default="cnn", choices=["cnn", "mlp", "simple_rnn", "lstm", "gru", "resnet18", "mobilenetv2", "encoder"])
+    p.add_argument("--steps", type=int, default=0, help="how many steps are measured; 0 is an epoch")
     p.add_argument("--channels-last", action="store_true")
+    p.add_argument("--compile", action="store_true")
     return p.parse_args()
 
 
@@ -26,9 +28,16 @@ def mnist(path, test=False):
     return images, raw[at + n * 784 : at + n * 785].astype("int32")
 
 
-def train(step, n, batch, predict=None, warm_up=100):
+# How many steps a network has before so many are measured that are no epoch.
+WARM_UP = 5
+
+
+def train(step, n, batch, predict=None, steps=0):
     """Times step(indices), which must return when the step is done: an epoch of
-    it after a warm-up, in an order of its own for each. predict(n) predicts n images."""
+    it after a warm-up, or so many steps, in an order of its own for each. predict(n)
+    predicts n images."""
+    warm_up = WARM_UP if steps else 100
+    most = steps * batch if steps else n - n % batch
     rng = np.random.default_rng(0)
     began = time.perf_counter()
     order = rng.permutation(n)
@@ -37,14 +46,14 @@ def train(step, n, batch, predict=None, warm_up=100):
         step(order[i * batch : (i + 1) * batch])
         first = first or time.perf_counter() - began
     order = rng.permutation(n)
-    steps = []
+    all = []
     began = last = time.perf_counter()
-    for i in range(0, n - n % batch, batch):
+    for i in range(0, most, batch):
         step(order[i : i + batch])
         now = time.perf_counter()
-        steps.append(now - last)
+        all.append(now - last)
         last = now
-    report(first, steps, time.perf_counter() - began, predict)
+    report(first, all, time.perf_counter() - began, predict, steps)
 
 
 def timed(f, times):
@@ -56,8 +65,8 @@ def timed(f, times):
     return statistics.median(all[1:]) * 1e3
 
 
-def report(first, steps, epoch, predict=None):
-    one = timed(lambda: predict(1), 200) if predict else 0
-    many = timed(lambda: predict(10000), 5) if predict else 0
+def report(first, steps, epoch, predict=None, short=0):
+    one = timed(lambda: predict(1), 20 if short else 200) if predict else 0
+    many = timed(lambda: predict(100 if short else 10000), 5) if predict else 0
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"first": first, "step": statistics.median(steps) * 1e3, "epoch": epoch, "memory": memory, "one": one, "many": many}))

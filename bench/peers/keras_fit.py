@@ -3,28 +3,13 @@
 import time
 
 import keras
-from common import arguments, mnist, report
-from keras import layers
+from common import WARM_UP, arguments, mnist, report
+from keras_networks import network
 
 args = arguments()
 images, labels = mnist(args.data)
 
-STACKS = {
-    "cnn": lambda: [
-        layers.Conv2D(32, (3, 3), activation="relu"),
-        layers.MaxPooling2D((2, 2)),
-        layers.Conv2D(64, (3, 3), activation="relu"),
-        layers.MaxPooling2D((2, 2)),
-        layers.Conv2D(64, (3, 3), activation="relu"),
-        layers.Flatten(),
-        layers.Dense(64, activation="relu"),
-    ],
-    "mlp": lambda: [layers.Flatten(), layers.Dense(512, activation="relu"), layers.Dense(512, activation="relu")],
-    "simple_rnn": lambda: [layers.Reshape((28, 28)), layers.SimpleRNN(128)],
-    "lstm": lambda: [layers.Reshape((28, 28)), layers.LSTM(128)],
-    "gru": lambda: [layers.Reshape((28, 28)), layers.GRU(128)],
-}
-model = keras.Sequential([keras.Input((28, 28, 1)), *STACKS[args.model](), layers.Dense(10, activation="softmax")])
+model = network(args.model)
 model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 
 
@@ -50,8 +35,10 @@ class Timer(keras.callbacks.Callback):
 
 warm = Timer()
 began = time.perf_counter()
-n = 100 * args.batch
+n = (WARM_UP if args.steps else 100) * args.batch
 model.fit(images[:n], labels[:n], batch_size=args.batch, epochs=1, verbose=0, callbacks=[warm])
 timer = Timer()
+if args.steps:
+    images, labels = images[: args.steps * args.batch], labels[: args.steps * args.batch]
 model.fit(images, labels, batch_size=args.batch, epochs=1, verbose=0, callbacks=[timer])
-report(warm.first - began, timer.steps, timer.epoch, lambda n: model.predict(images[:n], batch_size=1000, verbose=0) if n > 1 else model(images[:1]))
+report(warm.first - began, timer.steps, timer.epoch, lambda n: model.predict(images[:n], batch_size=1000, verbose=0) if n > 1 else model(images[:1]), args.steps)

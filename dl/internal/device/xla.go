@@ -13,6 +13,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/internal/native"
 	"github.com/gradbook/gradbook/dl/internal/plugin"
+	ours "github.com/gradbook/gradbook/dl/pjrt"
 )
 
 // hasXLA says whether this program can load plugins.
@@ -46,6 +47,9 @@ func newXLA(kind, path string) (compute.Backend, *plugin.Plugin, error) {
 	p, err := plugin.Open(path, kind)
 	if err != nil {
 		return nil, nil, err
+	}
+	if pinned, err := ours.CPU.Path(); err == nil && kind == "cpu" && path == pinned {
+		p.KeepBlocks()
 	}
 	kept, err := store(kind, path, config)
 	if err != nil {

@@ -36,6 +36,9 @@ type Plugin struct {
 
 	table *C.PJRT_Api
 	real  *C.PJRT_Api // the plugin's own
+
+	library unsafe.Pointer
+	blocks  sync.Once
 }
 
 var (
@@ -61,7 +64,7 @@ func Open(path, kind string) (*Plugin, error) {
 			p.Name = fmt.Sprintf("/%s-%d", kind, len(loaded))
 		}
 	}
-	if wrong := C.gradbook_open(name, &p.table, &p.real); wrong != nil { //nolint:gocritic // what cgo makes of it
+	if wrong := C.gradbook_open(name, &p.table, &p.real, &p.library); wrong != nil { //nolint:gocritic // what cgo makes of it
 		return nil, errors.New(C.GoString(wrong))
 	}
 	p.Major, p.Minor = int(p.table.pjrt_api_version.major_version), int(p.table.pjrt_api_version.minor_version)

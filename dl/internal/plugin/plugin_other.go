@@ -30,3 +30,12 @@ func With(_ []Option, f func() error) error { return f() }
 
 // Keep does nothing: go-xla's own table has no place for it.
 func (*Plugin) Keep(*Store) {}
+
+// KeepBlocks does nothing: how the plugin takes memory is not known here.
+func (*Plugin) KeepBlocks() {}
+
+// TidyBlocks does nothing.
+func TidyBlocks(float64) {}
+
+// Blocks is nothing.
+func Blocks() (used, kept int) { return 0, 0 }

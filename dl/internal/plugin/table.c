@@ -117,9 +117,10 @@ static const struct {
 	PJRT_Error *(*compile)(PJRT_Client_Compile_Args *);
 } ours[SLOTS] = { OURS(0), OURS(1), OURS(2), OURS(3), OURS(4), OURS(5), OURS(6), OURS(7) };
 
-const char *gradbook_open(const char *path, const PJRT_Api **table, const PJRT_Api **own) {
+const char *gradbook_open(const char *path, const PJRT_Api **table, const PJRT_Api **own, void **handle) {
 	void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
 	if (library == NULL) return dlerror();
+	*handle = library;
 	const PJRT_Api *(*get)(void) = (const PJRT_Api *(*)(void))dlsym(library, "GetPjrtApi");
 	if (get == NULL) return "it is no PJRT plugin: it has no function GetPjrtApi";
 	const PJRT_Api *real = get();

@@ -3,7 +3,7 @@
 
 // gradbook_open loads a plugin, which stays loaded, and makes a table of its functions
 // with ours in place of some; own is the plugin's. It returns what is wrong, or null.
-const char *gradbook_open(const char *path, const PJRT_Api **table, const PJRT_Api **own);
+const char *gradbook_open(const char *path, const PJRT_Api **table, const PJRT_Api **own, void **handle);
 
 // What follows is about the calls of one thread.
 
