@@ -41,7 +41,7 @@ func (l Activation) Build(in Shape) (Spec, error) {
 
 // Call implements Layer.
 func (l Activation) Call(c *Context, x *tensor.Node) *tensor.Node {
-	return c.Activate(l.Activation, x)
+	return activate(c, l.Activation, x)
 }
 
 // ReLU is max(x, 0), with an upper bound, a slope below, and a threshold.

@@ -92,17 +92,38 @@ func (l BatchNormalization) Call(c *Context, x *tensor.Node) *tensor.Node {
 	}
 	mean, variance := moving("moving_mean"), moving("moving_variance")
 	if c.Training && c.Trainable {
-		rest := otherAxes(x.Rank(), axis)
-		mean, variance = moments(wide, c.Mask(), rest)
+		var y *tensor.Node
+		if y, mean, variance = l.fused(c, x, axis); y == nil {
+			mean, variance = moments(wide, c.Mask(), otherAxes(x.Rank(), axis))
+		}
 		momentum := orFloat(l.Momentum, 0.99)
-		for name, value := range map[string]*tensor.Node{"moving_mean": mean, "moving_variance": variance} {
+		for i, value := range []*tensor.Node{mean, variance} { // in order: the same program each time
+			name := []string{"moving_mean", "moving_variance"}[i]
 			old := c.Variable(name)
 			now := graph.StopGradient(graph.ConvertDType(graph.Reshape(value, old.Shape().Dimensions...), old.DType()))
 			c.Update(name, graph.Add(graph.MulScalar(old, momentum), graph.MulScalar(now, 1-momentum)))
 		}
+		if y != nil {
+			return y
+		}
 	}
 	y := graph.Mul(graph.Sub(wide, mean), ops.Rsqrt(graph.AddScalar(variance, orFloat(l.Epsilon, 1e-3))))
 	return graph.ConvertDType(scaleShift(c, y, !l.NoScale, !l.NoCenter, func(w *tensor.Node) *tensor.Node { return along(w, axis, x.Rank()) }), x.DType())
+}
+
+// fused is the normalization by kernels, nil where there are none.
+func (l BatchNormalization) fused(c *Context, x *tensor.Node, axis int) (y, mean, variance *tensor.Node) {
+	if c.Mask() != nil || axis != x.Rank()-1 {
+		return nil, nil, nil
+	}
+	var gamma, beta *tensor.Node
+	if !l.NoScale {
+		gamma = graph.ConvertDType(c.Variable("gamma"), x.DType())
+	}
+	if !l.NoCenter {
+		beta = graph.ConvertDType(c.Variable("beta"), x.DType())
+	}
+	return ops.BatchNorm(x, gamma, beta, orFloat(l.Epsilon, 1e-3))
 }
 
 // ONNX implements build.Layer: mean and variance are constants there.

@@ -37,6 +37,7 @@ import (
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
 	"github.com/gradbook/gradbook/dl/internal/fault"
+	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/regularizers"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
@@ -191,6 +192,18 @@ func orInitializer(i, def initializers.Initializer) initializers.Initializer {
 func activate(c *Context, a activations.Activation, x *tensor.Node) *tensor.Node {
 	if a == nil {
 		return x
+	}
+	after := ops.Nothing
+	switch a {
+	case activations.ReLU:
+		after = ops.ReLU
+	case activations.ReLU6:
+		after = ops.ReLU6
+	}
+	if after != ops.Nothing {
+		if y := ops.AfterNorm(x, after); y != nil {
+			return y
+		}
 	}
 	return c.Activate(a, x)
 }

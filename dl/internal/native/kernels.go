@@ -4,6 +4,7 @@ package native
 
 /*
 #cgo CFLAGS: -O2 -Wall
+#cgo LDFLAGS: -lm
 #include "list.h"
 */
 import "C"

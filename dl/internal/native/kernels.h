@@ -42,3 +42,4 @@ static float *scratch(size_t n) { return aligned_alloc(64, (n * sizeof(float) + 
 #include "conv_input.h"
 #include "conv_window.h"
 #include "pool.h"
+#include "norm.h"

@@ -18,7 +18,10 @@
 	DO(pool_max, set)      \
 	DO(pool_back, set)     \
 	DO(pool_pick, set)     \
-	DO(relu_back, set)
+	DO(relu_back, set)     \
+	DO(norm_moments, set)  \
+	DO(norm_apply, set)    \
+	DO(norm_back, set)
 
 #define DECLARE(name, set) void *gradbook_##name##_##set(ffi_frame *);
 #define ENTRY(name, set) { #name, gradbook_##name##_##set },

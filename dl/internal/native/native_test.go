@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -55,7 +56,7 @@ func TestThreads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	compile(t, append([]string{"-g", "-O1", "-fsanitize=thread", "-o", program, "testdata/threads.c", "-lpthread"}, files...)...)
+	compile(t, slices.Concat([]string{"-g", "-O1", "-fsanitize=thread", "-o", program, "testdata/threads.c"}, files, []string{"-lpthread", "-lm"})...)
 	for _, set := range sets() {
 		out, err := exec.CommandContext(t.Context(), program, strconv.Itoa(lanes[set])).CombinedOutput()
 		if err != nil || strings.TrimSpace(string(out)) != "done" {

@@ -179,6 +179,43 @@ func TestRectifiedTwice(t *testing.T) {
 	}
 }
 
+// TestNormTwice: the slopes of normalization's kernels are those of its formula.
+func TestNormTwice(t *testing.T) {
+	d, err := device.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if native.For(graph.NewGraph(d.Backend, "kernels")) == 0 {
+		t.Skip("this device has no kernels")
+	}
+	rng := rand.New(rand.NewPCG(5, 6))
+	x, gamma, beta := random(rng, 2, 3, 4, 21), random(rng, 21), random(rng, 21)
+	for name, after := range map[string]After{"nothing": Nothing, "relu": ReLU, "relu6": ReLU6} {
+		got := slopes(t, d, func(in ...*graph.Node) *graph.Node {
+			y, _, _ := BatchNorm(in[0], in[1], in[2], 1e-3)
+			if after == Nothing {
+				return y
+			}
+			return AfterNorm(y, after)
+		}, x, gamma, beta)
+		want := slopes(t, d, func(in ...*graph.Node) *graph.Node {
+			x := in[0]
+			centred := graph.Sub(x, graph.ReduceAndKeep(x, graph.ReduceMean, 0, 1, 2))
+			y := graph.Mul(centred, Rsqrt(graph.AddScalar(graph.ReduceAndKeep(graph.Square(centred), graph.ReduceMean, 0, 1, 2), 1e-3)))
+			y = graph.Add(graph.Mul(y, graph.ExpandLeftToRank(in[1], 4)), graph.ExpandLeftToRank(in[2], 4))
+			if after != Nothing {
+				y = graph.Mul(y, graph.StopGradient(graph.ConvertDType(graph.GreaterThan(y, graph.ZerosLike(y)), y.DType())))
+			}
+			return y
+		}, x, gamma, beta)
+		for i := range want {
+			if !got[i].InDelta(want[i], 5e-5*largest(t, want[i])) {
+				t.Errorf("%s: gradient %d is not that of the formula", name, i)
+			}
+		}
+	}
+}
+
 // TestTakenTogether: the gradient of a pooling layer and of the rectified convolution before it is
 // one kernel's, and of nothing that is used otherwise, too.
 func TestTakenTogether(t *testing.T) {

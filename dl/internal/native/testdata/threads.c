@@ -71,6 +71,11 @@ int main(int count, char **arguments) {
 		run(lanes, "pool_max", 1, 1, (ffi_buffer[]){ result, most }, twos, 6);
 		run(lanes, "pool_back", 3, 2, (ffi_buffer[]){ result, most, back, again, sums }, twos, 6);
 		run(lanes, "pool_pick", 3, 1, (ffi_buffer[]){ result, most, again, back }, twos, 6);
+		int64_t one[] = { 1 };
+		ffi_buffer scale = array(bias, 1), shift = array(bias, 1), epsilon = array(one, 1), mean = array(bias, 1), variance = array(bias, 1);
+		run(lanes, "norm_moments", 1, 2, (ffi_buffer[]){ result, mean, variance }, same, 0);
+		run(lanes, "norm_apply", 6, 1, (ffi_buffer[]){ result, mean, variance, scale, shift, epsilon, again }, (int64_t[]){ 2 }, 1);
+		run(lanes, "norm_back", 7, 3, (ffi_buffer[]){ result, again, other, scale, mean, variance, epsilon, again, sums, shift }, (int64_t[]){ 2 }, 1);
 		run(lanes, "relu_back", 2, 2, (ffi_buffer[]){ result, again, other, sums }, twos, 0);
 		ffi_buffer q = array(s, 3), a = array(sw, 2), u = array(su, 2), b = array(sb, 1), h = array(state, 2), c = array(state, 2), hs = array(states, 3), cs = array(states, 3), g = array(gates, 3), dz = array(gates, 3);
 		run(lanes, "lstm_forward", 6, 3, (ffi_buffer[]){ q, a, u, b, h, c, hs, cs, g }, same, 0);
@@ -85,7 +90,7 @@ int main(int count, char **arguments) {
 		run(lanes, "gru_backward", 5, 2, (ffi_buffer[]){ q, gru, hs, g, h, dz, c }, (int64_t[]){ 0, 0 }, 2);
 		run(lanes, "gru_weights", 4, 4, (ffi_buffer[]){ q, gru, hs, dz, ga, gru, gx, gh }, same, 0);
 		run(lanes, "gru_input", 4, 1, (ffi_buffer[]){ q, gru, ga, dz, q }, same, 0);
-		ffi_buffer all[] = { deep, narrow, out, again, other, most, back, sums, ga, gru, gx, gh, images, window, result, q, a, u, b, h, c, hs, cs, g, dz };
+		ffi_buffer all[] = { scale, shift, epsilon, mean, variance, deep, narrow, out, again, other, most, back, sums, ga, gru, gx, gh, images, window, result, q, a, u, b, h, c, hs, cs, g, dz };
 		for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k].data);
 	}
 	puts("done");
