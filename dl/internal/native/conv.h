@@ -100,7 +100,8 @@ static void conv_forward_part(void *argument, int part) {
 			.groups = c->groups, .filters = c->out, .channels = c->in, .depth = c->depth, .relu = c->relu, .w_apart = job->w_apart, .w_group = job->w_group,
 			.in_row = c->stride[0] * width * c->channels, .in_column = c->stride[1] * c->channels, .out_row = c->columns * c->filters, .out_column = c->filters, .offsets = offsets };
 		s.length = runs_of(c, width, offsets, &s.runs);
-		sweep_all(&s);
+		if (!packs(&s)) sweep_all(&s);
+		else if (!sweep_packed(&s)) job->failed = 1;
 	}
 	free(frame);
 	free(offsets);

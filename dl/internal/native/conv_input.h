@@ -34,6 +34,26 @@ typedef struct {
 	phase *phase;
 } conv_input_job;
 
+// seen_rows are those of the window that see more than zeros from a row of a phase: the others are at
+// the window's ends.
+static void seen_rows(const conv *c, const phase *p, int64_t y, int *first, int *end) {
+	*first = 0;
+	*end = p->window_rows;
+	while (*first < *end && y + p->distance[*first] >= c->rows) (*first)++;
+	while (*end > *first && y + p->distance[*end - 1] < 0) (*end)--;
+}
+
+// full says whether nearly all rows of the window see more than zeros.
+static int full(const conv *c, const phase *p) {
+	int64_t seen = 0;
+	for (int64_t y = 0; y < p->rows; y++) {
+		int first, end;
+		seen_rows(c, p, y, &first, &end);
+		seen += end - first;
+	}
+	return 5 * seen >= 4 * p->rows * p->window_rows;
+}
+
 static void conv_input_part(void *argument, int image) {
 	conv_input_job *job = argument;
 	const conv *c = &job->c;
@@ -46,32 +66,57 @@ static void conv_input_part(void *argument, int image) {
 	float *dx = job->dx + (int64_t)image * c->height * c->width * c->channels;
 	for (int i = 0; i < job->phases; i++) {
 		const phase *p = &job->phase[i];
+		sweep whole = { .in = frame, .w = p->w, .out = dx + (p->y * c->width + p->x) * c->channels,
+			.rows = p->rows, .columns = p->columns, .groups = c->groups, .filters = c->in, .channels = c->out, .depth = c->depth, .length = p->length, .w_apart = job->apart, .w_group = p->window_rows * p->runs * p->length * job->apart,
+			.in_row = job->size[1] * c->filters, .in_column = c->filters, .out_row = c->stride[0] * c->width * c->channels, .out_column = c->stride[1] * c->channels, .runs = p->window_rows * p->runs, .offsets = p->offsets };
+		if (packs(&whole) && full(c, p)) {
+			if (!sweep_packed(&whole)) job->failed = 1;
+			continue;
+		}
 		for (int64_t y = 0; y < p->rows; y++) {
-			// Rows of the window that see only zeros are left out: those at its ends.
-			int first = 0, end = p->window_rows;
-			while (first < end && y + p->distance[first] >= c->rows) first++;
-			while (end > first && y + p->distance[end - 1] < 0) end--;
-			sweep s = { .in = frame + y * job->size[1] * c->filters, .w = p->w + first * p->runs * p->length * job->apart, .out = dx + ((p->y + y * c->stride[0]) * c->width + p->x) * c->channels,
-				.rows = 1, .columns = p->columns, .groups = c->groups, .filters = c->in, .channels = c->out, .depth = c->depth, .length = p->length, .w_apart = job->apart, .w_group = p->window_rows * p->runs * p->length * job->apart, .in_column = c->filters, .out_column = c->stride[1] * c->channels,
-				.runs = (end - first) * p->runs, .offsets = p->offsets + first * p->runs };
+			int first, end;
+			seen_rows(c, p, y, &first, &end);
+			sweep s = whole;
+			s.in += y * whole.in_row;
+			s.out += y * whole.out_row;
+			s.rows = 1;
+			s.runs = (end - first) * p->runs;
+			s.offsets += first * p->runs;
+			s.w += first * p->runs * p->length * job->apart;
 			sweep_all(&s);
 		}
 	}
 	free(frame);
 }
 
-// turned_place writes a group's weights of a place of the window with its filters and channels
-// turned, and returns where it ends.
-static float *turned_place(const conv *c, const float *from, int64_t group, float *to, int64_t apart) {
+// A turned place is of a group's weights of a place of the window: its filters and channels change places.
+typedef struct {
+	const float *from;
+	float *to;
+	int64_t group;
+} turned_place;
+
+typedef struct {
+	const conv *c;
+	int64_t apart;
+	turned_place *turns;
+} turn_job;
+
+static void turn_part(void *argument, int i) {
+	const turn_job *job = argument;
+	const conv *c = job->c;
+	const float *from = job->turns[i].from + job->turns[i].group * c->out;
+	float *to = job->turns[i].to;
 	if (c->depth) {
 		memcpy(to, from, (size_t)c->channels * sizeof *to);
-		return to + apart;
+		return;
 	}
-	for (int64_t o = 0; o < c->out; o++, to += apart) {
-		for (int64_t ch = 0; ch < c->in; ch++) to[ch] = from[ch * c->filters + group * c->out + o];
-		for (int64_t ch = c->in; ch < apart; ch++) to[ch] = 0;
+	// A few channels at a time, whose lines stay in the first cache.
+	for (int64_t first = 0; first < job->apart; first += 16) {
+		int64_t end = first + 16 < job->apart ? first + 16 : job->apart;
+		for (int64_t o = 0; o < c->out; o++)
+			for (int64_t ch = first; ch < end; ch++) to[o * job->apart + ch] = ch < c->in ? from[ch * c->filters + o] : 0;
 	}
-	return to;
 }
 
 // dy, w, and x for its shape; settings as forward. Result: dx.
@@ -87,7 +132,9 @@ void *NAMED(gradbook_conv_input)(ffi_frame *f) {
 	int64_t *distances = malloc((size_t)(c->window[0] * c->stride[1]) * sizeof *distances); // of all phases
 	job.apart = c->depth ? c->channels : filled(c->in);
 	float *turned = scratch((size_t)(all_runs * (c->depth ? 1 : c->filters) * job.apart));
-	if (job.phase == NULL || offsets == NULL || known == NULL || distances == NULL || turned == NULL) {
+	turned_place *turns = malloc((size_t)(all_runs * (c->depth ? 1 : c->groups)) * sizeof *turns);
+	int turned_places = 0;
+	if (turns == NULL || job.phase == NULL || offsets == NULL || known == NULL || distances == NULL || turned == NULL) {
 		job.failed = 1;
 	} else {
 		int64_t *places[2] = { known, known + c->window[0] }, *distance[2] = { known + taps, known + taps + c->window[0] };
@@ -124,9 +171,11 @@ void *NAMED(gradbook_conv_input)(ffi_frame *f) {
 				}
 				for (int64_t g = 0; g < (c->depth ? 1 : c->groups); g++)
 					for (int i = 0; i < q->window_rows; i++)
-						for (int k = columns - 1; k >= 0; k--)
-							panel = turned_place(c, w + (places[0][i] * c->window[1] + places[1][k]) * c->in * c->filters, g, panel, job.apart);
+						for (int k = columns - 1; k >= 0; k--, panel += (c->depth ? 1 : c->out) * job.apart)
+							turns[turned_places++] = (turned_place){ w + (places[0][i] * c->window[1] + places[1][k]) * c->in * c->filters, panel, g };
 			}
+		turn_job turning = { c, job.apart, turns };
+		gradbook_parallel(&p, turned_places, turn_part, &turning);
 		gradbook_parallel(&p, (int)c->batch, conv_input_part, &job);
 	}
 	free(job.phase);
@@ -134,5 +183,6 @@ void *NAMED(gradbook_conv_input)(ffi_frame *f) {
 	free(known);
 	free(distances);
 	free(turned);
+	free(turns);
 	return job.failed ? gradbook_wrong(f, "no memory for the gradient of a convolution") : NULL;
 }

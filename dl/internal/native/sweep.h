@@ -118,3 +118,44 @@ static void sweep_all(const sweep *s) {
 			else swept(s, (int)m, s->in + g * s->channels, w, bias, out, some);
 		}
 }
+
+// Rows of few places leave most of a tile empty, and read all weights for it. So where there are many
+// weights, what each place of several rows sees is copied behind that of another, and all of them
+// are one row.
+#define PACKED 52 // places at a time
+#define HEAVY (1 << 12) // weights
+
+static int packs(const sweep *s) {
+	return !s->depth && s->groups == 1 && s->columns <= TILE / 2 && s->rows > 1 && s->out_row == s->columns * s->out_column && s->runs * s->length * s->filters > HEAVY;
+}
+
+static int64_t packed_rows(const sweep *s) {
+	int64_t most = PACKED / s->columns, times = (s->rows + most - 1) / most;
+	return (s->rows + times - 1) / times;
+}
+
+// sweep_packed needs memory for the numbers that packed_rows rows of places see. It returns 0 where
+// there is none.
+static int sweep_packed(const sweep *s) {
+	int64_t numbers = s->runs * s->length, rows = packed_rows(s), none = 0;
+	float *memory = scratch((size_t)(rows * s->columns * numbers));
+	if (memory == NULL) return 0;
+	for (int64_t from = 0; from < s->rows; from += rows) {
+		int64_t n = s->rows - from < rows ? s->rows - from : rows;
+		float *to = memory;
+		for (int64_t y = from; y < from + n; y++)
+			for (int64_t x = 0; x < s->columns; x++)
+				for (int r = 0; r < s->runs; r++, to += s->length) memcpy(to, s->in + y * s->in_row + x * s->in_column + s->offsets[r], (size_t)s->length * sizeof *to);
+		sweep one = *s;
+		one.in = memory;
+		one.out = s->out + from * s->out_row;
+		one.rows = 1;
+		one.columns = n * s->columns;
+		one.in_column = one.length = numbers;
+		one.runs = 1;
+		one.offsets = &none;
+		sweep_all(&one);
+	}
+	free(memory);
+	return 1;
+}

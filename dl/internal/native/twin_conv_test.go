@@ -24,12 +24,22 @@ func newConvCase(c *chance) convCase {
 	case 2:
 		s.groups, s.in, s.out = c.from(2, 5*lanes), 1, 1
 	}
+	few := c.IntN(8) == 0 // places, and many weights
+	if few {
+		s.groups, s.in, s.out = 1, lanes*c.from(2, 4), lanes*c.from(2, 3)
+	}
 	for i := range 2 {
 		s.window[i], s.stride[i], s.dilation[i] = c.from(1, 4), c.from(1, 3), c.from(1, 2)
+		if few {
+			s.window[i], s.stride[i] = 3, c.from(1, 2)
+		}
 		s.before[i] = c.from(0, 3)
 		after := c.from(0, 3)
 		reach := (s.window[i]-1)*s.dilation[i] + 1
 		s.length[i] = max(1, reach-s.before[i]-after) + c.IntN(17)
+		if few {
+			s.length[i] = max(1, reach-s.before[i]-after) + c.IntN(4)
+		}
 		s.result[i] = (s.length[i]+s.before[i]+after-reach)/s.stride[i] + 1
 	}
 	return s
