@@ -16,7 +16,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gradbook/gradbook/bench/networks"
 	"github.com/gradbook/gradbook/datasets"
 )
 
@@ -51,17 +50,18 @@ var tuned = []string{"MALLOC_MMAP_THRESHOLD_=4000000000", "MALLOC_TRIM_THRESHOLD
 
 func main() {
 	rounds := flag.Int("rounds", 3, "how often each is measured, in turn")
-	models := flag.String("models", "cnn,mlp,simple_rnn,lstm,gru", "comma-separated networks")
-	batch := flag.Int("batch", 0, "batch size; 0 means 32 and 128 for cnn and mlp, 64 for the others")
+	models := flag.String("models", "cnn,mlp,simple_rnn,lstm,gru,resnet18,mobilenetv2,encoder", "comma-separated networks")
+	batch := flag.Int("batch", 0, "batch size; 0 means 32 and 128 for cnn and mlp, 64 for what is recurrent, 32 for the others")
 	steps := flag.Int("steps", 0, "how many steps are measured; 0 is an epoch")
 	only := flag.String("peers", "", "comma-separated peers; all by default, none for ours alone")
+	page := flag.String("write", "", "write the table into this page, between its marks")
 	worker := flag.Bool("worker", false, "measure ours in this process (used internally)")
 	flag.Parse()
 	var err error
 	if *worker {
-		err = work(*models, *batch, *steps)
+		err = measure(*models, *batch, *steps)
 	} else {
-		err = runAll(*rounds, *models, *batch, *only)
+		err = runAll(*rounds, *models, *batch, *only, *page)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -69,7 +69,7 @@ func main() {
 	}
 }
 
-func work(model string, batch, steps int) error {
+func measure(model string, batch, steps int) error {
 	r, err := measureGradbook(model, batch, steps)
 	if err != nil {
 		return err
@@ -77,54 +77,62 @@ func work(model string, batch, steps int) error {
 	return json.NewEncoder(os.Stdout).Encode(r)
 }
 
-func runAll(rounds int, models string, batch int, only string) error {
-	for model := range strings.SplitSeq(models, ",") {
-		if err := networks.Known(model); err != nil {
-			return err
-		}
-		sizes := []int{batch}
-		if batch == 0 {
-			sizes = []int{64}
-			if model == "cnn" || model == "mlp" {
-				sizes = []int{32, 128}
-			}
-		}
-		for _, size := range sizes {
-			if err := run(rounds, model, size, only); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func run(rounds int, model string, batch int, only string) error {
-	exe, err := os.Executable()
+func runAll(rounds int, models string, batch int, only, page string) error {
+	works, err := worksOf(models, batch)
 	if err != nil {
 		return err
+	}
+	var all []measured
+	for _, w := range works {
+		m, err := run(rounds, w, only)
+		if err != nil {
+			return err
+		}
+		m.write(os.Stdout)
+		all = append(all, m)
+	}
+	text := summary(all, rounds)
+	fmt.Println(text)
+	if page == "" {
+		return nil
+	}
+	return writePage(page, text)
+}
+
+// run measures a network here and in the peers, in turn.
+func run(rounds int, w work, only string) (m measured, err error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return m, err
 	}
 	data, err := datasets.MNISTPath()
 	if err != nil {
-		return err
+		return m, err
 	}
 	if _, _, err := datasets.MNIST(); err != nil { // makes the file
-		return err
+		return m, err
 	}
-	all := []contestant{{name: self, args: []string{exe, "-worker", "-models=" + model, fmt.Sprintf("-batch=%d", batch)}, env: []string{"GRADBOOK_COMPILATION_CACHE=off"}}}
+	// A folder of its own: the first round compiles, the others find what it has kept.
+	programs, err := os.MkdirTemp("", "programs-*")
+	if err != nil {
+		return m, err
+	}
+	defer os.RemoveAll(programs) //nolint:errcheck // a leftover is only clutter
+	all := []contestant{{name: self, args: []string{exe, "-worker", "-models=" + w.model, fmt.Sprintf("-batch=%d", w.batch), fmt.Sprintf("-steps=%d", w.steps)}, env: []string{"GRADBOOK_COMPILATION_CACHE=" + programs}}}
 	if only != "none" {
 		python, err := peersPython()
 		if err != nil {
-			return err
+			return m, err
 		}
 		for _, p := range peers {
 			if only != "" && !slices.Contains(strings.Split(only, ","), p.name) {
 				continue
 			}
-			if p.models != nil && !slices.Contains(p.models, model) {
+			if p.models != nil && !slices.Contains(p.models, w.model) {
 				continue
 			}
 			args := append([]string{python, filepath.Join("bench", "peers", p.script)}, p.args...)
-			args = append(args, "--data", data, "--batch", fmt.Sprint(batch), "--model", model)
+			args = append(args, "--data", data, "--batch", fmt.Sprint(w.batch), "--model", w.model, "--steps", fmt.Sprint(w.steps))
 			all = append(all,
 				contestant{p.name, args, p.env},
 				contestant{p.name + " +", args, append(slices.Clone(p.env), tuned...)})
@@ -133,16 +141,15 @@ func run(rounds int, model string, batch int, only string) error {
 	results := make(map[string][]result)
 	for round := range rounds {
 		for _, c := range all {
-			fmt.Fprintf(os.Stderr, "%s, batch %d, round %d of %d: %s\n", model, batch, round+1, rounds, c.name)
+			fmt.Fprintf(os.Stderr, "%v, round %d of %d: %s\n", w, round+1, rounds, c.name)
 			r, err := c.measure()
 			if err != nil {
-				return fmt.Errorf("%s: %w", c.name, err)
+				return m, fmt.Errorf("%s: %w", c.name, err)
 			}
 			results[c.name] = append(results[c.name], r)
 		}
 	}
-	write(os.Stdout, all, results, model, batch)
-	return nil
+	return measured{w, all, results}, nil
 }
 
 func (c contestant) measure() (result, error) {

@@ -23,7 +23,8 @@ var peers = []peer{
 	{"keras-jax", "keras_fit.py", nil, []string{"KERAS_BACKEND=jax", "JAX_PLATFORMS=cpu", "TF_CPP_MIN_LOG_LEVEL=3"}, nil},
 	{"jax", "jax_step.py", nil, []string{"JAX_PLATFORMS=cpu"}, []string{"cnn"}},
 	{"pytorch", "torch_step.py", nil, nil, nil},
-	{"pytorch-nhwc", "torch_step.py", []string{"--channels-last"}, nil, []string{"cnn"}},
+	{"pytorch-nhwc", "torch_step.py", []string{"--channels-last"}, nil, []string{"cnn", "resnet18", "mobilenetv2"}},
+	{"pytorch-compile", "torch_step.py", []string{"--compile"}, nil, nil},
 }
 
 // peersPython returns the interpreter of the peers' own environment, and makes
