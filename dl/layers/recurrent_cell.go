@@ -27,6 +27,7 @@ type recurrent struct {
 	act, gate                 activations.Activation
 	// looped runs the cell as a loop, kernels by kernels of our own; nil if there is none for it.
 	looped, kernels func(*loopCell) (all *tensor.Node, last []*tensor.Node)
+	asKernel        func(*loopCell) bool // whether kernels can
 	// from computes the next states from the parts of the gates that come of x
 	// and of h, both with their biases.
 	from func(x, h *tensor.Node, carry []*tensor.Node) []*tensor.Node
@@ -51,7 +52,7 @@ func (l SimpleRNN) cell() recurrent {
 		dropout: l.Dropout, recurrentDropout: l.RecurrentDropout,
 		carrying:    carrying{l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
 		zeroForMask: l.ZeroOutputForMask,
-		act:         act, gate: activations.Linear, looped: (*loopCell).simple,
+		act:         act, gate: activations.Linear, looped: (*loopCell).simple, kernels: (*loopCell).simpleKernel, asKernel: (*loopCell).asSimpleKernel,
 		from: func(x, h *tensor.Node, _ []*tensor.Node) []*tensor.Node {
 			return []*tensor.Node{act.Apply(graph.Add(x, h))}
 		},
@@ -71,7 +72,7 @@ func (l LSTM) cell() recurrent {
 		dropout: l.Dropout, recurrentDropout: l.RecurrentDropout,
 		carrying:    carrying{l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
 		zeroForMask: l.ZeroOutputForMask,
-		act:         act, gate: gate, looped: (*loopCell).lstm, kernels: (*loopCell).lstmKernel,
+		act:         act, gate: gate, looped: (*loopCell).lstm, kernels: (*loopCell).lstmKernel, asKernel: (*loopCell).asKernel,
 		from: func(x, h *tensor.Node, carry []*tensor.Node) []*tensor.Node {
 			z := parts(graph.Add(x, h), 4)
 			i, f, o := gate.Apply(z[0]), gate.Apply(z[1]), gate.Apply(z[3])
@@ -100,7 +101,7 @@ func (l GRU) cell() recurrent {
 		dropout: l.Dropout, recurrentDropout: l.RecurrentDropout,
 		carrying:    carrying{l.ReturnSequences, l.ReturnState, l.GoBackwards, l.Stateful},
 		zeroForMask: l.ZeroOutputForMask,
-		act:         act, gate: gate, looped: (*loopCell).gru, kernels: (*loopCell).gruKernel,
+		act:         act, gate: gate, looped: (*loopCell).gru, kernels: (*loopCell).gruKernel, asKernel: (*loopCell).asKernel,
 		from: func(x, h *tensor.Node, carry []*tensor.Node) []*tensor.Node {
 			xs, hs := parts(x, 3), parts(h, 3)
 			z, r := gate.Apply(graph.Add(xs[0], hs[0])), gate.Apply(graph.Add(xs[1], hs[1]))
@@ -208,7 +209,7 @@ func (r recurrent) run(c *Context, x, mask *tensor.Node, carry []*tensor.Node, g
 	if r.looped != nil && inLoops(x.Graph(), r.act, r.gate) {
 		cell.act, cell.gate = r.act.(activations.Looped), r.gate.(activations.Looped)
 		run := r.looped
-		if r.kernels != nil && cell.asKernel() {
+		if r.kernels != nil && r.asKernel(cell) {
 			run = r.kernels
 		}
 		all, last = run(cell)

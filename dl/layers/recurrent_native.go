@@ -19,6 +19,12 @@ func (c *loopCell) asKernel() bool {
 		activations.Activation(c.act) == activations.Tanh && activations.Activation(c.gate) == activations.Sigmoid
 }
 
+// asSimpleKernel is asKernel of a SimpleRNN, whose kernels take four vectors of units at a time.
+func (c *loopCell) asSimpleKernel() bool {
+	lanes := native.For(c.x.Graph())
+	return lanes > 0 && c.units%(4*lanes) == 0 && c.keep == nil && c.x.DType() == dtypes.Float32 && activations.Activation(c.act) == activations.Tanh
+}
+
 // counts is the mask as kernels take it, [time, batch] of 0 and 1.
 func (c *loopCell) counts() *tensor.Node {
 	return graph.ConvertDType(graph.Squeeze(graph.SliceAxis(c.mask, 2, graph.AxisElem(0)), 2), dtypes.Float32)
@@ -127,6 +133,21 @@ func (c *loopCell) gruKernel() (all *tensor.Node, last []*tensor.Node) {
 		w := native.Call("gru_weights", nil, []*tensor.Node{c.x, c.u, hs, back[0]}, c.w.Shape(), c.u.Shape(), bias, bias)
 		x := native.Call("gru_input", nil, []*tensor.Node{c.x, c.u, c.w, back[0]}, c.x.Shape())
 		return c.grads(x[0], w[0], w[1], w[2], w[3], back[1])
+	}
+	return k.run()
+}
+
+// simpleKernel is simple by kernels.
+func (c *loopCell) simpleKernel() (all *tensor.Node, last []*tensor.Node) {
+	steps, state := f32(c.time, c.batch, c.units), f32(c.batch, c.units)
+	k := kernel{loopCell: c, name: "simple"}
+	k.in = []*tensor.Node{c.x, c.w, c.u, graph.Reshape(c.bias(c.bx), c.units), c.carry[0]}
+	k.back = func(hs *tensor.Node, _, last []*tensor.Node, all *tensor.Node) []*tensor.Node {
+		settings, in := k.behind([]*tensor.Node{c.x, c.u, hs, last[0]}, all)
+		back := native.Call("simple_backward", settings, in, steps, state)
+		w := native.Call("simple_weights", nil, []*tensor.Node{c.x, c.u, hs, back[0]}, c.w.Shape(), c.u.Shape(), f32(c.units))
+		x := native.Call("simple_input", nil, []*tensor.Node{c.x, c.u, c.w, back[0]}, c.x.Shape())
+		return c.grads(x[0], w[0], w[1], w[2], nil, back[1])
 	}
 	return k.run()
 }

@@ -37,6 +37,7 @@ static float *scratch(size_t n) { return aligned_alloc(64, (n * sizeof(float) + 
 #include "recurrence.h"
 #include "lstm.h"
 #include "gru.h"
+#include "simple_rnn.h"
 #include "sweep.h"
 #include "conv.h"
 #include "conv_input.h"

@@ -12,6 +12,11 @@
 	DO(gru_backward, set)  \
 	DO(gru_weights, set)   \
 	DO(gru_input, set)     \
+	DO(simple_forward, set) \
+	DO(simple_infer, set)  \
+	DO(simple_backward, set) \
+	DO(simple_weights, set) \
+	DO(simple_input, set)  \
 	DO(conv_forward, set)  \
 	DO(conv_input, set)    \
 	DO(conv_window, set)   \

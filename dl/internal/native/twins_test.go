@@ -24,11 +24,11 @@ func TestTwins(t *testing.T) {
 		}
 	}
 	for _, set := range sets() {
-		for name, twin := range map[string]func(*chance) error{"conv": convTwins, "pool": poolTwins, "relu": reluTwins, "norm": normTwins, "lstm": lstmTwins, "gru": gruTwins} {
+		for name, twin := range map[string]func(*chance) error{"conv": convTwins, "pool": poolTwins, "relu": reluTwins, "norm": normTwins, "lstm": lstmTwins, "simple": simpleTwins, "gru": gruTwins} {
 			t.Run(set+" "+name, func(t *testing.T) {
 				t.Parallel()
 				share := n / 2
-				if name == "lstm" || name == "gru" {
+				if name == "lstm" || name == "gru" || name == "simple" {
 					share /= 20 // whose cases are larger
 				}
 				for i := range share {

@@ -90,7 +90,14 @@ int main(int count, char **arguments) {
 		run(lanes, "gru_backward", 5, 2, (ffi_buffer[]){ q, gru, hs, g, h, dz, c }, (int64_t[]){ 0, 0 }, 2);
 		run(lanes, "gru_weights", 4, 4, (ffi_buffer[]){ q, gru, hs, dz, ga, gru, gx, gh }, same, 0);
 		run(lanes, "gru_input", 4, 1, (ffi_buffer[]){ q, gru, ga, dz, q }, same, 0);
-		ffi_buffer all[] = { scale, shift, epsilon, mean, variance, deep, narrow, out, again, other, most, back, sums, ga, gru, gx, gh, images, window, result, q, a, u, b, h, c, hs, cs, g, dz };
+		int64_t rw[] = { 5, 64 }, ru[] = { 64, 64 }, rb[] = { 64 }, rh[] = { 7, 64 }, rhs[] = { 5, 7, 64 }, rz[] = { 4, 7, 64 };
+		ffi_buffer sw1 = array(rw, 2), su1 = array(ru, 2), sb1 = array(rb, 1), sh = array(rh, 2), shs = array(rhs, 3), sz = array(rz, 3);
+		run(lanes, "simple_forward", 5, 1, (ffi_buffer[]){ q, sw1, su1, sb1, sh, shs }, same, 0);
+		run(lanes, "simple_infer", 5, 1, (ffi_buffer[]){ q, sw1, su1, sb1, sh, sh }, same, 0);
+		run(lanes, "simple_backward", 4, 2, (ffi_buffer[]){ q, su1, shs, sh, sz, sh }, (int64_t[]){ 0, 0 }, 2);
+		run(lanes, "simple_weights", 4, 3, (ffi_buffer[]){ q, su1, shs, sz, sw1, su1, sb1 }, same, 0);
+		run(lanes, "simple_input", 4, 1, (ffi_buffer[]){ q, su1, sw1, sz, q }, same, 0);
+		ffi_buffer all[] = { sw1, su1, sb1, sh, shs, sz, scale, shift, epsilon, mean, variance, deep, narrow, out, again, other, most, back, sums, ga, gru, gx, gh, images, window, result, q, a, u, b, h, c, hs, cs, g, dz };
 		for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k].data);
 	}
 	puts("done");
