@@ -165,6 +165,15 @@ def dense_and_convolutions():
         layer(case(f"Conv2D of 16 filters, 3 channels {pad} size={size} strides={stride} dilation={dil}"), L.Conv2D(16, size, padding=pad, strides=stride, dilation_rate=dil), normal(1, 9, 7, 3))
     for pad, size, stride in (("causal", 3, 1), ("same", 4, 2), ("valid", 1, 1)):
         layer(case(f"Conv1D of 16 filters {pad} size={size} strides={stride}"), L.Conv1D(16, size, padding=pad, strides=stride), normal(3, 30, 32))
+    for pad, stride, act, bias in itertools.product(("valid", "same"), (1, 2), ("relu", None), (True, False)):
+        layer(case(f"Conv2D of 21 filters {pad} strides={stride} {act} bias={bias}"), L.Conv2D(21, 3, padding=pad, strides=stride, activation=act, use_bias=bias), normal(2, 7, 6, 18))
+        layer(case(f"DepthwiseConv2D of 40 channels {pad} strides={stride} {act} bias={bias}"), L.DepthwiseConv2D(3, padding=pad, strides=stride, activation=act, use_bias=bias), normal(2, 7, 6, 40))
+    for pad, groups in itertools.product(("valid", "same"), (2, 4)):
+        layer(case(f"Conv2D of 16 filters in each of {groups} groups {pad}"), L.Conv2D(16 * groups, 3, groups=groups, padding=pad), normal(2, 6, 5, 12 * groups))
+        layer(case(f"Conv1D of 18 filters in each of {groups} groups {pad}"), L.Conv1D(18 * groups, 3, groups=groups, padding=pad, activation="relu"), normal(2, 9, 3 * groups))
+    layer(case("Conv2D of few places and many weights"), L.Conv2D(64, 3, padding="same", activation="relu"), normal(2, 4, 4, 64))
+    layer(case("SeparableConv2D of 32 channels"), L.SeparableConv2D(24, 3), normal(2, 7, 6, 32))
+    layer(case("DepthwiseConv1D of 40 channels"), L.DepthwiseConv1D(3, strides=2, padding="same"), normal(2, 9, 40))
     layer(case("Conv2DTranspose of 16 filters"), L.Conv2DTranspose(16, 3, strides=2, padding="same"), normal(2, 4, 5, 16))
     layer(case("Conv2D groups=2"), L.Conv2D(4, 3, groups=2), normal(2, 6, 6, 4))
     layer(case("Conv2D relu without bias"), L.Conv2D(4, 3, activation="relu", use_bias=False), normal(2, 6, 5, 1))
@@ -206,6 +215,9 @@ def pooling():
     for pad, size, stride in itertools.product(("valid", "same"), (2, (3, 2)), (None, 1, (2, 3))):
         layer(case(f"MaxPooling2D {pad} size={size} strides={stride}"), L.MaxPooling2D(size, strides=stride, padding=pad), ties(2, 7, 8, 2))
         layer(case(f"AveragePooling2D {pad} size={size} strides={stride}"), L.AveragePooling2D(size, strides=stride, padding=pad), normal(2, 7, 8, 2))
+    # Of as many channels as kernels are for.
+    for pad, size, stride in itertools.product(("valid", "same"), (2, (3, 2)), (None, 1, (2, 3))):
+        layer(case(f"MaxPooling2D of 21 channels {pad} size={size} strides={stride}"), L.MaxPooling2D(size, strides=stride, padding=pad), ties(2, 7, 8, 21))
     for pad in ("valid", "same"):
         layer(case(f"MaxPooling3D {pad}"), L.MaxPooling3D(2, padding=pad), normal(1, 5, 4, 5, 2))
         layer(case(f"AveragePooling3D {pad}"), L.AveragePooling3D(2, padding=pad), normal(1, 5, 4, 5, 2))
@@ -265,6 +277,8 @@ def sequences():
         layer(case(f"{n} 16 units, sequences with a mask"), cls(16, return_sequences=True, return_state=True), x(), mask=mask)
         layer(case(f"{n} 16 units, backwards with a mask, initial states"), cls(16, go_backwards=True), x(), *[normal(3, 16) for _ in range(states)], mask=mask)
         layer(case(f"{n} 16 units, zero_output_for_mask"), cls(16, return_sequences=True, zero_output_for_mask=True), x(), mask=mask)
+        layer(case(f"{n} 64 units, sequences, states"), cls(64, return_sequences=True, return_state=True), normal(7, 3, 17), *[normal(7, 64) for _ in range(states)])
+        layer(case(f"{n} 128 units, backwards with a mask"), cls(128, go_backwards=True), x(), mask=mask)
         layer(case(f"{n} 32 units without bias, bidirectional"), L.Bidirectional(cls(32, use_bias=False)), x())
         for mode in ("concat", "sum", "mul", "ave"):
             layer(case(f"Bidirectional {n} {mode}"), L.Bidirectional(cls(3, return_sequences=True), merge_mode=mode), x())
@@ -332,6 +346,8 @@ def normalization():
         layer(case(f"BatchNormalization without center training={training}"), L.BatchNormalization(center=False), normal(6, 4), training=training)
         layer(case(f"BatchNormalization axis=1 training={training}"), L.BatchNormalization(axis=1), normal(3, 4, 5), training=training)
     mask = np.array([[1, 1, 0], [1, 1, 1], [1, 0, 0]], bool)
+    for scale, center in itertools.product((True, False), (True, False)):
+        layer(case(f"BatchNormalization of 21 channels scale={scale} center={center}"), L.BatchNormalization(scale=scale, center=center), 3 * normal(3, 4, 5, 21) + 2, training=True)
     layer(case("BatchNormalization with a mask"), L.BatchNormalization(), normal(3, 3, 4), mask=mask, training=True)
     layer(case("LayerNormalization"), L.LayerNormalization(), normal(3, 5))
     layer(case("LayerNormalization of sequences"), L.LayerNormalization(epsilon=1e-5), normal(2, 3, 5))
