@@ -15,14 +15,15 @@ import (
 // it is told otherwise, in float32, and of a number of units that fills vectors.
 func (c *loopCell) asKernel() bool {
 	lanes := native.For(c.x.Graph())
-	return lanes > 0 && c.units%lanes == 0 && c.keep == nil && c.x.DType() == dtypes.Float32 &&
+	return lanes > 0 && c.units%lanes == 0 && c.keep == nil && c.x.DType() == dtypes.Float32 && c.x.Shape().Size() > 0 &&
 		activations.Activation(c.act) == activations.Tanh && activations.Activation(c.gate) == activations.Sigmoid
 }
 
 // asSimpleKernel is asKernel of a SimpleRNN, whose kernels take four vectors of units at a time.
 func (c *loopCell) asSimpleKernel() bool {
 	lanes := native.For(c.x.Graph())
-	return lanes > 0 && c.units%(4*lanes) == 0 && c.keep == nil && c.x.DType() == dtypes.Float32 && activations.Activation(c.act) == activations.Tanh
+	return lanes > 0 && c.units%(4*lanes) == 0 && c.keep == nil && c.x.DType() == dtypes.Float32 && c.x.Shape().Size() > 0 &&
+		activations.Activation(c.act) == activations.Tanh
 }
 
 // counts is the mask as kernels take it, [time, batch] of 0 and 1.

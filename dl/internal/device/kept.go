@@ -24,11 +24,8 @@ const programsLimit = 512 << 20
 func store(kind, path, config string) (*plugin.Store, error) {
 	dir := os.Getenv(CompilationCacheEnv)
 	pinned, err := pjrt.CPU.Path()
-	if err != nil {
-		return nil, err
-	}
-	if dir == "off" || kind != "cpu" || path != pinned || callsOneDNN(os.Getenv("XLA_FLAGS")) {
-		return nil, nil
+	if dir == "off" || kind != "cpu" || err != nil || path != pinned || callsOthers(os.Getenv("XLA_FLAGS")) {
+		return nil, nil //nolint:nilerr // without a cache folder nothing is kept
 	}
 	if dir == "" {
 		if dir, err = cache.Dir("pjrt", "programs"); err != nil {
@@ -47,8 +44,7 @@ func store(kind, path, config string) (*plugin.Store, error) {
 	return plugin.NewStore(dir, of, programsLimit), nil
 }
 
-// callsOneDNN says whether flags of XLA's have it call oneDNN.
-func callsOneDNN(flags string) bool {
-	name, _, _ := strings.Cut(oneDNN, "=")
-	return strings.Contains(flags, name) && !strings.Contains(flags, name+"=false")
+// callsOthers says whether flags of XLA's may have it call other libraries, or others than usual.
+func callsOthers(flags string) bool {
+	return strings.Contains(flags, "onednn") || strings.Contains(flags, "xnn") || strings.Contains(flags, "ynn")
 }

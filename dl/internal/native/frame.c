@@ -71,7 +71,10 @@ static struct {
 } board;
 
 static void look(void) {
-	while (atomic_exchange_explicit(&board.busy, 1, memory_order_acquire)) rest();
+	for (int i = 0; atomic_exchange_explicit(&board.busy, 1, memory_order_acquire); i++) {
+		if (i < 1000) rest();
+		else sched_yield();
+	}
 }
 
 static void looked(void) { atomic_store_explicit(&board.busy, 0, memory_order_release); }
@@ -82,14 +85,12 @@ static double now(void) {
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-// taken is a job from the board, or null.
-static job *taken(void) {
+// taken is a job from the board, or null; who gets one, or leaves, looks no more.
+static job *taken(int leaves) {
 	look();
 	job *j = board.wanted > 0 ? board.posted : NULL;
-	if (j != NULL) {
-		board.wanted--;
-		atomic_fetch_sub(&board.idle, 1);
-	}
+	if (j != NULL) board.wanted--;
+	if (j != NULL || leaves) atomic_fetch_sub(&board.idle, 1);
 	looked();
 	return j;
 }
@@ -99,9 +100,8 @@ static void help(void *data) {
 		work(j);
 		leave(j, 1);
 		atomic_fetch_add(&board.idle, 1);
-		double end = now() + STAY;
-		while ((j = taken()) == NULL && now() < end) sched_yield();
-		if (j == NULL) atomic_fetch_sub(&board.idle, 1);
+		for (double end = now() + STAY; (j = taken(0)) == NULL && now() < end;) sched_yield();
+		if (j == NULL) j = taken(1);
 	}
 }
 
@@ -150,6 +150,10 @@ void gradbook_parallel(pool *p, int n, void (*part)(void *, int), void *argument
 	}
 	work(j);
 	int missed = asked > 0 ? retract(j) : 0;
-	while (atomic_load(&j->done) < n) rest();
+	// Who is to be waited for may want this processor.
+	for (int i = 0; atomic_load(&j->done) < n; i++) {
+		if (i < 1000) rest();
+		else sched_yield();
+	}
 	leave(j, 1 + missed);
 }

@@ -49,7 +49,7 @@ INLINE vec sigmoid_(vec x) { return tanh_(x * 0.5f) * 0.5f + 0.5f; }
 // EACH_ROWS does DO(n) for n rows at a time, ROWS at most, of which `at` is the first.
 #define EACH_ROWS(from, to, DO)                                                    \
 	for (int n_ = (to) - (from), k_ = (n_ + ROWS - 1) / ROWS, i_ = 0, at = (from); i_ < k_; i_++) { \
-		int r_ = n_ * (i_ + 1) / k_ - n_ * i_ / k_;                            \
+		int r_ = (int)((int64_t)n_ * (i_ + 1) / k_ - (int64_t)n_ * i_ / k_);   \
 		switch (r_) {                                                           \
 		case 1: DO(1); break;                                                   \
 		case 2: DO(2); break;                                                   \

@@ -30,7 +30,7 @@ func newKernels(x, w *graph.Node, strides, dilation []int, pads [][2]int, groups
 	lanes := native.For(x.Graph())
 	space := len(strides)
 	d := w.Shape().Dimensions
-	if lanes == 0 || space < 1 || space > 2 || x.DType() != dtypes.Float32 || w.DType() != dtypes.Float32 {
+	if lanes == 0 || space < 1 || space > 2 || x.DType() != dtypes.Float32 || w.DType() != dtypes.Float32 || x.Shape().Size() == 0 || w.Shape().Size() == 0 {
 		return nil
 	}
 	k := &kernels{strides: strides, dilation: dilation, pads: pads, groups: groups, x: x.Shape(), w: w.Shape()}
@@ -96,11 +96,13 @@ func (k *kernels) forward(x, w *graph.Node) *graph.Node {
 
 // byInput is the gradient by the images. Too few channels for a vector are XLA's.
 func (k *kernels) byInput(dy, w *graph.Node) *graph.Node {
-	if lanes := native.For(dy.Graph()); !fills(k.w.Dimensions[k.w.Rank()-2], lanes) && !k.deep(lanes) {
+	var dx *graph.Node
+	if lanes := native.For(dy.Graph()); fills(k.w.Dimensions[k.w.Rank()-2], lanes) || k.deep(lanes) {
+		dx = k.call("conv_input", k.x, dy, w)
+	} else {
 		g := grouped{k.strides, k.dilation, k.pads, k.groups, 0}
-		return g.byInput(graph.Zeros(dy.Graph(), k.x), w, dy)
+		dx = g.byInput(graph.Zeros(dy.Graph(), k.x), w, dy)
 	}
-	dx := k.call("conv_input", k.x, dy, w)
 	return WithGradient([]*graph.Node{dx}, []*graph.Node{dy, w}, func(d []*graph.Node) []*graph.Node {
 		return []*graph.Node{k.forward(d[0], w), k.byWindow(d[0], dy)}
 	})[0]

@@ -86,33 +86,69 @@ func TestKernelsTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rng := rand.New(rand.NewPCG(1, 2))
-	x, w := random(rng, 2, 6, 5, 16), random(rng, 3, 3, 16, 16)
-	one := []int{1, 1}
-	pads := [][2]int{{1, 1}, {1, 0}}
-	got := slopes(t, d, func(in ...*graph.Node) *graph.Node { return Convolve(in[0], in[1], one, one, pads, 1) }, x, w)
-	want := slopes(t, d, func(in ...*graph.Node) (y *graph.Node) {
-		x, w := in[0], in[1]
-		x = Pad(Pad(x, 1, [2]int{1, 1}, 0), 2, [2]int{1, 0}, 0)
-		for i := range 3 {
-			for j := range 3 {
-				// Slices have no gradient of a gradient; products with zeros and ones do.
-				rows := graph.DotGeneral(x, []int{1}, nil, shift(x.Graph(), 6, 8, i), []int{1}, nil)
-				under := graph.DotGeneral(rows, []int{1}, nil, shift(x.Graph(), 4, 6, j), []int{1}, nil) // [2, 16, 6, 4]
-				place := graph.DotGeneral(shift(x.Graph(), 1, 9, 3*i+j), []int{1}, nil, graph.Reshape(w, 9, 256), []int{0}, nil)
-				part := graph.DotGeneral(under, []int{1}, nil, graph.Reshape(place, 16, 16), []int{0}, nil)
-				if y == nil {
-					y = part
-				} else {
-					y = graph.Add(y, part)
-				}
+	for _, channels := range []int{16, 3} { // of 3, the gradient by the images is XLA's
+		rng := rand.New(rand.NewPCG(1, 2))
+		x, w := random(rng, 2, 6, 5, channels), random(rng, 3, 3, channels, 16)
+		one, pads := []int{1, 1}, [][2]int{{1, 1}, {1, 0}}
+		got := slopes(t, d, func(in ...*graph.Node) *graph.Node { return Convolve(in[0], in[1], one, one, pads, 1) }, x, w)
+		want := slopes(t, d, func(in ...*graph.Node) *graph.Node { return byProducts(in[0], in[1], channels) }, x, w)
+		for i := range want {
+			if !got[i].InDelta(want[i], 2e-5*largest(t, want[i])) {
+				t.Errorf("%d channels, gradient %d: expected what a sum of products has", channels, i)
 			}
 		}
-		return y
-	}, x, w)
-	for i := range want {
-		if !got[i].InDelta(want[i], 2e-5*largest(t, want[i])) {
-			t.Errorf("gradient %d: expected what a sum of products has", i)
+	}
+}
+
+// byProducts is the convolution of 6×5 images with a window of 3×3 and 16 filters, with zeros around but
+// on the right. Slices have no gradient of a gradient; products with zeros and ones do.
+func byProducts(x, w *graph.Node, channels int) (y *graph.Node) {
+	x = Pad(Pad(x, 1, [2]int{1, 1}, 0), 2, [2]int{1, 0}, 0)
+	for i := range 3 {
+		for j := range 3 {
+			rows := graph.DotGeneral(x, []int{1}, nil, shift(x.Graph(), 6, 8, i), []int{1}, nil)
+			under := graph.DotGeneral(rows, []int{1}, nil, shift(x.Graph(), 4, 6, j), []int{1}, nil) // [2, channels, 6, 4]
+			place := graph.DotGeneral(shift(x.Graph(), 1, 9, 3*i+j), []int{1}, nil, graph.Reshape(w, 9, channels*16), []int{0}, nil)
+			part := graph.DotGeneral(under, []int{1}, nil, graph.Reshape(place, channels, 16), []int{0}, nil)
+			if y == nil {
+				y = part
+			} else {
+				y = graph.Add(y, part)
+			}
+		}
+	}
+	return y
+}
+
+// TestGradientsApart: a second gradient in a graph, which comes back by another output, has nothing of
+// the first.
+func TestGradientsApart(t *testing.T) {
+	d, err := device.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	exec, err := graph.NewExec(d.Backend, func(x *graph.Node) []*graph.Node {
+		outs := WithGradient([]*graph.Node{graph.MulScalar(x, 2.0), graph.MulScalar(x, 3.0)}, []*graph.Node{x}, func(d []*graph.Node) []*graph.Node {
+			sum := graph.ZerosLike(x)
+			for i, by := range d {
+				if by != nil {
+					sum = graph.Add(sum, graph.MulScalar(by, float64(i+2)))
+				}
+			}
+			return []*graph.Node{sum}
+		})
+		return []*graph.Node{graph.Gradient(graph.ReduceAllSum(outs[0]), x)[0], graph.Gradient(graph.ReduceAllSum(outs[1]), x)[0]}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Call([]float32{1, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []float32{2, 3} {
+		if got := tensors.MustCopyFlatData[float32](out[i]); got[0] != want || got[1] != want {
+			t.Errorf("gradient %d: expected %v, got %v", i, want, got)
 		}
 	}
 }

@@ -47,7 +47,8 @@ func BatchNorm(x, gamma, beta *graph.Node, epsilon float64) (y, mean, variance *
 }
 
 // AfterNorm is what comes after a normalization that y is, in one kernel with it; nil if y is something
-// else, or there is none for it.
+// else, or there is none for it. It does not depend on y in the graph, but on what that is made of: by y
+// it has no gradient.
 func AfterNorm(y *graph.Node, after After) *graph.Node {
 	if n := norms(y.Graph())[y]; n != nil {
 		return n.apply(after)
@@ -70,7 +71,7 @@ func (n *norm) apply(after After) *graph.Node {
 				if dd[i] == nil {
 					continue
 				}
-				part := graph.ReduceAllSum(graph.Mul(plain, graph.StopGradient(dd[i])))
+				part := graph.ReduceAllSum(graph.Mul(plain, dd[i]))
 				if sum == nil {
 					sum = part
 				} else {

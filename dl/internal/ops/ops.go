@@ -180,7 +180,7 @@ func WithGradient(outs, ins []*graph.Node, vjp func(douts []*graph.Node) []*grap
 	for i, in := range ins {
 		hooked := graph.IdentityWithCustomGradient(in, func(_, _ *graph.Node) *graph.Node {
 			if dins == nil {
-				dins = vjp(douts)
+				dins = vjp(slices.Clone(douts))
 			}
 			return dins[i]
 		})
@@ -193,7 +193,11 @@ func WithGradient(outs, ins []*graph.Node, vjp func(douts []*graph.Node) []*grap
 	results := make([]*graph.Node, len(outs))
 	for k, out := range outs {
 		results[k] = graph.IdentityWithCustomGradient(graph.Add(graph.StopGradient(out), link), func(_, d *graph.Node) *graph.Node {
-			douts[k], dins = d, nil
+			if dins != nil { // of another gradient, which may have come back by other outputs
+				clear(douts)
+				dins = nil
+			}
+			douts[k] = d
 			return d
 		})
 	}

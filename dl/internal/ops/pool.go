@@ -15,7 +15,7 @@ import (
 // where there is no kernel for it.
 func MaxPool(x *graph.Node, size, strides []int, pads [][2]int) *graph.Node {
 	lanes, space, d := native.For(x.Graph()), len(size), x.Shape().Dimensions
-	if lanes == 0 || space < 1 || space > 2 || x.DType() != dtypes.Float32 || !fills(d[space+1], lanes) {
+	if lanes == 0 || space < 1 || space > 2 || x.DType() != dtypes.Float32 || !fills(d[space+1], lanes) || x.Shape().Size() == 0 {
 		return nil
 	}
 	p := &pool{space: space}

@@ -10,7 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <link.h>
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,14 +29,10 @@ static struct {
 	double freed; // when
 } blocks[MOST];
 static size_t used, kept, peak;
-static atomic_int busy;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
-static void lock(void) {
-	while (atomic_exchange_explicit(&busy, 1, memory_order_acquire)) {
-	}
-}
-
-static void unlock(void) { atomic_store_explicit(&busy, 0, memory_order_release); }
+static void lock(void) { pthread_mutex_lock(&mutex); }
+static void unlock(void) { pthread_mutex_unlock(&mutex); }
 
 static double now(void) {
 	struct timespec t;
@@ -80,6 +76,10 @@ static void *take(size_t size) {
 		for (int old; used + size + kept > most && (old = oldest()) >= 0;) drop(old);
 		if ((i = place()) < 0) return NULL;
 		void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (at == MAP_FAILED && kept > 0) { // there is no more, but for what is kept
+			for (int old; (old = oldest()) >= 0;) drop(old);
+			at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		}
 		if (at == MAP_FAILED) return NULL;
 		blocks[i].at = at;
 		blocks[i].size = size;
@@ -120,6 +120,21 @@ static void block_free(void *at) {
 		unlock();
 	}
 	free(at);
+}
+
+static void *block_realloc(void *at, size_t size) {
+	size_t before = 0;
+	if (at != NULL && ((uintptr_t)at & 4095) == 0) {
+		lock();
+		for (int i = 0; i < MOST; i++)
+			if (blocks[i].at == at) before = blocks[i].size;
+		unlock();
+	}
+	if (before == 0) return realloc(at, size);
+	void *other = size == 0 ? NULL : malloc(size);
+	if (other != NULL) memcpy(other, at, before < size ? before : size);
+	if (other != NULL || size == 0) block_free(at);
+	return other;
 }
 
 void gradbook_blocks_tidy(double seconds) {
@@ -215,12 +230,14 @@ int gradbook_blocks(void *library) {
 	if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0 || map == NULL) return 0;
 	imports in = imports_of(map);
 	if (in.symbols == NULL || in.names == NULL) return 0;
-	void **takes[4], **frees[4];
-	int n = slots(&in, "posix_memalign", takes, 4), m = slots(&in, "free", frees, 4);
+	void **takes[4], **frees[4], **changes[4];
+	int n = slots(&in, "posix_memalign", takes, 4), m = slots(&in, "free", frees, 4), k = slots(&in, "realloc", changes, 4);
 	if (n == 0 || m == 0) return 0;
 	sealed s = { .base = map->l_addr };
 	dl_iterate_phdr(sealed_of, &s);
 	// First what frees: it also takes what is not from here.
+	for (int i = 0; i < k; i++)
+		if (!write_slot(&s, changes[i], (void *)block_realloc)) return 0;
 	for (int i = 0; i < m; i++)
 		if (!write_slot(&s, frees[i], (void *)block_free)) return 0;
 	for (int i = 0; i < n; i++)
@@ -231,6 +248,21 @@ int gradbook_blocks(void *library) {
 #include <stddef.h>
 #include "blocks.h"
 int gradbook_blocks(void *library) { return library == NULL; }
+static void *block_realloc(void *at, size_t size) {
+	size_t before = 0;
+	if (at != NULL && ((uintptr_t)at & 4095) == 0) {
+		lock();
+		for (int i = 0; i < MOST; i++)
+			if (blocks[i].at == at) before = blocks[i].size;
+		unlock();
+	}
+	if (before == 0) return realloc(at, size);
+	void *other = size == 0 ? NULL : malloc(size);
+	if (other != NULL) memcpy(other, at, before < size ? before : size);
+	if (other != NULL || size == 0) block_free(at);
+	return other;
+}
+
 void gradbook_blocks_tidy(double seconds) { (void)seconds; }
 void gradbook_blocks_held(size_t *used, size_t *kept) { *used = *kept = 0; }
 #endif

@@ -27,7 +27,12 @@ type Store struct {
 // NewStore makes a store of a folder, which is made when it is needed. of tells on what else than
 // its text and its options a program depends: the plugin, the processor, flags. Of files over the
 // limit, in bytes, those are removed that have not been used for the longest time.
-func NewStore(dir, of string, limit int64) *Store { return &Store{dir: dir, of: of, limit: limit} }
+func NewStore(dir, of string, limit int64) *Store {
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs // a program may change its folder
+	}
+	return &Store{dir: dir, of: of, limit: limit}
+}
 
 // storeFormat is written into every key: another layout of the files is another key.
 const storeFormat = "1"
@@ -54,6 +59,9 @@ func (s *Store) private() bool {
 
 // find reads a program, or returns nil. A file that was damaged is removed.
 func (s *Store) find(key string) []byte {
+	if !s.private() {
+		return nil
+	}
 	content, err := os.ReadFile(s.path(key))
 	if err != nil {
 		return nil
