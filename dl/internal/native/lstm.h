@@ -174,30 +174,6 @@ void *NAMED(gradbook_lstm_backward)(ffi_frame *f) {
 	return NULL;
 }
 
-// weight_rows adds n rows of aᵀ·dz, of `count` examples, to a weight's gradient.
-INLINE void weight_rows(const int n, const float *a, size_t stride, const float *dz, int count, float *to, int units, int first) {
-	vec sum[ROWS][4];
-#pragma GCC unroll 6
-	for (int r = 0; r < n; r++)
-#pragma GCC unroll 4
-		for (int g = 0; g < 4; g++) sum[r][g] = first ? all(0.f) : load(to + (size_t)r * 4 * units + g * units);
-	for (int k = 0; k < count; k++, a += stride, dz += ROW) {
-		vec z0 = load(dz), z1 = load(dz + LANES), z2 = load(dz + 2 * LANES), z3 = load(dz + 3 * LANES);
-#pragma GCC unroll 6
-		for (int r = 0; r < n; r++) {
-			vec v = all(a[r]);
-			sum[r][0] += v * z0;
-			sum[r][1] += v * z1;
-			sum[r][2] += v * z2;
-			sum[r][3] += v * z3;
-		}
-	}
-#pragma GCC unroll 6
-	for (int r = 0; r < n; r++)
-#pragma GCC unroll 4
-		for (int g = 0; g < 4; g++) store(to + (size_t)r * 4 * units + g * units, sum[r][g]);
-}
-
 static void weights_part(void *argument, int j) {
 	recurrence *l = argument;
 	const int units = l->units, features = l->features, rows = l->steps * l->batch;
@@ -205,10 +181,10 @@ static void weights_part(void *argument, int j) {
 	for (int k = 0; k < rows; k += BLOCK) {
 		int count = rows - k < BLOCK ? rows - k : BLOCK;
 		const float *dz = l->dz + ((size_t)j * rows + k) * ROW;
-#define BY_X(n) weight_rows(n, l->packed + (size_t)k * features + at, features, dz, count, l->dw + (size_t)at * 4 * units + j * LANES, units, k == 0)
+#define BY_X(n) weight_rows(n, l->packed + (size_t)k * features + at, features, dz, count, l->dw + (size_t)at * 4 * units + j * LANES, 4 * units, units, k == 0)
 		EACH_ROWS(0, features, BY_X)
 #undef BY_X
-#define BY_H(n) weight_rows(n, l->hs + (size_t)k * units + at, units, dz, count, l->du + (size_t)at * 4 * units + j * LANES, units, k == 0)
+#define BY_H(n) weight_rows(n, l->hs + (size_t)k * units + at, units, dz, count, l->du + (size_t)at * 4 * units + j * LANES, 4 * units, units, k == 0)
 		EACH_ROWS(0, units, BY_H)
 #undef BY_H
 	}

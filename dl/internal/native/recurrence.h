@@ -137,6 +137,31 @@ INLINE void put(const int n, vec sum[ROWS][4], float *to, size_t stride, int col
 	}
 }
 
+// weight_rows adds n rows of aᵀ·dz, of `count` examples, to a weight's gradient, whose rows are so far
+// apart, and what belongs to the vectors of a panel.
+INLINE void weight_rows(const int n, const float *a, size_t stride, const float *dz, int count, float *to, size_t row, size_t apart, int first) {
+	vec sum[ROWS][4];
+#pragma GCC unroll 6
+	for (int r = 0; r < n; r++)
+#pragma GCC unroll 4
+		for (int g = 0; g < 4; g++) sum[r][g] = first ? all(0.f) : load(to + r * row + g * apart);
+	for (int k = 0; k < count; k++, a += stride, dz += ROW) {
+		vec z0 = load(dz), z1 = load(dz + LANES), z2 = load(dz + 2 * LANES), z3 = load(dz + 3 * LANES);
+#pragma GCC unroll 6
+		for (int r = 0; r < n; r++) {
+			vec v = all(a[r]);
+			sum[r][0] += v * z0;
+			sum[r][1] += v * z1;
+			sum[r][2] += v * z2;
+			sum[r][3] += v * z3;
+		}
+	}
+#pragma GCC unroll 6
+	for (int r = 0; r < n; r++)
+#pragma GCC unroll 4
+		for (int g = 0; g < 4; g++) store(to + r * row + g * apart, sum[r][g]);
+}
+
 // by_steps packs x as [steps, batch, features], and says whether there was memory.
 static int by_steps(recurrence *l, const float *x) {
 	const size_t features = l->features;

@@ -144,30 +144,6 @@ void *NAMED(gradbook_simple_backward)(ffi_frame *f) {
 	return NULL;
 }
 
-// simple_weight_rows adds n rows of aᵀ·dz, of `count` examples, to a weight's gradient.
-INLINE void simple_weight_rows(const int n, const float *a, size_t stride, const float *dz, int count, float *to, int units, int first) {
-	vec sum[ROWS][4];
-#pragma GCC unroll 6
-	for (int r = 0; r < n; r++)
-#pragma GCC unroll 4
-		for (int g = 0; g < 4; g++) sum[r][g] = first ? all(0.f) : load(to + (size_t)r * units + g * LANES);
-	for (int k = 0; k < count; k++, a += stride, dz += ROW) {
-		vec z0 = load(dz), z1 = load(dz + LANES), z2 = load(dz + 2 * LANES), z3 = load(dz + 3 * LANES);
-#pragma GCC unroll 6
-		for (int r = 0; r < n; r++) {
-			vec v = all(a[r]);
-			sum[r][0] += v * z0;
-			sum[r][1] += v * z1;
-			sum[r][2] += v * z2;
-			sum[r][3] += v * z3;
-		}
-	}
-#pragma GCC unroll 6
-	for (int r = 0; r < n; r++)
-#pragma GCC unroll 4
-		for (int g = 0; g < 4; g++) store(to + (size_t)r * units + g * LANES, sum[r][g]);
-}
-
 // A panel's weights are divided among two threads or more: by rows of U, and W with the first.
 static void simple_weights_part(void *argument, int part) {
 	recurrence *l = argument;
@@ -178,11 +154,11 @@ static void simple_weights_part(void *argument, int part) {
 		int count = rows - k < BLOCK ? rows - k : BLOCK;
 		const float *dz = l->dz + ((size_t)j * rows + k) * ROW;
 		if (first) {
-#define BY_X(n) simple_weight_rows(n, l->packed + (size_t)k * features + at, features, dz, count, l->dw + (size_t)at * units + j * ROW, units, k == 0)
+#define BY_X(n) weight_rows(n, l->packed + (size_t)k * features + at, features, dz, count, l->dw + (size_t)at * units + j * ROW, units, LANES, k == 0)
 			EACH_ROWS(0, features, BY_X)
 #undef BY_X
 		}
-#define BY_H(n) simple_weight_rows(n, l->hs + (size_t)k * units + at, units, dz, count, l->du + (size_t)at * units + j * ROW, units, k == 0)
+#define BY_H(n) weight_rows(n, l->hs + (size_t)k * units + at, units, dz, count, l->du + (size_t)at * units + j * ROW, units, LANES, k == 0)
 		EACH_ROWS(from, to, BY_H)
 #undef BY_H
 	}
