@@ -278,7 +278,7 @@ def sequences():
         layer(case(f"{n} 16 units, backwards with a mask, initial states"), cls(16, go_backwards=True), x(), *[normal(3, 16) for _ in range(states)], mask=mask)
         layer(case(f"{n} 16 units, zero_output_for_mask"), cls(16, return_sequences=True, zero_output_for_mask=True), x(), mask=mask)
         layer(case(f"{n} 64 units, sequences, states"), cls(64, return_sequences=True, return_state=True), normal(7, 3, 17), *[normal(7, 64) for _ in range(states)])
-        layer(case(f"{n} 128 units, backwards with a mask"), cls(128, go_backwards=True), x(), mask=mask)
+        layer(case(f"{n} 64 units, backwards with a mask"), cls(64, go_backwards=True), x(), mask=mask)
         layer(case(f"{n} 32 units without bias, bidirectional"), L.Bidirectional(cls(32, use_bias=False)), x())
         for mode in ("concat", "sum", "mul", "ave"):
             layer(case(f"Bidirectional {n} {mode}"), L.Bidirectional(cls(3, return_sequences=True), merge_mode=mode), x())
