@@ -8,7 +8,6 @@
 #if defined(__linux__)
 #define _GNU_SOURCE
 #include <dlfcn.h>
-#include <errno.h>
 #include <link.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -247,22 +246,10 @@ int gradbook_blocks(void *library) {
 #else
 #include <stddef.h>
 #include "blocks.h"
-int gradbook_blocks(void *library) { return library == NULL; }
-static void *block_realloc(void *at, size_t size) {
-	size_t before = 0;
-	if (at != NULL && ((uintptr_t)at & 4095) == 0) {
-		lock();
-		for (int i = 0; i < MOST; i++)
-			if (blocks[i].at == at) before = blocks[i].size;
-		unlock();
-	}
-	if (before == 0) return realloc(at, size);
-	void *other = size == 0 ? NULL : malloc(size);
-	if (other != NULL) memcpy(other, at, before < size ? before : size);
-	if (other != NULL || size == 0) block_free(at);
-	return other;
+int gradbook_blocks(void *library) {
+	(void)library;
+	return 0;
 }
-
 void gradbook_blocks_tidy(double seconds) { (void)seconds; }
 void gradbook_blocks_held(size_t *used, size_t *kept) { *used = *kept = 0; }
 #endif
