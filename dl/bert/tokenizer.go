@@ -52,7 +52,9 @@ func newTokenizer(text []byte, settings *api.Config, longest int) (out *tokenize
 // checkAdded refuses an added token without content: the library would find it at every
 // place of a text, without end.
 func checkAdded(text []byte) error {
-	var file hftokenizer.TokenizerJSON
+	var file struct {
+		AddedTokens []hftokenizer.AddedToken `json:"added_tokens"`
+	}
 	if err := json.Unmarshal(text, &file); err != nil {
 		return err
 	}

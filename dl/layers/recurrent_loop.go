@@ -249,7 +249,7 @@ func (c *loopCell) gru() (all *tensor.Node, last []*tensor.Node) {
 			for k := range 3 {
 				dz := graph.Mul(ops.At(s[2+k], t), dh)
 				next = append(next, ops.Put(s[2+k], dz, t))
-				through = sum(through, graph.MatMul(dz, graph.Slice(ut, graph.AxisRange(k*c.units, (k+1)*c.units))))
+				through = ops.Plus(through, graph.MatMul(dz, graph.Slice(ut, graph.AxisRange(k*c.units, (k+1)*c.units))))
 			}
 			next[0] = graph.Add(graph.Mul(dh, ops.At(o[0], t)), c.seen(through, o[1:]))
 			return next
@@ -263,13 +263,6 @@ func (c *loopCell) gru() (all *tensor.Node, last []*tensor.Node) {
 		return c.grads(c.byInput(graph.Concatenate(dzx, 2)), graph.Concatenate(dw, 1), graph.Concatenate(du, 1), graph.Concatenate(dbx, 0), graph.Concatenate(dbh, 0), end[0])
 	})
 	return r[0], r[1:]
-}
-
-func sum(a, b *tensor.Node) *tensor.Node {
-	if a == nil {
-		return b
-	}
-	return graph.Add(a, b)
 }
 
 // zeros are made where the loop is, not in it.

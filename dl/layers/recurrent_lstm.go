@@ -65,7 +65,7 @@ func (c *loopCell) lstmGradient(xh, pre, cells *tensor.Node, d []*tensor.Node) [
 			next = append(next, ops.Put(s[2+k], dz, t))
 			// Four small products: XLA would split one of all gates among
 			// threads, and take twice as long.
-			before = sum(before, graph.MatMul(dz, graph.Slice(ut, graph.AxisRange(k*c.units, (k+1)*c.units))))
+			before = ops.Plus(before, graph.MatMul(dz, graph.Slice(ut, graph.AxisRange(k*c.units, (k+1)*c.units))))
 		}
 		next[0] = c.pick(t, c.seen(before, o[2:]), dh)
 		return next

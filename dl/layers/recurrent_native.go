@@ -14,15 +14,16 @@ import (
 // asKernel says whether kernels can run the recurrence: of the activations that LSTM has unless
 // it is told otherwise, in float32, and of a number of units that fills vectors.
 func (c *loopCell) asKernel() bool {
-	lanes := native.For(c.x.Graph())
-	return lanes > 0 && c.units%lanes == 0 && c.keep == nil && c.x.DType() == dtypes.Float32 && c.x.Shape().Size() > 0 &&
-		activations.Activation(c.act) == activations.Tanh && activations.Activation(c.gate) == activations.Sigmoid
+	return c.fills(1) && activations.Activation(c.gate) == activations.Sigmoid
 }
 
 // asSimpleKernel is asKernel of a SimpleRNN, whose kernels take four vectors of units at a time.
-func (c *loopCell) asSimpleKernel() bool {
+func (c *loopCell) asSimpleKernel() bool { return c.fills(4) }
+
+// fills is what all kernels want, of units that fill so many vectors at a time.
+func (c *loopCell) fills(vectors int) bool {
 	lanes := native.For(c.x.Graph())
-	return lanes > 0 && c.units%(4*lanes) == 0 && c.keep == nil && c.x.DType() == dtypes.Float32 && c.x.Shape().Size() > 0 &&
+	return lanes > 0 && c.units%(vectors*lanes) == 0 && c.keep == nil && c.x.DType() == dtypes.Float32 && c.x.Shape().Size() > 0 &&
 		activations.Activation(c.act) == activations.Tanh
 }
 
@@ -85,7 +86,7 @@ func (k kernel) run() (all *tensor.Node, last []*tensor.Node) {
 		if hs == nil {
 			hs, kept = forward()
 			if d[0] != nil && !k.sequences {
-				d[1], d[0] = sum(d[1], graph.Squeeze(d[0], 0)), nil
+				d[1], d[0] = ops.Plus(d[1], graph.Squeeze(d[0], 0)), nil
 			}
 		}
 		last := make([]*tensor.Node, len(k.carry))

@@ -8,7 +8,6 @@ import (
 	"github.com/gradbook/gradbook/dl/cache"
 	"github.com/gradbook/gradbook/dl/internal/native"
 	"github.com/gradbook/gradbook/dl/internal/plugin"
-	"github.com/gradbook/gradbook/dl/pjrt"
 )
 
 // CompilationCacheEnv names the environment variable with the folder in which compiled programs are
@@ -23,11 +22,11 @@ const programsLimit = 512 << 20
 // where programs call oneDNN.
 func store(kind, path, config string) (*plugin.Store, error) {
 	dir := os.Getenv(CompilationCacheEnv)
-	pinned, err := pjrt.CPU.Path()
-	if dir == "off" || kind != "cpu" || err != nil || path != pinned || callsOthers(os.Getenv("XLA_FLAGS")) {
-		return nil, nil //nolint:nilerr // without a cache folder nothing is kept
+	if dir == "off" || !isPinned(kind, path) || callsOthers(os.Getenv("XLA_FLAGS")) {
+		return nil, nil
 	}
 	if dir == "" {
+		var err error
 		if dir, err = cache.Dir("pjrt", "programs"); err != nil {
 			return nil, nil //nolint:nilerr // without a cache nothing is kept
 		}

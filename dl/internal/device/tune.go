@@ -49,11 +49,17 @@ func cpuFlags() []string {
 	return flags
 }
 
+// isPinned says whether a plugin is the one for the CPU that all is tried with.
+func isPinned(kind, path string) bool {
+	pinned, err := pjrt.CPU.Path()
+	return err == nil && kind == "cpu" && path == pinned
+}
+
 // flagsFor are the flags for a plugin. They are for the versions that they were tried
 // with: XLA ends a program if it does not know a flag.
 func flagsFor(kind, path string) []string {
 	if kind == "cpu" {
-		if pinned, err := pjrt.CPU.Path(); err == nil && path == pinned {
+		if isPinned(kind, path) {
 			return cpuFlags()
 		}
 		return nil

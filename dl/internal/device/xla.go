@@ -13,7 +13,6 @@ import (
 
 	"github.com/gradbook/gradbook/dl/internal/native"
 	"github.com/gradbook/gradbook/dl/internal/plugin"
-	ours "github.com/gradbook/gradbook/dl/pjrt"
 )
 
 // hasXLA says whether this program can load plugins.
@@ -48,7 +47,7 @@ func newXLA(kind, path string) (compute.Backend, *plugin.Plugin, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if pinned, err := ours.CPU.Path(); err == nil && kind == "cpu" && path == pinned {
+	if isPinned(kind, path) {
 		p.KeepBlocks()
 	}
 	kept, err := store(kind, path, config)

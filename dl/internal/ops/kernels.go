@@ -60,14 +60,18 @@ func (k *kernels) deep(lanes int) bool {
 	return k.groups > 1 && d[len(d)-2] == 1 && d[len(d)-1] == k.groups && fills(k.groups, lanes)
 }
 
-// call calls a kernel, for which there are two axes of space.
-func (k *kernels) call(name string, out shapes.Shape, in ...*graph.Node) *graph.Node {
-	return k.with(k.settings, name, out, in...)
+// rectified is the convolution with max(y, 0) behind it.
+func (k *kernels) rectified() *kernels {
+	other := *k
+	other.settings = slices.Clone(k.settings)
+	other.settings[len(other.settings)-2] = 1
+	return &other
 }
 
-func (k *kernels) with(settings []int, name string, out shapes.Shape, in ...*graph.Node) *graph.Node {
+// call calls a kernel, for which there are two axes of space.
+func (k *kernels) call(name string, out shapes.Shape, in ...*graph.Node) *graph.Node {
 	if len(k.strides) == 2 {
-		return native.Call(name, settings, in, out)[0]
+		return native.Call(name, k.settings, in, out)[0]
 	}
 	wide := slices.Clone(in)
 	for i, x := range in {
@@ -84,7 +88,7 @@ func (k *kernels) with(settings []int, name string, out shapes.Shape, in ...*gra
 		at = 0
 	}
 	d := slices.Insert(slices.Clone(out.Dimensions), at, 1)
-	return graph.Squeeze(native.Call(name, settings, wide, shapes.Make(dtypes.Float32, d...))[0], at)
+	return graph.Squeeze(native.Call(name, k.settings, wide, shapes.Make(dtypes.Float32, d...))[0], at)
 }
 
 func (k *kernels) forward(x, w *graph.Node) *graph.Node {

@@ -68,14 +68,8 @@ func (n *norm) apply(after After) *graph.Node {
 			own := []*graph.Node{graph.Identity(ins[0]), graph.Identity(ins[1]), graph.Identity(ins[2])}
 			var sum *graph.Node
 			for i, plain := range n.back(own[0], own[1], y, own[2], after) {
-				if dd[i] == nil {
-					continue
-				}
-				part := graph.ReduceAllSum(graph.Mul(plain, dd[i]))
-				if sum == nil {
-					sum = part
-				} else {
-					sum = graph.Add(sum, part)
+				if dd[i] != nil {
+					sum = Plus(sum, graph.ReduceAllSum(graph.Mul(plain, dd[i])))
 				}
 			}
 			return graph.Gradient(sum, own...)
@@ -105,11 +99,14 @@ func (n *norm) back(x, gamma, y, dy *graph.Node, after After) []*graph.Node {
 type normsKey struct{}
 
 // norms are the normalizations of a graph by their results.
-func norms(g *graph.Graph) map[*graph.Node]*norm {
-	all, _ := g.State(normsKey{}).(map[*graph.Node]*norm)
+func norms(g *graph.Graph) map[*graph.Node]*norm { return byNode[*norm](g, normsKey{}) }
+
+// byNode is what a graph remembers of some of its nodes, under a key.
+func byNode[V any](g *graph.Graph, key any) map[*graph.Node]V {
+	all, _ := g.State(key).(map[*graph.Node]V)
 	if all == nil {
-		all = make(map[*graph.Node]*norm)
-		g.AttachState(normsKey{}, all)
+		all = make(map[*graph.Node]V)
+		g.AttachState(key, all)
 	}
 	return all
 }

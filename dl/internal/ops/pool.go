@@ -99,14 +99,7 @@ type poolsKey struct{}
 
 // pools are the poolings of a graph by their gradients, for what is before them to be taken together
 // with them.
-func pools(g *graph.Graph) map[*graph.Node]*pool {
-	all, _ := g.State(poolsKey{}).(map[*graph.Node]*pool)
-	if all == nil {
-		all = make(map[*graph.Node]*pool)
-		g.AttachState(poolsKey{}, all)
-	}
-	return all
-}
+func pools(g *graph.Graph) map[*graph.Node]*pool { return byNode[*pool](g, poolsKey{}) }
 
 // poolOf is the pooling of x whose gradient d is, and nothing else's; nil if it is something else.
 func poolOf(d, x *graph.Node) *pool {

@@ -15,15 +15,15 @@ func ConvolveBiased(x, kernel, bias *graph.Node, rectified bool, strides, dilati
 	if k == nil || bias == nil && !rectified || idle(x, kernel, pads) >= 0 || bias != nil && bias.DType() != x.DType() {
 		return nil
 	}
-	settings := append([]int{}, k.settings...)
+	forward := k
 	if rectified {
-		settings[6] = 1
+		forward = k.rectified()
 	}
 	ins := []*graph.Node{x, kernel}
 	if bias != nil {
 		ins = append(ins, bias)
 	}
-	y := k.with(settings, "conv_forward", k.y, ins...)
+	y := forward.call("conv_forward", k.y, ins...)
 	var out *graph.Node
 	out = WithGradient([]*graph.Node{y}, ins, func(d []*graph.Node) []*graph.Node {
 		dz := d[0]
@@ -55,17 +55,21 @@ func rectifiedBack(y, dy *graph.Node) (dz, db *graph.Node) {
 	return both[0], both[1]
 }
 
+// Plus adds to a sum, which is nil at first.
+func Plus(sum, x *graph.Node) *graph.Node {
+	if sum == nil {
+		return x
+	}
+	return graph.Add(sum, x)
+}
+
 // passed is what comes back through max(z, 0), where it is y, to what both of d depend on: by z and
 // by the bias, of which one may be nil.
 func passed(y *graph.Node, d []*graph.Node) *graph.Node {
 	var sum *graph.Node
 	for _, each := range d {
-		switch {
-		case each == nil:
-		case sum == nil:
-			sum = graph.BroadcastToShape(graph.ExpandLeftToRank(each, y.Rank()), y.Shape())
-		default:
-			sum = graph.Add(sum, graph.BroadcastToShape(graph.ExpandLeftToRank(each, y.Rank()), y.Shape()))
+		if each != nil {
+			sum = Plus(sum, graph.BroadcastToShape(graph.ExpandLeftToRank(each, y.Rank()), y.Shape()))
 		}
 	}
 	zero := graph.ZerosLike(y)

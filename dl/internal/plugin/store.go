@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -66,21 +65,14 @@ func (s *Store) find(key string) []byte {
 	if err != nil {
 		return nil
 	}
-	sum, program, ok := cut(content)
-	if want := sha256.Sum256(program); !ok || !bytes.Equal(sum, want[:]) {
+	const size = sha256.Size
+	if len(content) <= size || sha256.Sum256(content[size:]) != [size]byte(content[:size]) {
 		s.remove(key)
 		return nil
 	}
 	now := time.Now()
 	_ = os.Chtimes(s.path(key), now, now) // else it is taken for one that is not used
-	return program
-}
-
-func cut(content []byte) (sum, program []byte, ok bool) {
-	if len(content) <= sha256.Size {
-		return nil, nil, false
-	}
-	return content[:sha256.Size], content[sha256.Size:], true
+	return content[size:]
 }
 
 // keep writes a program; one that cannot be written is compiled again.
