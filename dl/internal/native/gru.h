@@ -98,20 +98,7 @@ void *NAMED(gradbook_gru_forward)(ffi_frame *f) {
 }
 
 // The same for predictions. Results: the last h, and, by a setting, hs.
-void *NAMED(gradbook_gru_infer)(ffi_frame *f) {
-	pool p;
-	if (!gradbook_begins(f, &p)) return NULL;
-	recurrence l = { .all = (int)setting(f, 0) };
-	measure(&l, argument(f, 0), argument(f, 2), &p);
-	size_t state = (size_t)l.batch * l.units;
-	float *two = l.all ? NULL : scratch(2 * state);
-	if (!l.all && two == NULL) return gradbook_wrong(f, "no memory for the states of a GRU");
-	l.hs = l.all ? floats(result(f, 1)) : two;
-	const char *wrong = gru_forward(&l, f, &p);
-	memcpy(floats(result(f, 0)), hidden(&l, l.steps), state * sizeof(float));
-	free(two);
-	return wrong == NULL ? NULL : gradbook_wrong(f, wrong);
-}
+void *NAMED(gradbook_gru_infer)(ffi_frame *f) { return by_inference(f, 1, gru_forward, "no memory for the states of a GRU"); }
 
 // times_three adds n rows of dz, of which the third is by x or by h, times a panel of a turned
 // matrix.
@@ -225,10 +212,8 @@ static void gru_weights_part(void *argument, int j) {
 		EACH_ROWS(0, units, FOR_H)
 #undef FOR_H
 	}
-	vec sum[4] = { all(0.f), all(0.f), all(0.f), all(0.f) };
-	const float *dz = l->dz + (size_t)j * rows * ROW;
-	for (int k = 0; k < rows; k++, dz += ROW)
-		for (int g = 0; g < 4; g++) sum[g] += load(dz + g * LANES);
+	vec sum[4];
+	summed(l->dz + (size_t)j * rows * ROW, rows, sum);
 	for (int g = 0; g < 3; g++) {
 		store(l->db + g * units + j * LANES, sum[g]);
 		store(l->dbh + g * units + j * LANES, sum[g == 2 ? BY_H : g]);
@@ -236,22 +221,7 @@ static void gru_weights_part(void *argument, int j) {
 }
 
 // x, u for its shape, hs, dz. Results: dw, du, and the gradients by bx and bh.
-void *NAMED(gradbook_gru_weights)(ffi_frame *f) {
-	pool p;
-	if (!gradbook_begins(f, &p)) return NULL;
-	recurrence l = { 0 };
-	measure(&l, argument(f, 0), argument(f, 1), &p);
-	l.hs = floats(argument(f, 2));
-	l.dz = floats(argument(f, 3));
-	l.dw = floats(result(f, 0));
-	l.du = floats(result(f, 1));
-	l.db = floats(result(f, 2));
-	l.dbh = floats(result(f, 3));
-	if (!by_steps(&l, floats(argument(f, 0)))) return gradbook_wrong(f, "no memory for the input of a GRU");
-	gradbook_parallel(&p, l.units / LANES, gru_weights_part, &l);
-	free(l.packed);
-	return NULL;
-}
+void *NAMED(gradbook_gru_weights)(ffi_frame *f) { return by_weights(f, LANES, 1, gru_weights_part, "no memory for the input of a GRU"); }
 
 INLINE void gru_input_rows(const int n, const recurrence *l, int t, int at, int column) {
 	const int features = l->features, columns = features - column < ROW ? features - column : ROW;

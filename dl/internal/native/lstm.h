@@ -79,21 +79,7 @@ void *NAMED(gradbook_lstm_forward)(ffi_frame *f) {
 }
 
 // The same for predictions. Results: the last h and c, and, by a setting, hs.
-void *NAMED(gradbook_lstm_infer)(ffi_frame *f) {
-	pool p;
-	if (!gradbook_begins(f, &p)) return NULL;
-	recurrence l = { .all = (int)setting(f, 0) };
-	measure(&l, argument(f, 0), argument(f, 2), &p);
-	size_t state = (size_t)l.batch * l.units;
-	float *two = l.all ? NULL : scratch(2 * state);
-	if (!l.all && two == NULL) return gradbook_wrong(f, "no memory for the states of an LSTM");
-	l.hs = l.all ? floats(result(f, 2)) : two;
-	l.cs = floats(result(f, 1));
-	const char *wrong = forward(&l, f, &p);
-	memcpy(floats(result(f, 0)), hidden(&l, l.steps), state * sizeof(float));
-	free(two);
-	return wrong == NULL ? NULL : gradbook_wrong(f, wrong);
-}
+void *NAMED(gradbook_lstm_infer)(ffi_frame *f) { return by_inference(f, 2, forward, "no memory for the states of an LSTM"); }
 
 // times adds n rows of dz, times a panel of a turned matrix. apart is from one of dz's panels to
 // the next.
@@ -188,29 +174,13 @@ static void weights_part(void *argument, int j) {
 		EACH_ROWS(0, units, BY_H)
 #undef BY_H
 	}
-	vec sum[4] = { all(0.f), all(0.f), all(0.f), all(0.f) };
-	const float *dz = l->dz + (size_t)j * rows * ROW;
-	for (int k = 0; k < rows; k++, dz += ROW)
-		for (int g = 0; g < 4; g++) sum[g] += load(dz + g * LANES);
+	vec sum[4];
+	summed(l->dz + (size_t)j * rows * ROW, rows, sum);
 	for (int g = 0; g < 4; g++) store(l->db + g * units + j * LANES, sum[g]);
 }
 
 // x, u for its shape, hs, dz. Results: dw, du, db.
-void *NAMED(gradbook_lstm_weights)(ffi_frame *f) {
-	pool p;
-	if (!gradbook_begins(f, &p)) return NULL;
-	recurrence l = { 0 };
-	measure(&l, argument(f, 0), argument(f, 1), &p);
-	l.hs = floats(argument(f, 2));
-	l.dz = floats(argument(f, 3));
-	l.dw = floats(result(f, 0));
-	l.du = floats(result(f, 1));
-	l.db = floats(result(f, 2));
-	if (!by_steps(&l, floats(argument(f, 0)))) return gradbook_wrong(f, "no memory for the input of an LSTM");
-	gradbook_parallel(&p, l.units / LANES, weights_part, &l);
-	free(l.packed);
-	return NULL;
-}
+void *NAMED(gradbook_lstm_weights)(ffi_frame *f) { return by_weights(f, LANES, 1, weights_part, "no memory for the input of an LSTM"); }
 
 INLINE void input_rows(const int n, const recurrence *l, int t, int at, int column) {
 	const int features = l->features, columns = features - column < ROW ? features - column : ROW;

@@ -112,28 +112,28 @@ INLINE void normalized(const norm *n, int64_t first, int64_t end, int64_t c, con
 	}
 }
 
+// NORM_AFTER does work(after, count) for what comes after, of so many channels.
+#define NORM_AFTER(work, count)                              \
+	switch (n->after) {                                  \
+	case NORM_RELU: work(NORM_RELU, count); break;       \
+	case NORM_RELU6: work(NORM_RELU6, count); break;     \
+	default: work(NORM_PLAIN, count);                    \
+	}
+
 // Rows are taken a few at a time, so that what is read of them stays in the first cache.
 #define NORM_ROWS(work)                                                                                                                    \
 	int64_t first = n->rows * part / n->parts, end = n->rows * (part + 1) / n->parts, most = 2 * NORM_CHUNK / n->channels + 1;         \
 	for (int64_t from = first; from < end; from += most) {                                                                             \
 		int64_t to = end - from < most ? end : from + most, c = 0;                                                                 \
-		for (; c + LANES <= n->channels; c += LANES) {                                                                             \
-			int64_t count = LANES;                                                                                             \
-			work                                                                                                               \
-		}                                                                                                                          \
-		if (c < n->channels) {                                                                                                     \
-			int64_t count = n->channels - c;                                                                                   \
-			work                                                                                                               \
-		}                                                                                                                          \
+		for (; c + LANES <= n->channels; c += LANES) NORM_AFTER(work, LANES)                                                       \
+		if (c < n->channels) NORM_AFTER(work, n->channels - c)                                                                     \
 	}
 
 static void norm_part(void *argument, int part) {
 	const norm *n = argument;
-	NORM_ROWS(switch (n->after) {
-	case NORM_RELU: normalized(n, from, to, c, NORM_RELU, count); break;
-	case NORM_RELU6: normalized(n, from, to, c, NORM_RELU6, count); break;
-	default: normalized(n, from, to, c, NORM_PLAIN, count);
-	})
+#define WORK(after, count) normalized(n, from, to, c, after, count)
+	NORM_ROWS(WORK)
+#undef WORK
 }
 
 // x. Results: mean, variance.
@@ -197,11 +197,9 @@ static void norm_back_sums(void *argument, int part) {
 	const norm *n = argument;
 	float *sums = n->sums + 2 * part * n->channels;
 	memset(sums, 0, (size_t)(2 * n->channels) * sizeof *sums);
-	NORM_ROWS(switch (n->after) {
-	case NORM_RELU: back_sums(n, sums, from, to, c, NORM_RELU, count); break;
-	case NORM_RELU6: back_sums(n, sums, from, to, c, NORM_RELU6, count); break;
-	default: back_sums(n, sums, from, to, c, NORM_PLAIN, count);
-	})
+#define WORK(after, count) back_sums(n, sums, from, to, c, after, count)
+	NORM_ROWS(WORK)
+#undef WORK
 }
 
 // The gradient by x is factor · (dy − mean of dy − (x − mean) · pull), whose last two vectors are in
@@ -217,11 +215,9 @@ INLINE void back_rows(const norm *n, int64_t first, int64_t end, int64_t c, cons
 
 static void norm_back_part(void *argument, int part) {
 	const norm *n = argument;
-	NORM_ROWS(switch (n->after) {
-	case NORM_RELU: back_rows(n, from, to, c, NORM_RELU, count); break;
-	case NORM_RELU6: back_rows(n, from, to, c, NORM_RELU6, count); break;
-	default: back_rows(n, from, to, c, NORM_PLAIN, count);
-	})
+#define WORK(after, count) back_rows(n, from, to, c, after, count)
+	NORM_ROWS(WORK)
+#undef WORK
 }
 
 // x, y, dy, gamma, mean, variance, ε; setting as forward. Results: the gradients by x, gamma and beta.

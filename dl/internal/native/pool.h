@@ -15,6 +15,16 @@ static pooling pooling_settings(ffi_frame *f, ffi_buffer *x, ffi_buffer *y) {
 		{ setting(f, 0), setting(f, 1) }, { setting(f, 2), setting(f, 3) }, { setting(f, 4), setting(f, 5) } };
 }
 
+// pooling_back is the pooling of x to y, of which dy comes back.
+static pooling pooling_back(ffi_frame *f) {
+	pooling p = pooling_settings(f, argument(f, 0), argument(f, 1));
+	p.x = floats(argument(f, 0));
+	p.y = floats(argument(f, 1));
+	p.dy = floats(argument(f, 2));
+	p.out = floats(result(f, 0));
+	return p;
+}
+
 typedef struct { int64_t first, end; } range;
 
 // seen is which places of an axis the window at a place of the result covers.
@@ -145,11 +155,7 @@ static void pick_part(void *argument, int part) {
 void *NAMED(gradbook_pool_pick)(ffi_frame *f) {
 	pool threads;
 	if (!gradbook_begins(f, &threads)) return NULL;
-	pooling p = pooling_settings(f, argument(f, 0), argument(f, 1));
-	p.x = floats(argument(f, 0));
-	p.y = floats(argument(f, 1));
-	p.dy = floats(argument(f, 2));
-	p.out = floats(result(f, 0));
+	pooling p = pooling_back(f);
 	gradbook_parallel(&threads, (int)(p.batch * p.rows), pick_part, &p);
 	return NULL;
 }
@@ -166,11 +172,7 @@ static void added_up(const float *rows, int64_t n, int64_t numbers, float *to) {
 void *NAMED(gradbook_pool_back)(ffi_frame *f) {
 	pool threads;
 	if (!gradbook_begins(f, &threads)) return NULL;
-	pooling p = pooling_settings(f, argument(f, 0), argument(f, 1));
-	p.x = floats(argument(f, 0));
-	p.y = floats(argument(f, 1));
-	p.dy = floats(argument(f, 2));
-	p.out = floats(result(f, 0));
+	pooling p = pooling_back(f);
 	int relu = f->results.n > 1;
 	if (relu && (p.sums = scratch((size_t)(p.batch * p.channels))) == NULL) return gradbook_wrong(f, "no memory for the gradient of a pooling layer");
 	gradbook_parallel(&threads, (int)p.batch, back_part, &p);

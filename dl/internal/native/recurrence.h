@@ -180,6 +180,51 @@ static void by_outputs(const recurrence *l, float *dh, int t, int from, int to) 
 	for (int k = 0; k < (to - from) * l->units; k += LANES) store(dh + k, load(dh + k) + load(more + k));
 }
 
+// summed is the sum of rows of a panel of dz.
+static void summed(const float *dz, int rows, vec sum[4]) {
+	for (int g = 0; g < 4; g++) sum[g] = all(0.f);
+	for (int k = 0; k < rows; k++, dz += ROW)
+		for (int g = 0; g < 4; g++) sum[g] += load(dz + g * LANES);
+}
+
+// by_inference runs a recurrence forward and keeps nothing for a gradient. Results: so many last
+// states, of which the second are the cells, and, by a setting, hs.
+static void *by_inference(ffi_frame *f, int states, const char *(*run)(recurrence *, ffi_frame *, pool *), const char *no_memory) {
+	pool p;
+	if (!gradbook_begins(f, &p)) return NULL;
+	recurrence l = { .all = (int)setting(f, 0) };
+	measure(&l, argument(f, 0), argument(f, 2), &p);
+	size_t state = (size_t)l.batch * l.units;
+	float *two = l.all ? NULL : scratch(2 * state);
+	if (!l.all && two == NULL) return gradbook_wrong(f, no_memory);
+	l.hs = l.all ? floats(result(f, states)) : two;
+	if (states > 1) l.cs = floats(result(f, 1));
+	const char *wrong = run(&l, f, &p);
+	memcpy(floats(result(f, 0)), hidden(&l, l.steps), state * sizeof(float));
+	free(two);
+	return wrong == NULL ? NULL : gradbook_wrong(f, wrong);
+}
+
+// by_weights calls part for the gradients by the weights, of panels of so many units, so many times
+// each: x, u for its shape, hs, dz. Results: dw, du, db, and perhaps that by a second bias.
+static void *by_weights(ffi_frame *f, int width, int parts, void (*part)(void *, int), const char *no_memory) {
+	pool p;
+	if (!gradbook_begins(f, &p)) return NULL;
+	recurrence l = { 0 };
+	measure(&l, argument(f, 0), argument(f, 1), &p);
+	l.parts = parts;
+	l.hs = floats(argument(f, 2));
+	l.dz = floats(argument(f, 3));
+	l.dw = floats(result(f, 0));
+	l.du = floats(result(f, 1));
+	l.db = floats(result(f, 2));
+	if (f->results.n > 3) l.dbh = floats(result(f, 3));
+	if (!by_steps(&l, floats(argument(f, 0)))) return gradbook_wrong(f, no_memory);
+	gradbook_parallel(&p, l.units / width * parts, part, &l);
+	free(l.packed);
+	return NULL;
+}
+
 // by_input calls part for the gradient by the input, of weights with so many columns for each unit:
 // x and u for their shapes, w, dz. Result: dx.
 static void *by_input(ffi_frame *f, int columns, void (*part)(void *, int)) {

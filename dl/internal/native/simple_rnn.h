@@ -73,20 +73,7 @@ void *NAMED(gradbook_simple_forward)(ffi_frame *f) {
 }
 
 // The same for predictions. Results: the last h, and, by a setting, hs.
-void *NAMED(gradbook_simple_infer)(ffi_frame *f) {
-	pool p;
-	if (!gradbook_begins(f, &p)) return NULL;
-	recurrence l = { .all = (int)setting(f, 0) };
-	measure(&l, argument(f, 0), argument(f, 2), &p);
-	size_t state = (size_t)l.batch * l.units;
-	float *two = l.all ? NULL : scratch(2 * state);
-	if (!l.all && two == NULL) return gradbook_wrong(f, "no memory for the states of a SimpleRNN");
-	l.hs = l.all ? floats(result(f, 1)) : two;
-	const char *wrong = simple_run(&l, f, &p);
-	memcpy(floats(result(f, 0)), hidden(&l, l.steps), state * sizeof(float));
-	free(two);
-	return wrong == NULL ? NULL : gradbook_wrong(f, wrong);
-}
+void *NAMED(gradbook_simple_infer)(ffi_frame *f) { return by_inference(f, 1, simple_run, "no memory for the states of a SimpleRNN"); }
 
 INLINE void simple_back_rows(const int n, const recurrence *l, float *dh, int t, int at, int from, int column) {
 	const int units = l->units;
@@ -163,30 +150,13 @@ static void simple_weights_part(void *argument, int part) {
 #undef BY_H
 	}
 	if (!first) return;
-	vec sum[4] = { all(0.f), all(0.f), all(0.f), all(0.f) };
-	const float *dz = l->dz + (size_t)j * rows * ROW;
-	for (int k = 0; k < rows; k++, dz += ROW)
-		for (int g = 0; g < 4; g++) sum[g] += load(dz + g * LANES);
+	vec sum[4];
+	summed(l->dz + (size_t)j * rows * ROW, rows, sum);
 	for (int g = 0; g < 4; g++) store(l->db + j * ROW + g * LANES, sum[g]);
 }
 
 // x, u for its shape, hs, dz. Results: dw, du, db.
-void *NAMED(gradbook_simple_weights)(ffi_frame *f) {
-	pool p;
-	if (!gradbook_begins(f, &p)) return NULL;
-	recurrence l = { 0 };
-	measure(&l, argument(f, 0), argument(f, 1), &p);
-	l.hs = floats(argument(f, 2));
-	l.dz = floats(argument(f, 3));
-	l.dw = floats(result(f, 0));
-	l.du = floats(result(f, 1));
-	l.db = floats(result(f, 2));
-	l.parts = 4;
-	if (!by_steps(&l, floats(argument(f, 0)))) return gradbook_wrong(f, "no memory for the input of a SimpleRNN");
-	gradbook_parallel(&p, EACH_PANEL(&l) * l.parts, simple_weights_part, &l);
-	free(l.packed);
-	return NULL;
-}
+void *NAMED(gradbook_simple_weights)(ffi_frame *f) { return by_weights(f, ROW, 4, simple_weights_part, "no memory for the input of a SimpleRNN"); }
 
 INLINE void simple_input_rows(const int n, const recurrence *l, int t, int at, int column) {
 	const int features = l->features, columns = features - column < ROW ? features - column : ROW;
