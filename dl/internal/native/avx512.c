@@ -1,4 +1,5 @@
 #if defined(__x86_64__)
+#include <immintrin.h>
 #if defined(__clang__) && __clang_major__ >= 18 && __clang_major__ <= 21 // which have a name of their own for vectors of 512 bits
 #pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma,evex512"))), apply_to = function)
 #elif defined(__clang__)

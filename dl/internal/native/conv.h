@@ -5,17 +5,8 @@
 // All are sums of products along runs of numbers that lie one behind the other in an image: a row
 // of the window, or, with a dilation or groups, a place of it.
 
-typedef struct {
-	int64_t batch, height, width, channels;    // of the images
-	int64_t rows, columns, filters;            // of the result
-	int64_t window[2], stride[2], dilation[2], before[2];
-	int64_t groups, in, out; // channels and filters of a group
-	int depth, relu;         // depth: each channel is a group of one filter
-} conv;
-
 // conv_settings reads strides, dilations, zeros before each axis, whether what is negative becomes
-// 0, and the number of groups, of which 0 is one. A window of one place makes
-// one row of an image, if it goes over all places.
+// 0, and the number of groups, of which 0 is one.
 static conv conv_settings(ffi_frame *f, ffi_buffer *x, ffi_buffer *w, ffi_buffer *y) {
 	conv c = { x->dims[0], x->dims[1], x->dims[2], x->dims[3], y->dims[1], y->dims[2], y->dims[3], { w->dims[0], w->dims[1] },
 		{ setting(f, 0), setting(f, 1) }, { setting(f, 2), setting(f, 3) }, { setting(f, 4), setting(f, 5) } };
@@ -24,11 +15,7 @@ static conv conv_settings(ffi_frame *f, ffi_buffer *x, ffi_buffer *w, ffi_buffer
 	c.in = c.channels / c.groups;
 	c.out = c.filters / c.groups;
 	c.depth = c.groups > 1 && c.in == 1 && c.out == 1;
-	if (c.window[0] == 1 && c.window[1] == 1 && c.stride[0] == 1 && c.stride[1] == 1 && c.rows == c.height && c.columns == c.width && c.before[0] == 0 && c.before[1] == 0) {
-		c.width *= c.height;
-		c.columns = c.width;
-		c.height = c.rows = 1;
-	}
+	flat(&c);
 	return c;
 }
 
@@ -60,20 +47,12 @@ static int64_t runs_of(const conv *c, int64_t width, int64_t *offsets, int *runs
 	return whole ? c->window[1] * c->channels : c->in;
 }
 
-// reach is how many places of an axis so many places of the result see.
-static int64_t reach(const conv *c, int axis, int64_t places) { return (places - 1) * c->stride[axis] + (c->window[axis] - 1) * c->dilation[axis] + 1; }
-
-// bordered says whether the result sees zeros around the images.
-static int bordered(const conv *c) {
-	return c->before[0] != 0 || c->before[1] != 0 || reach(c, 0, c->rows) > c->height || reach(c, 1, c->columns) > c->width;
-}
-
 typedef struct {
 	conv c;
 	const float *x, *w, *bias;
 	float *y;
 	int64_t w_apart, w_group; // of the weights, as of a sweep
-	int64_t chunk[2], chunks[2]; // rows and columns of the result at a time, and how often in an image
+	chunks by;
 	int failed;            // for want of memory
 } conv_job;
 
@@ -81,9 +60,8 @@ typedef struct {
 static void conv_forward_part(void *argument, int part) {
 	conv_job *job = argument;
 	const conv *c = &job->c;
-	int64_t image = part / (job->chunks[0] * job->chunks[1]);
-	int64_t from[2] = { part / job->chunks[1] % job->chunks[0] * job->chunk[0], part % job->chunks[1] * job->chunk[1] };
-	int64_t rows = c->rows - from[0] < job->chunk[0] ? c->rows - from[0] : job->chunk[0], columns = c->columns - from[1] < job->chunk[1] ? c->columns - from[1] : job->chunk[1];
+	chunk here = chunk_at(c, &job->by, part);
+	int64_t image = here.image, *from = here.from, rows = here.size[0], columns = here.size[1];
 	int border = bordered(c);
 	int64_t height = reach(c, 0, rows), width = border ? reach(c, 1, columns) : c->width;
 	const float *x = job->x + image * c->height * c->width * c->channels, *in = x + (from[0] * c->stride[0] * c->width + from[1] * c->stride[1]) * c->channels;
@@ -105,21 +83,6 @@ static void conv_forward_part(void *argument, int part) {
 	}
 	free(frame);
 	free(offsets);
-}
-
-// chunked divides images, if there are not enough of them for all threads: by rows, and where
-// these are few by columns.
-static int chunked(conv_job *job, const pool *p) {
-	int64_t want = p->threads == 1 ? 1 : (4 * p->threads + job->c.batch - 1) / job->c.batch;
-	int64_t length[2] = { job->c.rows, job->c.columns / TILE + 1 };
-	int64_t pieces[2] = { want < length[0] ? want : length[0], 1 };
-	pieces[1] = want / pieces[0] < length[1] ? want / pieces[0] : length[1];
-	length[1] = job->c.columns;
-	for (int i = 0; i < 2; i++) {
-		job->chunk[i] = (length[i] + pieces[i] - 1) / pieces[i];
-		job->chunks[i] = (length[i] + job->chunk[i] - 1) / job->chunk[i];
-	}
-	return (int)(job->c.batch * job->chunks[0] * job->chunks[1]);
 }
 
 // panelled is the weights with the filters of each group one behind the other, filled up with zeros:
@@ -152,7 +115,8 @@ void *NAMED(gradbook_conv_forward)(ffi_frame *f) {
 		job.w = panels = panelled(c, job.w, &job.w_apart, &job.w_group);
 		job.failed = panels == NULL;
 	}
-	if (!job.failed) gradbook_parallel(&p, chunked(&job, &p), conv_forward_part, &job);
+	job.by = divide(c, &p, TILE);
+	if (!job.failed) gradbook_parallel(&p, job.by.n, conv_forward_part, &job);
 	free(panels);
 	return job.failed ? gradbook_wrong(f, "no memory for a convolution") : NULL;
 }

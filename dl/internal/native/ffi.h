@@ -11,7 +11,7 @@
 enum { FFI_MAJOR = 0, FFI_MINOR = 3 };
 enum { FFI_EXECUTE = 3 };  // the stage in which arguments have values
 enum { FFI_METADATA = 1 }; // the extension that asks for the version
-enum { FFI_F32 = 11 };
+enum { FFI_S8 = 2, FFI_F32 = 11 };
 
 typedef struct ffi_extension {
 	size_t size;

@@ -18,16 +18,26 @@ import (
 // register makes the kernels of a set of instructions known to a plugin.
 func register(p *plugin.Plugin, set string) error {
 	C.gradbook_processors = C.int(processors())
-	return p.Foreign(handlers(set))
+	return p.Foreign(handlers(set, hasDots(set)))
 }
 
-func handlers(set string) map[string]unsafe.Pointer {
+// handlers are the kernels of a set of instructions by name, with those for products of bytes where
+// dots says so.
+func handlers(set string, dots bool) map[string]unsafe.Pointer {
 	all := make(map[string]unsafe.Pointer)
-	for i := 0; ; i++ {
-		k := C.gradbook_kernel(C.int(lanes[set]), C.int(i))
-		if k.name == nil {
-			return all
+	add := func(kernel func(i C.int) C.kernel) {
+		for i := C.int(0); ; i++ {
+			k := kernel(i)
+			if k.name == nil {
+				return
+			}
+			all[C.GoString(k.name)] = unsafe.Pointer(k.handler)
 		}
-		all[C.GoString(k.name)] = unsafe.Pointer(k.handler)
 	}
+	n := C.int(lanes[set])
+	add(func(i C.int) C.kernel { return C.gradbook_kernel(n, i) })
+	if dots {
+		add(func(i C.int) C.kernel { return C.gradbook_dot_kernel(n, i) })
+	}
+	return all
 }

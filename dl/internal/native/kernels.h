@@ -1,46 +1,16 @@
-// The kernels, written once in vectors of LANES floats, in the words of GCC and Clang. A file for
-// each set of instructions defines LANES and SET, a suffix for names, and includes this one.
+// The kernels, written once in vectors of LANES floats. A file for each set of instructions defines
+// LANES and SET, a suffix for names, and includes this one.
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include "frame.h"
-
-#define INLINE static inline __attribute__((always_inline))
-#define JOINED(a, b) a##_##b
-#define JOIN(a, b) JOINED(a, b)
-#define NAMED(name) JOIN(name, SET)
-
-typedef float vec __attribute__((vector_size(4 * LANES)));
-typedef int32_t ivec __attribute__((vector_size(4 * LANES)));
-typedef float anywhere __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-
-INLINE vec load(const float *p) { return *(const anywhere *)p; }
-INLINE void store(float *p, vec v) { *(anywhere *)p = v; }
-INLINE vec load_some(const float *p, int64_t n) {
-	vec v = { 0 };
-	memcpy(&v, p, (size_t)n * sizeof *p);
-	return v;
-}
-INLINE void store_some(float *p, vec v, int64_t n) { memcpy(p, &v, (size_t)n * sizeof *p); }
-INLINE vec all(float x) { return x - (vec){ 0 }; }
-
-// filled is n, as many as fill vectors.
-static int64_t filled(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
-
-// positive is v where it is not below or at 0, and 0 there; what is no number stays.
-INLINE vec positive(vec v) { return (vec)(~(v <= 0.f) & (ivec)v); }
-
-// scratch is memory for n floats, which the caller frees.
-static float *scratch(size_t n) { return aligned_alloc(64, (n * sizeof(float) + 127) / 64 * 64); }
-
+#include "vectors.h"
 #include "recurrence.h"
 #include "lstm.h"
 #include "gru.h"
 #include "simple_rnn.h"
 #include "sweep.h"
+#include "conv_shape.h"
 #include "conv.h"
 #include "conv_input.h"
 #include "conv_window.h"
 #include "pool.h"
 #include "norm.h"
+#include "quant.h"

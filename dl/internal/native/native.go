@@ -40,6 +40,17 @@ func sets() (all []string) {
 	return all
 }
 
+// hasDots says whether this processor has instructions for products of bytes in the vectors of a set.
+func hasDots(set string) bool {
+	switch set {
+	case "avx512":
+		return cpu.X86.HasAVX512VNNI
+	case "avx2":
+		return cpu.X86.HasAVXVNNI
+	}
+	return cpu.ARM64.HasASIMDDP
+}
+
 // Set is the set of instructions of the kernels; "" is for none.
 func Set() (string, error) {
 	has, want := sets(), os.Getenv(Env)

@@ -18,6 +18,8 @@ import (
 type Array struct {
 	Dims   []int
 	Values []float32
+	// Whole says that the kernel gets the values as whole numbers of 8 bits.
+	Whole bool
 }
 
 // Make is an array of zeros.
@@ -26,13 +28,13 @@ func Make(dims ...int) Array {
 	for _, d := range dims {
 		n *= d
 	}
-	return Array{dims, make([]float32, n)}
+	return Array{Dims: dims, Values: make([]float32, n)}
 }
 
 // Run computes a kernel of a set of instructions without XLA, in this thread, into out. It is how
-// kernels are compared with their twins.
-func Run(set, name string, settings []int, in, out []Array) error {
-	handler := handlers(set)[name]
+// kernels are compared with their twins. dots has it use instructions for products of bytes.
+func Run(set string, dots bool, name string, settings []int, in, out []Array) error {
+	handler := handlers(set, dots)[name]
 	if handler == nil {
 		return fmt.Errorf("expected a kernel, got %q of %q", name, set)
 	}
@@ -58,9 +60,16 @@ func Run(set, name string, settings []int, in, out []Array) error {
 		b := (*C.ffi_buffer)(allocate(int(unsafe.Sizeof(C.ffi_buffer{})) * len(arrays)))
 		var data []unsafe.Pointer
 		for i, a := range arrays {
-			p := allocate(4 * len(a.Values))
-			copy(unsafe.Slice((*float32)(p), len(a.Values)), a.Values)
-			unsafe.Slice(b, len(arrays))[i] = C.ffi_buffer{dtype: C.FFI_F32, data: p, rank: C.int64_t(len(a.Dims)), dims: integers(a.Dims)}
+			p, dtype := allocate(4*len(a.Values)), C.int(C.FFI_F32)
+			if a.Whole {
+				dtype = C.FFI_S8
+				for i, v := range a.Values {
+					unsafe.Slice((*int8)(p), len(a.Values))[i] = int8(v)
+				}
+			} else {
+				copy(unsafe.Slice((*float32)(p), len(a.Values)), a.Values)
+			}
+			unsafe.Slice(b, len(arrays))[i] = C.ffi_buffer{dtype: dtype, data: p, rank: C.int64_t(len(a.Dims)), dims: integers(a.Dims)}
 			data = append(data, p)
 		}
 		return b, data

@@ -72,7 +72,7 @@ func convTwins(c *chance) error {
 	settings := []int{s.stride[0], s.stride[1], s.dilation[0], s.dilation[1], s.before[0], s.before[1], 0, s.groups}
 	run := func(name string, in []Array, out Array, want sums) error {
 		what := fmt.Sprintf("%v * %v, settings %v: %s", x.Dims, w.Dims, settings, name)
-		if err := Run(c.set, name, settings, in, []Array{out}); err != nil {
+		if err := Run(c.set, false, name, settings, in, []Array{out}); err != nil {
 			return err
 		}
 		return want.compare(what, out.Values)
@@ -172,7 +172,7 @@ func poolTwins(c *chance) error {
 	})
 	settings := []int{window[0], window[1], stride[0], stride[1], before[0], before[1]}
 	what := fmt.Sprintf("%v, settings %v, rectified %v: ", x.Dims, settings, rectified)
-	if err := Run(c.set, "pool_max", settings, []Array{x}, []Array{y}); err != nil {
+	if err := Run(c.set, false, "pool_max", settings, []Array{x}, []Array{y}); err != nil {
 		return err
 	}
 	for i, v := range want {
@@ -180,7 +180,7 @@ func poolTwins(c *chance) error {
 			return fmt.Errorf("%sexpected %g at %d, got %g", what, v, i, y.Values[i])
 		}
 	}
-	if err := Run(c.set, "pool_pick", settings, []Array{x, y, d}, []Array{picked}); err != nil {
+	if err := Run(c.set, false, "pool_pick", settings, []Array{x, y, d}, []Array{picked}); err != nil {
 		return err
 	}
 	if err := picks.compare(what+"picked", picked.Values); err != nil {
@@ -190,7 +190,7 @@ func poolTwins(c *chance) error {
 	if rectified {
 		out = append(out, sum)
 	}
-	if err := Run(c.set, "pool_back", settings, []Array{x, y, dy}, out); err != nil {
+	if err := Run(c.set, false, "pool_back", settings, []Array{x, y, dy}, out); err != nil {
 		return err
 	}
 	if err := dxs.compare(what+"dx", dx.Values); err != nil || !rectified {
@@ -211,7 +211,7 @@ func reluTwins(c *chance) error {
 			biases.add(i%n, float64(dy.Values[i]))
 		}
 	}
-	if err := Run(c.set, "relu_back", nil, []Array{y, dy}, []Array{dz, bias}); err != nil {
+	if err := Run(c.set, false, "relu_back", nil, []Array{y, dy}, []Array{dz, bias}); err != nil {
 		return err
 	}
 	what := fmt.Sprintf("%v: ", y.Dims)

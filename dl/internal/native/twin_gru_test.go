@@ -122,7 +122,7 @@ func gruTwins(c *chance) error {
 		{"gru_weights", nil, []Array{x, u, hs, dz}, []Array{dw, du, dbx, dbh}},
 		{"gru_input", nil, []Array{x, u, w, dz}, []Array{dx}},
 	} {
-		if err := Run(c.set, k.name, k.settings, k.in, k.out); err != nil {
+		if err := Run(c.set, false, k.name, k.settings, k.in, k.out); err != nil {
 			return err
 		}
 	}

@@ -128,7 +128,7 @@ func lstmTwins(c *chance) error {
 		in = append(in, mask)
 	}
 	hs, cs, gates := Make(steps+1, batch, units), Make(steps+1, batch, units), Make(steps, batch, 4*units)
-	if err := Run(c.set, "lstm_forward", nil, in, []Array{hs, cs, gates}); err != nil {
+	if err := Run(c.set, false, "lstm_forward", nil, in, []Array{hs, cs, gates}); err != nil {
 		return err
 	}
 	h, cell, again := Make(batch, units), Make(batch, units), Make(steps+1, batch, units)
@@ -136,7 +136,7 @@ func lstmTwins(c *chance) error {
 	if whole == 1 {
 		outs = append(outs, again)
 	}
-	if err := Run(c.set, "lstm_infer", []int{whole}, in, outs); err != nil {
+	if err := Run(c.set, false, "lstm_infer", []int{whole}, in, outs); err != nil {
 		return err
 	}
 	back := []Array{x, u, cs, gates, dh, dc}
@@ -157,7 +157,7 @@ func lstmTwins(c *chance) error {
 		{"lstm_weights", nil, []Array{x, u, hs, dz}, []Array{dw, du, db}},
 		{"lstm_input", nil, []Array{x, u, w, dz}, []Array{dx}},
 	} {
-		if err := Run(c.set, k.name, k.settings, k.in, k.out); err != nil {
+		if err := Run(c.set, false, k.name, k.settings, k.in, k.out); err != nil {
 			return err
 		}
 	}

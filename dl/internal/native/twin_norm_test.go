@@ -28,14 +28,14 @@ func normTwins(c *chance) error {
 		x.Values[i] = 3*x.Values[i] + level
 	}
 	const epsilon = 1e-3
-	eps := Array{nil, []float32{epsilon}}
+	eps := Array{Values: []float32{epsilon}}
 	y, mean, variance := Make(rows, channels), Make(channels), Make(channels)
 	settings := []int{after}
 	what := fmt.Sprintf("%v, after %d: ", x.Dims, after)
-	if err := Run(c.set, "norm_moments", nil, []Array{x}, []Array{mean, variance}); err != nil {
+	if err := Run(c.set, false, "norm_moments", nil, []Array{x}, []Array{mean, variance}); err != nil {
 		return err
 	}
-	if err := Run(c.set, "norm_apply", settings, []Array{x, mean, variance, gamma, beta, eps}, []Array{y}); err != nil {
+	if err := Run(c.set, false, "norm_apply", settings, []Array{x, mean, variance, gamma, beta, eps}, []Array{y}); err != nil {
 		return err
 	}
 	near := func(name string, i int, got float32, want, scale float64) error {
@@ -45,7 +45,7 @@ func normTwins(c *chance) error {
 		return fmt.Errorf("%s%s[%d]: expected %g, got %g", what, name, i, want, got)
 	}
 	dx, dgamma, dbeta := Make(rows, channels), Make(channels), Make(channels)
-	if err := Run(c.set, "norm_back", settings, []Array{x, y, dy, gamma, mean, variance, eps}, []Array{dx, dgamma, dbeta}); err != nil {
+	if err := Run(c.set, false, "norm_back", settings, []Array{x, y, dy, gamma, mean, variance, eps}, []Array{dx, dgamma, dbeta}); err != nil {
 		return err
 	}
 	for ch := range channels {

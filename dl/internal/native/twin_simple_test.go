@@ -43,7 +43,7 @@ func simpleTwins(c *chance) error {
 		{"simple_weights", nil, []Array{x, u, hs, dz}, []Array{dw, du, db}},
 		{"simple_input", nil, []Array{x, u, w, dz}, []Array{dx}},
 	} {
-		if err := Run(c.set, k.name, k.settings, k.in, k.out); err != nil {
+		if err := Run(c.set, false, k.name, k.settings, k.in, k.out); err != nil {
 			return err
 		}
 	}

@@ -24,7 +24,7 @@ func TestTwins(t *testing.T) {
 		}
 	}
 	for _, set := range sets() {
-		for name, twin := range map[string]func(*chance) error{"conv": convTwins, "pool": poolTwins, "relu": reluTwins, "norm": normTwins, "lstm": lstmTwins, "simple": simpleTwins, "gru": gruTwins} {
+		for name, twin := range map[string]func(*chance) error{"conv": convTwins, "pool": poolTwins, "relu": reluTwins, "norm": normTwins, "lstm": lstmTwins, "simple": simpleTwins, "gru": gruTwins, "quant": quantTwins} {
 			t.Run(set+" "+name, func(t *testing.T) {
 				t.Parallel()
 				share := n / 2

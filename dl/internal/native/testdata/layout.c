@@ -5,7 +5,7 @@
 #define SIZE(ours, theirs) _Static_assert(sizeof(ours) == sizeof(theirs), #ours)
 #define FIELD(ours, a, theirs, b) _Static_assert(offsetof(ours, a) == offsetof(theirs, b) && sizeof(((ours *)0)->a) == sizeof(((theirs *)0)->b), #ours "." #a)
 
-_Static_assert(FFI_EXECUTE == XLA_FFI_ExecutionStage_EXECUTE && FFI_METADATA == XLA_FFI_Extension_Metadata && FFI_F32 == XLA_FFI_DataType_F32 && FFI_MAJOR == XLA_FFI_API_MAJOR && FFI_MINOR == XLA_FFI_API_MINOR, "numbers");
+_Static_assert(FFI_EXECUTE == XLA_FFI_ExecutionStage_EXECUTE && FFI_METADATA == XLA_FFI_Extension_Metadata && FFI_F32 == XLA_FFI_DataType_F32 && FFI_S8 == XLA_FFI_DataType_S8 && FFI_MAJOR == XLA_FFI_API_MAJOR && FFI_MINOR == XLA_FFI_API_MINOR, "numbers");
 SIZE(ffi_extension, XLA_FFI_Extension_Base);
 FIELD(ffi_extension, type, XLA_FFI_Extension_Base, type);
 FIELD(ffi_extension, next, XLA_FFI_Extension_Base, next);
