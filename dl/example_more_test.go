@@ -292,3 +292,38 @@ func ExampleLoadConfig() {
 	// Output:
 	// (None, 32, 32, 3) (None, 4)
 }
+
+// A model of whole numbers: what that costs, Evaluate says.
+func ExampleQuantize() {
+	dl.SetRandomSeed(1)
+	var x [][]float32
+	var y []int32
+	for i := range 200 { // which half of 40 numbers is larger
+		row := make([]float32, 40)
+		for j := range row {
+			row[j] = float32((i*j)%7) / 7
+			if j/20 == i%2 {
+				row[j]++
+			}
+		}
+		x, y = append(x, row), append(y, int32(i%2))
+	}
+	ds, err := data.FromSlices(x, y)
+	check(err)
+	m, err := dl.Sequential(
+		layers.Input{Shape: layers.Shape{40}},
+		layers.Dense{Units: 32, Activation: activations.ReLU, Name: "hidden"},
+		layers.Dense{Units: 2, Activation: activations.Softmax, Name: "last"},
+	)
+	check(err)
+	check(m.Compile(dl.CompileConfig{Optimizer: optimizers.Adam{}, Loss: losses.SparseCategoricalCrossentropy{}, Metrics: []metrics.Metric{metrics.SparseCategoricalAccuracy{}}}))
+	_, err = m.Fit(context.Background(), ds, dl.FitConfig{Epochs: 20, Silent: true})
+	check(err)
+
+	q, err := dl.Quantize(m, ds, dl.QuantizeConfig{Keep: []string{"last"}})
+	check(err)
+	logs, err := q.Evaluate(context.Background(), ds)
+	check(err)
+	fmt.Println(layerNamed(q, "hidden").Type(), layerNamed(q, "last").Type(), logs["sparse_categorical_accuracy"])
+	// Output: QuantizedDense Dense 1
+}

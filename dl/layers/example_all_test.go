@@ -252,3 +252,22 @@ func ExampleKerasNamer() {
 	fmt.Println(class, name)
 	// Output: Add add
 }
+
+// Layers that dl.Quantize made: they take their input in steps of InputScale.
+func ExampleQuantizedDense() {
+	shapeOf(layers.QuantizedDense{Units: 10, InputScale: 1 / 255.0}, 28, 64)
+	// Output:
+	// (None, 28, 10)
+}
+
+func ExampleQuantizedConv1D() {
+	shapeOf(layers.QuantizedConv1D{Filters: 8, KernelSize: 3, InputScale: 0.1, InputZero: 128}, 20, 16)
+	// Output:
+	// (None, 18, 8)
+}
+
+func ExampleQuantizedConv2D() {
+	shapeOf(layers.QuantizedConv2D{Filters: 8, KernelSize: [2]int{3, 3}, Padding: layers.Same, InputScale: 0.1}, 20, 20, 16)
+	// Output:
+	// (None, 20, 20, 8)
+}

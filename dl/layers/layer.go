@@ -114,6 +114,10 @@ type Weight struct {
 	// batch: one value of Shape for each example, zero at first. It is neither
 	// saved nor counted.
 	State bool
+	// Run says, if it is not 0, that the weight is whole numbers from −128 to 127, kept as int8:
+	// [runs…, filters], of which a run is so many numbers of each filter. Call gets them as
+	// the kernels of quantized layers want them, which is not of that shape.
+	Run int
 	// Tied weights that are equal, and not nil, are one weight. Models use it
 	// to be layers of other models.
 	Tied any

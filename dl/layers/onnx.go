@@ -78,17 +78,23 @@ func (l conv) onnx(g *build.Graph, c build.Call) ([]string, error) {
 }
 
 func onnxConv(g *build.Graph, c build.Call, strides, dilation []int, p Padding, groups int) string {
-	kernel := c.Weights[0]
-	n := len(kernel.Dims) - 2
-	window := kernel.Dims[:n]
+	kernel := func(axes ...int) string { return g.Array(c.Weights[0].Permuted(axes...)) }
+	return onnxConvBy(g, c, kernel, c.Weights[1:], strides, dilation, p, groups)
+}
+
+// onnxConvBy is a convolution with the kernel that comes of the first weight with its axes in another order.
+func onnxConvBy(g *build.Graph, c build.Call, kernel func(axes ...int) string, bias []build.Array, strides, dilation []int, p Padding, groups int) string {
+	dims := c.Weights[0].Dims
+	n := len(dims) - 2
+	window := dims[:n]
 	strides, dilation = ones(strides), ones(dilation)
 	axes := []int{n + 1, n}
 	for i := range n {
 		axes = append(axes, i)
 	}
-	in := []string{onnxFirst(g, c.In[0], n+2), g.Array(kernel.Permuted(axes...))}
-	if len(c.Weights) > 1 {
-		in = append(in, g.Array(c.Weights[1]))
+	in := []string{onnxFirst(g, c.In[0], n+2), kernel(axes...)}
+	if len(bias) > 0 {
+		in = append(in, g.Array(bias[0]))
 	}
 	y := g.Op("Conv", in, onnxInts("kernel_shape", window...), onnxInts("strides", strides...), onnxInts("dilations", dilation...),
 		build.Attr{Name: "group", Value: groups}, onnxInts("pads", onnxPads(p, c.Shapes[0], window, strides, dilation)...))

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/gradbook/gradbook/dl"
@@ -170,7 +171,7 @@ func arrays(l *dl.Layer) ([]build.Array, error) {
 	names := l.WeightNames()
 	var all []build.Array
 	for i, w := range weights {
-		values, err := tensors.CopyFlatData[float32](w)
+		values, err := floats(w)
 		if err != nil {
 			return nil, err
 		}
@@ -179,14 +180,39 @@ func arrays(l *dl.Layer) ([]build.Array, error) {
 	return all, nil
 }
 
+// floats are the values of a weight, which may be whole numbers of 8 bits.
+func floats(w *tensors.Tensor) ([]float32, error) {
+	if w.DType() != dtypes.Int8 {
+		return tensors.CopyFlatData[float32](w)
+	}
+	whole, err := tensors.CopyFlatData[int8](w)
+	values := make([]float32, len(whole))
+	for i, v := range whole {
+		values[i] = float32(v)
+	}
+	return values, err
+}
+
+func initializer(c build.Constant) proto.Tensor {
+	switch {
+	case c.Ints != nil:
+		return proto.IntTensor(c.Name, wide(c.Dims), wide(c.Ints))
+	case c.Int8s != nil:
+		raw := make([]byte, len(c.Int8s))
+		for i, v := range c.Int8s {
+			raw[i] = byte(v)
+		}
+		return proto.ByteTensor(c.Name, wide(c.Dims), proto.Int8, raw)
+	case c.Uint8s != nil:
+		return proto.ByteTensor(c.Name, wide(c.Dims), proto.Uint8, c.Uint8s)
+	}
+	return proto.FloatTensor(c.Name, wide(c.Dims), c.Floats)
+}
+
 // written is the graph as it goes into a file.
 func written(g *build.Graph) (p proto.Graph, err error) {
 	for _, c := range g.Constants {
-		if c.Ints != nil {
-			p.Initializers = append(p.Initializers, proto.IntTensor(c.Name, wide(c.Dims), wide(c.Ints)))
-		} else {
-			p.Initializers = append(p.Initializers, proto.FloatTensor(c.Name, wide(c.Dims), c.Floats))
-		}
+		p.Initializers = append(p.Initializers, initializer(c))
 	}
 	for _, n := range g.Nodes {
 		node := proto.Node{Op: n.Op, Name: n.Name, In: n.In, Out: n.Out, Attributes: make(map[string]proto.Attribute)}

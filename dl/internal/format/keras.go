@@ -163,6 +163,9 @@ func (f kerasFile) fill(m *network.Network) error {
 		if !slices.Equal(d.Shape, w.Shape.Dimensions) {
 			return fmt.Errorf("expected weight %q of shape %v, got %v", w.Name, w.Shape.Dimensions, d.Shape)
 		}
+		if err := w.Check(d.Values); err != nil {
+			return fmt.Errorf("weight %q: %w", w.Name, err)
+		}
 		weights[w.Variable] = d.Values
 	}
 	for v, values := range weights {

@@ -201,6 +201,9 @@ func fill(weights []network.Weight, tensors map[string]safetensors.Tensor, other
 		if !slices.Equal(t.Shape, w.Shape.Dimensions) {
 			return fmt.Errorf("expected weight %q of shape %v, got %v", w.Name, w.Shape.Dimensions, t.Shape)
 		}
+		if err := w.Check(t.Values); err != nil {
+			return fmt.Errorf("weight %q: %w", w.Name, err)
+		}
 		known[w.Name] = true
 	}
 	if others != "" {

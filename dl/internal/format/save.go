@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/gomlx/compute/dtypes"
+
 	"github.com/gradbook/gradbook/dl/internal/fault"
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/internal/safetensors"
@@ -110,7 +112,7 @@ func tensorsOf(weights []network.Weight) (all []safetensors.Tensor, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", w.Name, err)
 		}
-		all = append(all, safetensors.Tensor{Name: w.Name, Shape: w.Shape.Dimensions, Values: values})
+		all = append(all, safetensors.Tensor{Name: w.Name, Shape: w.Shape.Dimensions, Values: values, Whole: w.Shape.DType == dtypes.Int8})
 	}
 	return all, nil
 }

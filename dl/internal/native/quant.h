@@ -28,8 +28,9 @@ typedef uint8_t quarter __attribute__((vector_size(LANES)));
 
 typedef struct {
 	conv c;
-	const float *x, *scale, *sum, *bias; // scale: of the result; sum: of each filter's weights
-	const int8_t *w;                     // [runs, quads, panels, 4]
+	const float *x, *scale, *bias; // scale: of the result
+	const int8_t *w;               // [runs · quads, panels, 4]
+	const int32_t *sum;            // of each filter's weights, behind them
 	float *y;
 	float per; // 1 / scale of the input
 	int32_t zero;
@@ -108,7 +109,9 @@ INLINE void quads_tile(const int n, const int m, const quant_job *job, const uin
 		if (some <= 0) break;
 		if (some > LANES) some = LANES;
 		vec scale = load_some(job->scale + at, some), bias = job->bias == NULL ? all(0.f) : load_some(job->bias + at, some);
-		ivec less = (job->zero - LESS) * __builtin_convertvector(load_some(job->sum + at, some), ivec);
+		ivec less;
+		memcpy(&less, job->sum + at, sizeof less);
+		less *= job->zero - LESS;
 #pragma GCC unroll 6
 		for (int p = 0; p < n; p++) {
 			vec y = __builtin_convertvector(sum[p][v] - less, vec) * scale + bias;
@@ -194,8 +197,8 @@ static void quant_few(quant_job *job, pool *p) {
 	free(job->bytes);
 }
 
-// x, w, scale, sum, and perhaps a bias; settings: window, strides, dilations, zeros before, relu, zero, and the
-// bits of 1 / scale of the input. Result: y.
+// x, w, scale, and perhaps a bias; settings: window, strides, dilations, zeros before, relu, zero, the bits of
+// 1 / scale of the input, and how many runs there are. Result: y.
 void *NAMED(gradbook_quant)(ffi_frame *f) {
 	pool p;
 	if (!gradbook_begins(f, &p)) return NULL;
@@ -203,10 +206,13 @@ void *NAMED(gradbook_quant)(ffi_frame *f) {
 	quant_job job = {
 		.c = { x->dims[0], x->dims[1], x->dims[2], x->dims[3], y->dims[1], y->dims[2], y->dims[3], { setting(f, 0), setting(f, 1) },
 			{ setting(f, 2), setting(f, 3) }, { setting(f, 4), setting(f, 5) }, { setting(f, 6), setting(f, 7) }, .groups = 1, .relu = setting(f, 8) != 0 },
-		.x = floats(x), .w = w->data, .scale = floats(argument(f, 2)), .sum = floats(argument(f, 3)), .y = floats(y), .zero = (int32_t)setting(f, 9),
-		.runs = w->dims[0], .quads = w->dims[1], .panels = w->dims[2],
+		.x = floats(x), .w = w->data, .scale = floats(argument(f, 2)), .y = floats(y), .zero = (int32_t)setting(f, 9),
+		.runs = setting(f, 11), .panels = w->dims[1],
 	};
-	if (f->args.n > 4) job.bias = floats(argument(f, 4));
+	if (job.runs < 1 || (w->dims[0] - 1) % job.runs != 0) return gradbook_wrong(f, "expected weights of whole runs");
+	job.quads = (w->dims[0] - 1) / job.runs;
+	job.sum = (const int32_t *)(const void *)(job.w + (w->dims[0] - 1) * 4 * job.panels);
+	if (f->args.n > 3) job.bias = floats(argument(f, 3));
 	int32_t bits = (int32_t)setting(f, 10);
 	memcpy(&job.per, &bits, sizeof bits);
 	conv *c = &job.c;

@@ -18,8 +18,8 @@ import (
 type Array struct {
 	Dims   []int
 	Values []float32
-	// Whole says that the kernel gets the values as whole numbers of 8 bits.
-	Whole bool
+	// Bytes are the values of an input of whole numbers of 8 bits.
+	Bytes []int8
 }
 
 // Make is an array of zeros.
@@ -60,15 +60,12 @@ func Run(set string, dots bool, name string, settings []int, in, out []Array) er
 		b := (*C.ffi_buffer)(allocate(int(unsafe.Sizeof(C.ffi_buffer{})) * len(arrays)))
 		var data []unsafe.Pointer
 		for i, a := range arrays {
-			p, dtype := allocate(4*len(a.Values)), C.int(C.FFI_F32)
-			if a.Whole {
+			p, dtype := allocate(max(4*len(a.Values), len(a.Bytes))), C.int(C.FFI_F32)
+			if a.Bytes != nil {
 				dtype = C.FFI_S8
-				for i, v := range a.Values {
-					unsafe.Slice((*int8)(p), len(a.Values))[i] = int8(v)
-				}
-			} else {
-				copy(unsafe.Slice((*float32)(p), len(a.Values)), a.Values)
 			}
+			copy(unsafe.Slice((*float32)(p), len(a.Values)), a.Values)
+			copy(unsafe.Slice((*int8)(p), len(a.Bytes)), a.Bytes)
 			unsafe.Slice(b, len(arrays))[i] = C.ffi_buffer{dtype: dtype, data: p, rank: C.int64_t(len(a.Dims)), dims: integers(a.Dims)}
 			data = append(data, p)
 		}

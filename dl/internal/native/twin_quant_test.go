@@ -8,23 +8,6 @@ import (
 	"slices"
 )
 
-// packed puts weights, [runs, length, filters], into the order of the kernel: four numbers of a run
-// behind one another for each of so many filters as fill panels of 16.
-func packed(w Array) Array {
-	runs, length, filters := w.Dims[0], w.Dims[1], w.Dims[2]
-	quads, panels := (length+3)/4, (filters+15)/16*16
-	p := Make(runs, quads, panels, 4)
-	p.Whole = true
-	for r := range runs {
-		for k := range length {
-			for f := range filters {
-				p.Values[((r*quads+k/4)*panels+f)*4+k%4] = w.Values[(r*length+k)*filters+f]
-			}
-		}
-	}
-	return p
-}
-
 // quantTwins is a layer of whole numbers, of which not one bit may differ.
 func quantTwins(c *chance) error {
 	s := newConvCase(c)
@@ -39,10 +22,9 @@ func quantTwins(c *chance) error {
 	if s.dilation[1] > 1 {
 		runs, length = s.window[0]*s.window[1], s.in
 	}
-	w, scale, sum, bias := Make(runs, length, s.out), c.filled(s.out), Make(s.out), c.filled(s.out)
+	w, scale, bias := Make(runs, length, s.out), c.filled(s.out), c.filled(s.out)
 	for i := range w.Values {
 		w.Values[i] = float32(c.from(-128, 127))
-		sum.Values[i%s.out] += w.Values[i]
 	}
 	zero, per, relu := c.IntN(256), float32(math.Exp(c.NormFloat64())*50), c.IntN(2)
 	q := make([]int, len(x.Values))
@@ -70,10 +52,11 @@ func quantTwins(c *chance) error {
 		}
 		want.Values[((b*s.result[0]+r)*s.result[1]+p)*s.out+f] = y
 	})
-	settings := []int{s.window[0], s.window[1], s.stride[0], s.stride[1], s.dilation[0], s.dilation[1], s.before[0], s.before[1], relu, zero, int(math.Float32bits(per))}
+	settings := []int{s.window[0], s.window[1], s.stride[0], s.stride[1], s.dilation[0], s.dilation[1], s.before[0], s.before[1], relu, zero, int(math.Float32bits(per)), runs}
+	packed := Pack(w.Values, runs, length, s.out)
 	for _, dots := range slices.Compact([]bool{false, hasDots(c.set)}) {
 		got := Make(want.Dims...)
-		err := Run(c.set, dots, "quant", settings, []Array{x, packed(w), scale, sum, bias}, []Array{got})
+		err := Run(c.set, dots, "quant", settings, []Array{x, {Dims: PackedShape(runs, length, s.out), Bytes: packed}, scale, bias}, []Array{got})
 		if hasNaN(x.Values) {
 			if err == nil && s.window == [2]int{1, 1} && s.stride == [2]int{1, 1} { // else it may be where no window looks
 				return fmt.Errorf("%v: expected an error for what is no number", settings)

@@ -5,13 +5,23 @@ import "github.com/gradbook/gradbook/dl/layers"
 // Clone makes a network of the same layers with new weights, as create makes it empty. It must
 // be built; nothing is locked when it is called.
 func (n *Network) Clone(create func(kind Kind) *Network) (*Network, error) {
-	return cloner{create, make(map[*Layer]*Layer)}.network(n)
+	clone, _, err := n.CloneWith(create, func(*Layer) layers.Layer { return nil })
+	return clone, err
+}
+
+// CloneWith is Clone with other layers in place of some: those that replace returns, if it is not nil. It also
+// returns which layer stands for which.
+func (n *Network) CloneWith(create func(kind Kind) *Network, replace func(*Layer) layers.Layer) (*Network, map[*Layer]*Layer, error) {
+	c := cloner{create, replace, make(map[*Layer]*Layer)}
+	clone, err := c.network(n)
+	return clone, c.copies, err
 }
 
 // cloner knows the copies of layers, of which there is one wherever the layer is.
 type cloner struct {
-	create func(kind Kind) *Network
-	copies map[*Layer]*Layer
+	create  func(kind Kind) *Network
+	replace func(*Layer) layers.Layer
+	copies  map[*Layer]*Layer
 }
 
 func (c cloner) layer(l *Layer) (*Layer, error) {
@@ -24,6 +34,8 @@ func (c cloner) layer(l *Layer) (*Layer, error) {
 		if inner, err = c.network(nested); err != nil {
 			return nil, err
 		}
+	} else if other := c.replace(l); other != nil {
+		inner = other
 	}
 	made := NewLayer(inner)
 	made.Name, made.Trainable, made.DType = l.Name, l.Trainable, l.DType

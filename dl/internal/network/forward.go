@@ -37,6 +37,13 @@ func (n *Network) Forward(weights, in []*graph.Node, random *graph.Node, trainin
 	return n.forward(&Flow{Pass: pass.New(training, random, n.Policy)}, weights, in)
 }
 
+// ForwardWatched is Forward without training, in which watch sees what each layer gets.
+func (n *Network) ForwardWatched(weights, in []*graph.Node, random *graph.Node, watch func(l *Layer, x []*graph.Node)) *Flow {
+	p := pass.New(false, random, n.Policy)
+	p.Watch = func(l any, x []*graph.Node) { watch(l.(*Layer), x) }
+	return n.forward(&Flow{Pass: p}, weights, in)
+}
+
 // ForwardWide is Forward without training, in the type of the weights and inputs, whatever the
 // policy says.
 func (n *Network) ForwardWide(weights, in []*graph.Node, random *graph.Node) *Flow {
@@ -91,6 +98,9 @@ func (f *Flow) call(c *Call) error {
 	}
 	if !f.wide && f.Pass.DType == dtypes.InvalidDType && l.DType == dtypes.InvalidDType {
 		x = inFloat32(x) // what a layer before it computes in 16 bits
+	}
+	if f.Pass.Watch != nil {
+		f.Pass.Watch(l, x)
 	}
 	called := pass.Layer{Layer: l.Config, Spec: c.Spec, Name: l.Name, Trainable: l.Trainable, Weights: byName}
 	if !f.wide {

@@ -199,6 +199,9 @@ func (l *Layer) fill(rng *rand.Rand, batch int) error {
 			return fmt.Errorf("%s: expected an Initializer for weight %q, got nil", l, w.Name)
 		}
 		v := NewVariable(shape, values)
+		if w.Run > 0 {
+			v = NewWhole(shape, w.Run, values)
+		}
 		v.Fixed, v.State = w.NonTrainable || w.State, w.State
 		v.Frozen = !l.Trainable
 		v.Regularizer, v.Constraint = w.Regularizer, w.Constraint

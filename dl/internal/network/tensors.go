@@ -16,9 +16,33 @@ func Read(weights []Weight) ([]*tensors.Tensor, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, tensors.FromFlatDataAndDimensions(values, w.Shape.Dimensions...))
+		all = append(all, w.tensor(values))
 	}
 	return all, nil
+}
+
+func (v *Variable) tensor(values []float32) *tensors.Tensor {
+	if v.run == 0 {
+		return tensors.FromFlatDataAndDimensions(values, v.Shape.Dimensions...)
+	}
+	whole := make([]int8, len(values))
+	for i, x := range values {
+		whole[i] = int8(x)
+	}
+	return tensors.FromFlatDataAndDimensions(whole, v.Shape.Dimensions...)
+}
+
+// flat is the values of a tensor of the variable's shape and type.
+func (v *Variable) flat(t *tensors.Tensor) ([]float32, error) {
+	if v.run == 0 {
+		return tensors.CopyFlatData[float32](t)
+	}
+	whole, err := tensors.CopyFlatData[int8](t)
+	values := make([]float32, len(whole))
+	for i, x := range whole {
+		values[i] = float32(x)
+	}
+	return values, err
 }
 
 // Write replaces all of weights, or none.
@@ -38,7 +62,7 @@ func Write(what string, weights []Weight, values []*tensors.Tensor) error {
 			}
 		}
 		var err error
-		if all[i], err = tensors.CopyFlatData[float32](values[i]); err != nil {
+		if all[i], err = w.flat(values[i]); err != nil {
 			return fmt.Errorf("weight %q: %w", w.Name, err)
 		}
 	}

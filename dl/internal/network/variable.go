@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -10,6 +11,7 @@ import (
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/internal/device"
 	"github.com/gradbook/gradbook/dl/internal/engine"
+	"github.com/gradbook/gradbook/dl/internal/native"
 	"github.com/gradbook/gradbook/dl/layers"
 	"github.com/gradbook/gradbook/dl/regularizers"
 )
@@ -26,10 +28,44 @@ type Variable struct {
 	// Fitting is the network that is being trained with it; nil if none is.
 	Fitting *Network
 
+	run, runs int // of whole numbers; 0 for float32
+
 	lock   *Lock // of its network; nil for slots
 	host   []float32
 	on     *device.Device
 	buffer compute.Buffer
+}
+
+// NewWhole makes a variable of whole numbers of 8 bits, which takes over the values: [runs…, filters], with
+// runs of so many numbers.
+func NewWhole(shape layers.Shape, run int, values []float32) *Variable {
+	filters := shape[len(shape)-1]
+	v := &Variable{Shape: shapes.Make(dtypes.Int8, shape...), host: values, run: run}
+	v.runs = v.Shape.Size() / max(run*filters, 1)
+	return v
+}
+
+// Stored is the shape of what is on a device.
+func (v *Variable) Stored() shapes.Shape {
+	if v.run == 0 {
+		return v.Shape
+	}
+	return shapes.Make(dtypes.Int8, native.PackedShape(v.runs, v.run, v.filters())...)
+}
+
+func (v *Variable) filters() int { return v.Shape.Dimensions[v.Shape.Rank()-1] }
+
+// Check says which of values the variable cannot take.
+func (v *Variable) Check(values []float32) error {
+	if v.run == 0 {
+		return nil
+	}
+	for i, x := range values {
+		if !(x >= -128 && x <= 127) || x != float32(math.Trunc(float64(x))) {
+			return fmt.Errorf("expected whole numbers from -128 to 127, got %v as number %d", x, i)
+		}
+	}
+	return nil
 }
 
 // NewVariable makes a variable of float32, which takes over the values.
@@ -47,10 +83,18 @@ func (v *Variable) Values() ([]float32, error) {
 		copy(out, v.host)
 		return out, nil
 	}
-	if err := v.buffer.ToFlatData(out); err != nil {
-		return nil, fmt.Errorf("cannot read a weight of %v from the device: %w", v.Shape, err)
+	read := func(flat any) error {
+		if err := v.buffer.ToFlatData(flat); err != nil {
+			return fmt.Errorf("cannot read a weight of %v from the device: %w", v.Shape, err)
+		}
+		return nil
 	}
-	return out, nil
+	if v.run > 0 {
+		packed := make([]int8, v.Stored().Size())
+		err := read(packed)
+		return native.Unpack(packed, v.runs, v.run, v.filters()), err
+	}
+	return out, read(out)
 }
 
 // Set replaces the values.
@@ -71,7 +115,11 @@ func (v *Variable) OnDevice(d *device.Device) (compute.Buffer, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := engine.Upload(d, values, v.Shape)
+	var flat any = values
+	if v.run > 0 {
+		flat = native.Pack(values, v.runs, v.run, v.filters())
+	}
+	b, err := engine.Upload(d, flat, v.Stored())
 	if err != nil {
 		err = engine.OutOfMemory(err, "the weights", "make the model smaller; other notebooks on the same device hold memory too")
 		return nil, fmt.Errorf("cannot move a weight of %v to the device: %w", v.Shape, err)

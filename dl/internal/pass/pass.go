@@ -23,6 +23,9 @@ type Pass struct {
 	// Losses are what layers add to the loss.
 	Losses []*graph.Node
 
+	// Watch, if it is set, sees the inputs of each layer of a network, which is a *network.Layer.
+	Watch func(layer any, x []*graph.Node)
+
 	// Dropped are the names of layers that got a mask, made nothing of it, and do not pass
 	// it on.
 	Dropped []string

@@ -10,7 +10,8 @@ import (
 	"github.com/gomlx/compute/dtypes/float16"
 )
 
-// Read reads a file whose tensors are all floats. One with numbers that are none is told of.
+// Read reads a file whose tensors are all floats, or whole numbers of 8 bits. One with numbers that are none is
+// told of.
 func Read(path string) (f File, err error) {
 	s, err := Open(path)
 	if err != nil {
@@ -26,7 +27,7 @@ func Read(path string) (f File, err error) {
 		if n := notNumbers(values); n > 0 {
 			fmt.Fprintf(os.Stderr, "dl: %s: tensor %q has %d values that are no numbers (NaN)\n", path, i.Name, n)
 		}
-		f.Tensors = append(f.Tensors, Tensor{i.Name, i.Shape, values})
+		f.Tensors = append(f.Tensors, Tensor{i.Name, i.Shape, values, i.DType == "I8"})
 	}
 	return f, nil
 }
@@ -43,9 +44,9 @@ func notNumbers(values []float32) (n int) {
 // floats reads a tensor as float32.
 func (s *Source) floats(i Info) ([]float32, error) {
 	switch i.DType {
-	case "F32", "F64", "F16", "BF16":
+	case "F32", "F64", "F16", "BF16", "I8":
 	default:
-		return nil, fmt.Errorf("expected numbers of type F32, F64, F16 or BF16, got %q", i.DType)
+		return nil, fmt.Errorf("expected numbers of type F32, F64, F16, BF16 or I8, got %q", i.DType)
 	}
 	values := make([]float32, i.size*8/Widths[i.DType])
 	if len(values) == 0 {
@@ -62,6 +63,8 @@ func (s *Source) floats(i Info) ([]float32, error) {
 		switch i.DType {
 		case "F32":
 			values[j] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*j:]))
+		case "I8":
+			values[j] = float32(int8(data[j]))
 		case "F64":
 			values[j] = float32(math.Float64frombits(binary.LittleEndian.Uint64(data[8*j:])))
 		case "BF16":

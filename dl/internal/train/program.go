@@ -30,7 +30,7 @@ import (
 //
 // From offset on (without the rate, and the weights where they do not change) they
 // are donated and come back as outputs, so a loop over batches waits for nothing
-// and copies nothing. Predicting has outputs instead of sums.
+// and copies nothing. Predicting has outputs instead of sums, and so has looking at ranges.
 type programKind int
 
 const (
@@ -38,6 +38,7 @@ const (
 	evaluate
 	predict
 	trace // of Model.Trace, which has a batch's inputs, its labels and the weights
+	ranges
 )
 
 // programKey says which batches a program is good for.
@@ -97,7 +98,7 @@ type programs struct {
 // programsFor prepares to run programs of a kind on what a reader reads.
 func (m *Model) programsFor(kind programKind, d *device.Device, s *source.Source, r *source.Reader) *programs {
 	key := programKey{kind: kind, on: d, mapping: s.Steps, trained: m.trainedKey()}
-	if kind != predict {
+	if kind != predict && kind != ranges {
 		key.labels = m.compiled.labels
 	}
 	return &programs{model: m, kind: kind, device: d, source: s, reader: r, key: key, bySize: make(map[int]*engine.Program)}
@@ -200,13 +201,16 @@ type programBuilder struct {
 	dropped []string // layers that do not pass a mask on
 }
 
+// measures says whether the program has sums of what it measures.
+func (b *programBuilder) measures() bool { return b.kind == train || b.kind == evaluate }
+
 func (b *programBuilder) params() []engine.Param {
 	m, training := b.model, b.kind == train
 	var params []engine.Param
 	if training {
 		params = append(params, engine.Param{Name: "rate", Shape: scalarFloat})
 	}
-	if b.kind != predict {
+	if b.measures() {
 		params = append(params, engine.Param{Name: "sums", Shape: m.compiled.sumsShape(), Donated: true})
 	}
 	if training {
@@ -214,7 +218,7 @@ func (b *programBuilder) params() []engine.Param {
 	}
 	params = append(params, engine.Param{Name: "random", Shape: graph.RNGStateShape, Donated: true})
 	for _, w := range m.Weights {
-		params = append(params, engine.Param{Name: w.Name, Shape: w.Shape, Donated: training || w.State})
+		params = append(params, engine.Param{Name: w.Name, Shape: w.Stored(), Donated: training || w.State})
 	}
 	if training {
 		for _, s := range m.state() {
@@ -241,7 +245,7 @@ func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
 	if b.kind == train {
 		rate = next()
 	}
-	if b.kind != predict {
+	if b.measures() {
 		sums = next()
 	}
 	if b.kind == train {
@@ -251,6 +255,10 @@ func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
 	weights := take(len(m.Weights))
 	state := in
 
+	if b.kind == ranges {
+		f, all := m.watched(weights, batch.X, random)
+		return append([]*graph.Node{moved, all, f.Pass.Random}, m.Carried(f)...)
+	}
 	if b.kind == predict {
 		f := m.Forward(weights, batch.X, random, false)
 		b.dropped = f.Pass.Dropped

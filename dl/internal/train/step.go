@@ -127,7 +127,7 @@ func (m *Model) layStep(d *device.Device, s *source.Source) error {
 	read := r.Params(1)
 	params := slices.Clone(read)
 	for _, w := range m.Weights {
-		params = append(params, engine.Param{Name: w.Name, Shape: w.Shape})
+		params = append(params, engine.Param{Name: w.Name, Shape: w.Stored()})
 	}
 	params = append(params, engine.Param{Name: "random", Shape: graph.RNGStateShape})
 	var step *Step

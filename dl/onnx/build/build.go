@@ -64,12 +64,15 @@ type Attr struct {
 	Value any
 }
 
-// Constant is a tensor that is known: of float32, or of int64 if Ints is not nil.
+// Constant is a tensor that is known: of float32, or of int64 if Ints is not nil, int8 if Int8s is not, or uint8
+// if Uint8s is not.
 type Constant struct {
 	Name   string
 	Dims   []int
 	Floats []float32
 	Ints   []int
+	Int8s  []int8
+	Uint8s []uint8
 }
 
 func (g *Graph) name(prefix string) string {
@@ -111,6 +114,23 @@ func (g *Graph) Ints(values ...int) string {
 
 // Array adds a constant of an array.
 func (g *Graph) Array(a Array) string { return g.Floats(a.Values, a.Dims...) }
+
+// Int8s adds a constant of an array of whole numbers from −128 to 127, as int8.
+func (g *Graph) Int8s(a Array) string {
+	c := Constant{Name: g.name("weight"), Dims: a.Dims, Int8s: make([]int8, len(a.Values))}
+	for i, v := range a.Values {
+		c.Int8s[i] = int8(v)
+	}
+	g.Constants = append(g.Constants, c)
+	return c.Name
+}
+
+// Uint8 adds a constant number of 8 bits.
+func (g *Graph) Uint8(v uint8) string {
+	c := Constant{Name: g.name("zero"), Uint8s: []uint8{v}}
+	g.Constants = append(g.Constants, c)
+	return c.Name
+}
 
 func init() {
 	config.Tells[Layer]("ONNX", "Call", "CallAll", "Build", "BuildAll")

@@ -67,12 +67,13 @@ int main(int count, char **arguments) {
 		run(lanes, "conv_window", 2, 1, (ffi_buffer[]){ result, again, deep }, depth, 8);
 		run(lanes, "conv_forward", 2, 1, (ffi_buffer[]){ images, narrow, out }, same, 6);
 		run(lanes, "conv_window", 2, 1, (ffi_buffer[]){ images, out, narrow }, same, 6);
-		int64_t quads[] = { 3, 12, 32, 4 }, dense[] = { 1, 40, 32, 4 }, row[] = { 1, 1, 3, 160 }, few_y[] = { 1, 1, 3, 32 }, plain[] = { 3, 3, 1, 1, 1, 1, 1, 1, 0, 3, 0x42c80000 };
-		ffi_buffer whole = array(quads, 4), product = array(dense, 4), rows = array(row, 4), rows_y = array(few_y, 4), factor = array(bias, 1), total = array(bias, 1);
-		run(lanes, "quant", 4, 1, (ffi_buffer[]){ images, whole, factor, total, result }, plain, 11);
+		int64_t quads[] = { 37, 32, 4 }, dense[] = { 41, 32, 4 }, row[] = { 1, 1, 3, 160 }, few_y[] = { 1, 1, 3, 32 }, plain[] = { 3, 3, 1, 1, 1, 1, 1, 1, 0, 3, 0x42c80000, 3 };
+		ffi_buffer whole = array(quads, 3), product = array(dense, 3), rows = array(row, 4), rows_y = array(few_y, 4), factor = array(bias, 1);
+		run(lanes, "quant", 3, 1, (ffi_buffer[]){ images, whole, factor, result }, plain, 12);
 		plain[0] = plain[1] = 1;
 		plain[6] = plain[7] = 0;
-		run(lanes, "quant", 4, 1, (ffi_buffer[]){ rows, product, factor, total, rows_y }, plain, 11);
+		plain[11] = 1;
+		run(lanes, "quant", 3, 1, (ffi_buffer[]){ rows, product, factor, rows_y }, plain, 12);
 		int64_t twos[] = { 2, 2, 2, 2, 0, 0 };
 		run(lanes, "pool_max", 1, 1, (ffi_buffer[]){ result, most }, twos, 6);
 		run(lanes, "pool_back", 3, 2, (ffi_buffer[]){ result, most, back, again, sums }, twos, 6);

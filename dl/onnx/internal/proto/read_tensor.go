@@ -144,6 +144,11 @@ func IntTensor(name string, dims, values []int64) Tensor {
 	return t
 }
 
+// ByteTensor is a tensor of a kind whose numbers are bytes.
+func ByteTensor(name string, dims []int64, kind int, raw []byte) Tensor {
+	return Tensor{Name: name, Dims: dims, Kind: kind, Raw: raw}
+}
+
 // ReadTensor reads a TensorProto that stands alone, as ONNX's test data have them.
 func ReadTensor(b []byte) (*Tensor, error) {
 	var t Tensor

@@ -1,0 +1,121 @@
+package ops
+
+import (
+	"errors"
+	"math"
+	"slices"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/internal/native"
+)
+
+// Quantized is a convolution over one axis of space or two whose weights are whole numbers of 8 bits. Its input
+// becomes whole numbers q from 0 to 255, of which (q − Zero) · Scale is about what it was.
+type Quantized struct {
+	// Kernel is the shape of the weights: [window…, channels, filters].
+	Kernel            []int
+	Strides, Dilation []int
+	Pads              [][2]int
+	Scale             float32
+	Zero              int
+	// ReLU makes 0 of what is below it in the result.
+	ReLU bool
+}
+
+// Runs are how the weights lie in the kernels: as so many runs of numbers that are next to each other in an
+// image, which are rows of the window, or with a dilation places of it.
+func (q Quantized) Runs() (runs, length int) {
+	n := len(q.Strides)
+	window, channels := q.Kernel[:n], q.Kernel[n]
+	last := window[n-1]
+	if q.Dilation[n-1] > 1 {
+		return product(window), channels
+	}
+	return product(window) / last, last * channels
+}
+
+// Takes says whether w is weights as native.Pack makes them.
+func (q Quantized) Takes(w *graph.Node) bool {
+	runs, length := q.Runs()
+	return w.DType() == dtypes.Int8 && slices.Equal(w.Shape().Dimensions, native.PackedShape(runs, length, q.Kernel[len(q.Kernel)-1]))
+}
+
+func product(n []int) int {
+	p := 1
+	for _, d := range n {
+		p *= d
+	}
+	return p
+}
+
+// Apply convolves x, [batch, space…, channels], with weights as native.Pack makes them. scale is the weights',
+// [filters], bias may be nil. It has no gradient.
+func (q Quantized) Apply(x, w, scale, bias *graph.Node) *graph.Node {
+	x = graph.ConvertDType(x, dtypes.Float32)
+	in := []*graph.Node{x, w, graph.MulScalar(scale, float64(q.Scale))}
+	if bias != nil {
+		in = append(in, bias)
+	}
+	var y *graph.Node
+	if native.For(x.Graph()) > 0 && len(q.Strides) <= 2 && x.Shape().Size() > 0 {
+		y = q.native(in)
+	} else {
+		y = q.graph(in)
+	}
+	return WithGradient([]*graph.Node{y}, []*graph.Node{x}, func([]*graph.Node) []*graph.Node {
+		panic(errors.New("a quantized layer has no gradient: its weights and its input are whole numbers; use the model that it was made of"))
+	})[0]
+}
+
+func (q Quantized) native(in []*graph.Node) *graph.Node {
+	n, x := len(q.Strides), in[0].Shape().Dimensions
+	d := []int{x[0]}
+	before := make([]int, n)
+	for i, p := range q.Pads {
+		before[i] = p[0]
+		d = append(d, (x[1+i]+p[0]+p[1]-(q.Kernel[i]-1)*q.Dilation[i]-1)/q.Strides[i]+1)
+	}
+	d = append(d, q.Kernel[n+1])
+	two := func(v []int, missing int) []int { return append(slices.Repeat([]int{missing}, 2-n), v...) }
+	runs, _ := q.Runs()
+	relu := 0
+	if q.ReLU {
+		relu = 1
+	}
+	settings := slices.Concat(two(q.Kernel[:n], 1), two(q.Strides, 1), two(q.Dilation, 1), two(before, 0),
+		[]int{relu, q.Zero, int(math.Float32bits(1 / q.Scale)), runs})
+	if n == 2 {
+		return native.Call("quant", settings, in, shapes.Make(dtypes.Float32, d...))[0]
+	}
+	wide := slices.Clone(in)
+	wide[0] = graph.InsertAxes(in[0], 1)
+	return graph.Squeeze(native.Call("quant", settings, wide, shapes.Make(dtypes.Float32, slices.Insert(d, 1, 1)...))[0], 1)
+}
+
+// graph does the same with floats, which hold the whole numbers.
+func (q Quantized) graph(in []*graph.Node) *graph.Node {
+	x, w := in[0], in[1]
+	runs, length := q.Runs()
+	n := len(q.Strides)
+	filters := q.Kernel[n+1]
+	d := w.Shape().Dimensions
+	quads, panels := (d[0]-1)/runs, d[1]
+	w = graph.Slice(w, graph.AxisRange(0, d[0]-1))
+	w = graph.TransposeAllAxes(graph.Reshape(w, runs, quads, panels, d[2]), 0, 1, 3, 2)
+	w = graph.Slice(graph.Reshape(w, runs, quads*d[2], panels), graph.AxisRange(), graph.AxisRange(0, length), graph.AxisRange(0, filters))
+	w = graph.ConvertDType(graph.Reshape(w, q.Kernel...), dtypes.Float32)
+	zero := float64(q.Zero)
+	whole := graph.Round(graph.ClipScalar(graph.AddScalar(graph.MulScalar(x, float64(1/q.Scale)), zero), 0, 255))
+	y := Convolve(graph.AddScalar(whole, -zero), w, q.Strides, q.Dilation, q.Pads, 1)
+	y = graph.Mul(y, graph.ExpandLeftToRank(in[2], y.Rank()))
+	if len(in) > 3 {
+		y = graph.Add(y, graph.ExpandLeftToRank(in[3], y.Rank()))
+	}
+	if q.ReLU {
+		y = graph.Where(graph.LessOrEqual(y, graph.ScalarZero(y.Graph(), y.DType())), graph.ZerosLike(y), y)
+	}
+	return y
+}
