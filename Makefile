@@ -51,8 +51,8 @@ check: setup ## run everything else: all notebooks twice, faults, browsers, Go's
 	$(TEST) ./dl/bert
 	$(TEST) ./dl/internal/native
 	$(TEST) -asan -short ./dl/internal/native
-	GRADBOOK_NATIVE=avx2 $(TEST) -run '^TestParity$$' ./dl
-	GRADBOOK_NATIVE=off $(TEST) -run '^TestParity$$' ./dl
+	GRADBOOK_NATIVE=avx2 $(TEST) -run '^(TestParity|TestQuanti.*)$$' ./dl ./dl/onnx
+	GRADBOOK_NATIVE=off $(TEST) -run '^(TestParity|TestQuanti.*)$$' ./dl ./dl/onnx
 	$(TEST) ./kernel/book ./kernel/gateway ./kernel/notebook ./kernel/programs
 	$(TEST) -p 1 ./viz/...
 	$(TEST) -run 'TestRun$$' ./notebooks
