@@ -19,7 +19,7 @@ func measureGradbook(name string, batch, steps int) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	train = train.Map(data.Rescale(1 / 255.0))
+	train = networks.Examples(name, train)
 	m, err := networks.New(name)
 	if err != nil {
 		return result{}, err
@@ -40,7 +40,7 @@ func measureGradbook(name string, batch, steps int) (result, error) {
 	}
 	slices.Sort(t.steps)
 	test = test.Take(predicted(steps))
-	one, many, err := measurePredict(m, test.Map(data.Rescale(1/255.0)))
+	one, many, err := measurePredict(m, networks.Examples(name, test))
 	if err != nil {
 		return result{}, err
 	}

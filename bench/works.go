@@ -34,7 +34,7 @@ func worksOf(models string, batch int) (all []work, err error) {
 			switch model {
 			case "cnn", "mlp":
 				sizes = []int{32, 128}
-			case "resnet18", "mobilenetv2", "encoder":
+			case "resnet18", "mobilenetv2", "encoder", "gpt":
 				sizes = []int{32}
 			}
 		}

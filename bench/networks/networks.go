@@ -17,7 +17,7 @@ import (
 )
 
 // bodies are the networks by name, but for the last layer: the document's, a plain one,
-// recurrent ones that read a digit row by row, and an encoder that looks at all rows.
+// recurrent ones that read a digit row by row, transformers, and a GPT that says the next pixel.
 var bodies = map[string]func(x *dl.Symbol) *dl.Symbol{
 	"cnn":         func(x *dl.Symbol) *dl.Symbol { return x.Then(cnn()...) },
 	"mlp":         mlp,
@@ -28,6 +28,7 @@ var bodies = map[string]func(x *dl.Symbol) *dl.Symbol{
 	"resnet18":    resnet18,
 	"mobilenetv2": mobileNetV2,
 	"encoder":     encoder,
+	"gpt":         gpt,
 }
 
 func cnn() []layers.Layer {
@@ -96,8 +97,12 @@ func New(name string) (*dl.Model, error) {
 	if err := Known(name); err != nil {
 		return nil, err
 	}
-	in := dl.Input(layers.Shape{28, 28, 1})
-	out := bodies[name](in).Then(layers.Dense{Units: 10, Activation: activations.Softmax})
+	shape, classes := layers.Shape{28, 28, 1}, 10
+	if name == "gpt" {
+		shape, classes = layers.Shape{context}, kinds
+	}
+	in := dl.Input(shape)
+	out := bodies[name](in).Then(layers.Dense{Units: classes, Activation: activations.Softmax})
 	m, err := dl.Functional([]*dl.Symbol{in}, []*dl.Symbol{out})
 	if err != nil {
 		return nil, err

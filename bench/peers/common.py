@@ -13,7 +13,7 @@ def arguments():
     p = argparse.ArgumentParser()
     p.add_argument("--data", required=True, help="the file that datasets.MNIST caches")
     p.add_argument("--batch", type=int, default=32)
-    p.add_argument("--model", default="cnn", choices=["cnn", "mlp", "simple_rnn", "lstm", "gru", "resnet18", "mobilenetv2", "encoder"])
+    p.add_argument("--model", default="cnn", choices=["cnn", "mlp", "simple_rnn", "lstm", "gru", "resnet18", "mobilenetv2", "encoder", "gpt"])
     p.add_argument("--steps", type=int, default=0, help="how many steps are measured; 0 is an epoch")
     p.add_argument("--channels-last", action="store_true")
     p.add_argument("--compile", action="store_true")
@@ -26,6 +26,12 @@ def mnist(path, test=False):
     at, n = (60000 * 785, 10000) if test else (0, 60000)
     images = raw[at : at + n * 784].reshape(n, 28, 28, 1).astype("float32") / 255
     return images, raw[at + n * 784 : at + n * 785].astype("int32")
+
+
+def tokens(images):
+    """What the GPT reads of images, and what it is to say: 128 pixels, and those that follow them."""
+    pixels = (images.reshape(len(images), -1)[:, 200:329] * 255).round().astype("int32")
+    return pixels[:, :-1], pixels[:, 1:]
 
 
 # How many steps a network has before so many are measured that are no epoch.

@@ -3,11 +3,13 @@
 import time
 
 import keras
-from common import WARM_UP, arguments, mnist, report
+from common import WARM_UP, arguments, mnist, report, tokens
 from keras_networks import network
 
 args = arguments()
 images, labels = mnist(args.data)
+if args.model == "gpt":
+    images, labels = tokens(images)
 
 model = network(args.model)
 model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])

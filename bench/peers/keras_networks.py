@@ -79,6 +79,24 @@ def _encoder(x):
     return layers.GlobalAveragePooling1D()(_encoders(layers.Dense(256)(x), 4, 8, 256))
 
 
+class _Positions(layers.Layer):
+    def build(self, shape):
+        self.embeddings = self.add_weight(shape=shape[1:], initializer=keras.initializers.RandomNormal(stddev=0.02))
+
+    def call(self, x):
+        return x + self.embeddings
+
+
+def _gpt(x, n=4, heads=8, features=256):
+    x = _Positions()(layers.Embedding(256, features)(x))
+    for _ in range(n):
+        y = layers.LayerNormalization()(x)
+        x = layers.Add()([x, layers.MultiHeadAttention(heads, features // heads)(y, y, use_causal_mask=True)])
+        y = layers.Dense(4 * features, activation="gelu")(layers.LayerNormalization()(x))
+        x = layers.Add()([x, layers.Dense(features)(y)])
+    return layers.LayerNormalization()(x)
+
+
 _BODIES = {
     "cnn": _cnn,
     "mlp": _mlp,
@@ -88,9 +106,13 @@ _BODIES = {
     "resnet18": _resnet18,
     "mobilenetv2": _mobilenetv2,
     "encoder": _encoder,
+    "gpt": _gpt,
 }
 
 
 def network(name):
+    if name == "gpt":
+        x = keras.Input((128,), dtype="int32")
+        return keras.Model(x, layers.Dense(256, activation="softmax")(_gpt(x)))
     x = keras.Input((28, 28, 1))
     return keras.Model(x, layers.Dense(10, activation="softmax")(_BODIES[name](x)))

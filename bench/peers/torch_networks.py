@@ -1,5 +1,6 @@
 """The networks of bench/networks in PyTorch, for MNIST's images, [batch, 1, 28, 28]; they give logits."""
 
+import torch
 from torch import nn
 from torch.nn import functional as F
 
@@ -73,6 +74,33 @@ class _Encoder(nn.Module):
         return self.out(self.encoders(self.first(x)).mean(1))
 
 
+class _Decoder(nn.Module):
+    def __init__(self, heads, features):
+        super().__init__()
+        self.heads = heads
+        self.norms = nn.ModuleList(nn.LayerNorm(features) for _ in range(2))
+        self.within, self.out = nn.Linear(features, 3 * features), nn.Linear(features, features)
+        self.wide = nn.Sequential(nn.Linear(features, 4 * features), nn.GELU(), nn.Linear(4 * features, features))
+
+    def forward(self, x):
+        b, n, f = x.shape
+        q, k, v = self.within(self.norms[0](x)).view(b, n, 3, self.heads, f // self.heads).permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        x = x + self.out(y.transpose(1, 2).reshape(b, n, f))
+        return x + self.wide(self.norms[1](x))
+
+
+class _GPT(nn.Module):
+    def __init__(self, n, heads, features, tokens=128, kinds=256):
+        super().__init__()
+        self.words, self.places = nn.Embedding(kinds, features), nn.Parameter(torch.randn(tokens, features) * 0.02)
+        self.decoders = nn.Sequential(*[_Decoder(heads, features) for _ in range(n)])
+        self.norm, self.out = nn.LayerNorm(features), nn.Linear(features, kinds)
+
+    def forward(self, x):
+        return self.out(self.norm(self.decoders(self.words(x) + self.places)))
+
+
 _MODELS = {
     "cnn": lambda: nn.Sequential(
         nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2),
@@ -87,6 +115,7 @@ _MODELS = {
     "resnet18": _resnet18,
     "mobilenetv2": _mobilenetv2,
     "encoder": lambda: _Encoder(4, 8, 256),
+    "gpt": lambda: _GPT(4, 8, 256),
 }
 
 
