@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -10,6 +11,8 @@ import (
 	"github.com/gradbook/gradbook/dl"
 	"github.com/gradbook/gradbook/dl/callbacks"
 	"github.com/gradbook/gradbook/dl/data"
+	"github.com/gradbook/gradbook/dl/layers"
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // measureGradbook trains the network for a warm-up of 100 steps, which compiles,
@@ -44,7 +47,16 @@ func measureGradbook(name string, batch, steps int) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	products, err := networks.Products(m)
+	if err != nil {
+		return result{}, err
+	}
+	matrices, err := measureProduct()
+	if err != nil {
+		return result{}, err
+	}
 	return result{
+		Products: products * batch, Matrices: matrices,
 		One:    one.Seconds() * 1000,
 		Many:   many.Seconds() * 1000,
 		First:  first.Seconds(),
@@ -52,6 +64,30 @@ func measureGradbook(name string, batch, steps int) (result, error) {
 		Epoch:  t.epoch.Seconds(),
 		Memory: peakMemory(),
 	}, nil
+}
+
+// measureProduct is how many billions of operations a second a product of matrices does: about what any
+// program could reach.
+func measureProduct() (float64, error) {
+	const n, times = 1536, 4
+	all := []layers.Layer{layers.Input{Shape: layers.Shape{n}}}
+	for range times {
+		all = append(all, layers.Dense{Units: n, NoBias: true})
+	}
+	m, err := dl.Sequential(all...)
+	if err != nil {
+		return 0, err
+	}
+	x := tensor.New(make([]float32, n*n), n, n)
+	best := math.Inf(1)
+	for range 6 {
+		began := time.Now()
+		if _, err := m.PredictOnBatch(x); err != nil {
+			return 0, err
+		}
+		best = min(best, time.Since(began).Seconds())
+	}
+	return 2 * n * n * n * times / best / 1e9, nil
 }
 
 // warmUp is how many steps a network has before so many are measured that are no epoch.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -33,7 +34,15 @@ type result struct {
 	Many float64 `json:"many"`
 	// Memory is the greatest resident size of the process in MB.
 	Memory float64 `json:"memory"`
+	// Products is how many products of two numbers a batch is, forwards; of ours only, as what follows.
+	Products int `json:"products"`
+	// Matrices is how many billions of operations a second a product of large matrices does.
+	Matrices float64 `json:"matrices"`
 }
+
+// speed is how many billions of operations a second a step does: an addition and a product each, of which
+// there are about as many forwards, for the gradient by the weights, and for that by the inputs.
+func (r result) speed() float64 { return 6 * float64(r.Products) / r.Step / 1e6 }
 
 // contestant is a program that prints a result as JSON.
 type contestant struct {
@@ -50,9 +59,10 @@ var tuned = []string{"MALLOC_MMAP_THRESHOLD_=4000000000", "MALLOC_TRIM_THRESHOLD
 
 func main() {
 	rounds := flag.Int("rounds", 3, "how often each is measured, in turn")
-	models := flag.String("models", "cnn,mlp,simple_rnn,lstm,gru,resnet18,mobilenetv2,encoder", "comma-separated networks")
-	batch := flag.Int("batch", 0, "batch size; 0 means 32 and 128 for cnn and mlp, 64 for what is recurrent, 32 for the others")
-	steps := flag.Int("steps", 0, "how many steps are measured; 0 is an epoch")
+	models := flag.String("models", "cnn,mlp,simple_rnn,lstm,gru,resnet18,mobilenetv2,encoder,gpt", "comma-separated networks")
+	batch := flag.Int("batch", 0, "batch size; 0 means 1, 32 and 128 for cnn and mlp, 64 for what is recurrent, 32 for the others")
+	threads := flag.Int("threads", 0, "how many threads each has; 0 means one for each processor, and for some networks also one")
+	steps := flag.Int("steps", 0, "how many steps are measured; 0 is an epoch, and of large networks 20")
 	only := flag.String("peers", "", "comma-separated peers; all by default, none for ours alone")
 	page := flag.String("write", "", "write the table into this page, between its marks")
 	worker := flag.Bool("worker", false, "measure ours in this process (used internally)")
@@ -61,7 +71,7 @@ func main() {
 	if *worker {
 		err = measure(*models, *batch, *steps)
 	} else {
-		err = runAll(*rounds, *models, *batch, *only, *page)
+		err = runAll(*rounds, *models, *batch, *threads, *steps, *only, *page)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -77,13 +87,16 @@ func measure(model string, batch, steps int) error {
 	return json.NewEncoder(os.Stdout).Encode(r)
 }
 
-func runAll(rounds int, models string, batch int, only, page string) error {
-	works, err := worksOf(models, batch)
+func runAll(rounds int, models string, batch, threads, steps int, only, page string) error {
+	works, err := worksOf(models, batch, threads)
 	if err != nil {
 		return err
 	}
 	var all []measured
 	for _, w := range works {
+		if steps > 0 && w.steps == 0 {
+			w.steps = steps
+		}
 		m, err := run(rounds, w, only)
 		if err != nil {
 			return err
@@ -142,7 +155,7 @@ func run(rounds int, w work, only string) (m measured, err error) {
 	for round := range rounds {
 		for _, c := range all {
 			fmt.Fprintf(os.Stderr, "%v, round %d of %d: %s\n", w, round+1, rounds, c.name)
-			r, err := c.measure()
+			r, err := c.measure(w.threads)
 			if err != nil {
 				return m, fmt.Errorf("%s: %w", c.name, err)
 			}
@@ -152,8 +165,13 @@ func run(rounds int, w work, only string) (m measured, err error) {
 	return measured{w, all, results}, nil
 }
 
-func (c contestant) measure() (result, error) {
-	cmd := exec.Command(c.args[0], c.args[1:]...)
+// measure runs the program on so many processors, of which it makes out itself how many there are.
+func (c contestant) measure(threads int) (result, error) {
+	args := c.args
+	if threads < runtime.NumCPU() {
+		args = append([]string{"taskset", "-c", fmt.Sprintf("0-%d", threads-1)}, args...)
+	}
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), c.env...)
 	var errs strings.Builder
 	cmd.Stderr = &errs

@@ -69,17 +69,17 @@ func (m measured) fastest(has func(string) bool, of func(result) float64) (most 
 // summary is a table of networks by peers: ours / theirs, each peer at its fastest.
 func summary(all []measured, rounds int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Steps of training, and predictions of one image; ours / theirs, each peer in its fastest way (eager, channels last, allocator told to keep memory); medians of %d rounds on %d processors. First is the first step, with compiling; again, in a second session. Below 1 ours is faster.\n\n", rounds, runtime.NumCPU())
-	b.WriteString("| | step ms |")
+	fmt.Fprintf(&b, "Steps of training, and predictions of one image; ours / theirs, each peer in its fastest way (eager, channels last, allocator told to keep memory); medians of %d rounds on %d processors. First is the first step, with compiling; again, in a second session. Below 1 ours is faster. GFLOP/s counts additions and multiplications of the layers' kernels; a product of large matrices reaches %.0f of them with as many threads.\n\n", rounds, runtime.NumCPU(), matrices(all))
+	b.WriteString("| | step ms | GFLOP/s |")
 	for _, f := range families {
 		fmt.Fprintf(&b, " %s |", f.name)
 	}
-	b.WriteString(" fastest | one ms | fastest | first s | again s | fastest | memory MB |\n|---|---|")
+	b.WriteString(" fastest | one ms | fastest | first s | again s | fastest | memory MB |\n|---|---|---|")
 	b.WriteString(strings.Repeat("---|", len(families)+7) + "\n")
 	anyone := func(string) bool { return true }
 	for _, m := range all {
 		ours := m.results[self]
-		fmt.Fprintf(&b, "| %v | %.2f |", m.work, median(ours, step))
+		fmt.Fprintf(&b, "| %v | %.2f | %.0f |", m.work, median(ours, step), median(ours, result.speed))
 		for _, f := range families {
 			fmt.Fprintf(&b, " %s |", shown(m.fastest(f.has, step)))
 		}
@@ -91,6 +91,14 @@ func summary(all []measured, rounds int) string {
 			ours[0].First, again, shown(m.fastest(anyone, first)), median(ours, func(r result) float64 { return r.Memory }))
 	}
 	return b.String()
+}
+
+// matrices is the speed of a product, where there are most threads.
+func matrices(all []measured) (most float64) {
+	for _, m := range all {
+		most = max(most, median(m.results[self], func(r result) float64 { return r.Matrices }))
+	}
+	return most
 }
 
 func shown(ratio float64) string {
