@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gradbook/gradbook/bench/page"
 	"github.com/gradbook/gradbook/datasets"
 )
 
@@ -64,14 +65,14 @@ func main() {
 	threads := flag.Int("threads", 0, "how many threads each has; 0 means one for each processor, and for some networks also one")
 	steps := flag.Int("steps", 0, "how many steps are measured; 0 is an epoch, and of large networks 20")
 	only := flag.String("peers", "", "comma-separated peers; all by default, none for ours alone")
-	page := flag.String("write", "", "write the table into this page, between its marks")
+	write := flag.String("write", "", "write the table into this page, between its marks")
 	worker := flag.Bool("worker", false, "measure ours in this process (used internally)")
 	flag.Parse()
 	var err error
 	if *worker {
 		err = measure(*models, *batch, *steps)
 	} else {
-		err = runAll(*rounds, *models, *batch, *threads, *steps, *only, *page)
+		err = runAll(*rounds, *models, *batch, *threads, *steps, *only, *write)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -87,7 +88,7 @@ func measure(model string, batch, steps int) error {
 	return json.NewEncoder(os.Stdout).Encode(r)
 }
 
-func runAll(rounds int, models string, batch, threads, steps int, only, page string) error {
+func runAll(rounds int, models string, batch, threads, steps int, only, write string) error {
 	works, err := worksOf(models, batch, threads)
 	if err != nil {
 		return err
@@ -106,10 +107,10 @@ func runAll(rounds int, models string, batch, threads, steps int, only, page str
 	}
 	text := summary(all, rounds)
 	fmt.Println(text)
-	if page == "" {
+	if write == "" {
 		return nil
 	}
-	return writePage(page, text)
+	return page.Write(write, "make bench", text)
 }
 
 // run measures a network here and in the peers, in turn.

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -106,22 +105,6 @@ func shown(ratio float64) string {
 		return "–"
 	}
 	return fmt.Sprintf("%.2f", ratio)
-}
-
-const beginMark, endMark = "<!-- begin: make bench -->", "<!-- end: make bench -->"
-
-// writePage puts the table between the marks of a page.
-func writePage(page, text string) error {
-	content, err := os.ReadFile(page)
-	if err != nil {
-		return err
-	}
-	before, rest, ok := strings.Cut(string(content), beginMark)
-	_, after, has := strings.Cut(rest, endMark)
-	if !ok || !has {
-		return fmt.Errorf("expected %s and %s in %s", beginMark, endMark, page)
-	}
-	return os.WriteFile(page, []byte(before+beginMark+"\n\n"+text+"\n"+endMark+after), 0o644)
 }
 
 func ratio(ours, theirs []result, of func(result) float64) float64 {

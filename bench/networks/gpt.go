@@ -21,7 +21,7 @@ const (
 
 // gpt has four decoders of 8 heads and 256 features.
 //
-// Source: Radford et al., Language Models are Unsupervised Multitask Learners, 2019
+// Source: Radford et al., Language Models are Unsupervised Multitask Learners, 2019, https://github.com/openai/gpt-2
 func gpt(x *dl.Symbol) *dl.Symbol {
 	const features, heads = 256, 8
 	x = x.Then(layers.Embedding{InputDim: kinds, OutputDim: features}, positions{})

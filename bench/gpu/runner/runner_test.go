@@ -169,6 +169,7 @@ func TestWritePage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	const begins, ends = "<!-- begin: bench/gpu/try -->\n", "<!-- end: bench/gpu/try -->\n"
 	const text = "before\n" + begins + "old\n" + ends + "after\n"
 	write(page, text)
 	write(results, `{"text":{"gpu":"CPU as a stand-in"}}`+"\n")

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gradbook/gradbook/bench/gpu/record"
+	"github.com/gradbook/gradbook/bench/page"
 )
 
 // writeTable writes the table of what is known so far.
@@ -216,14 +217,8 @@ func (f findings) parts(b *strings.Builder) {
 	}
 }
 
-// The marks on docs/performance.md between which the section on GPUs is written.
-const (
-	begins = "<!-- begin: bench/gpu/try -->\n"
-	ends   = "<!-- end: bench/gpu/try -->\n"
-)
-
 // writePage writes the section. Figures of a stand-in are none of a GPU.
-func writePage(page, results string) error {
+func writePage(to, results string) error {
 	all, err := record.Read(results)
 	if err != nil {
 		return err
@@ -232,16 +227,7 @@ func writePage(page, results string) error {
 	if name := f.text("gpu"); name == "?" || strings.Contains(name, standInName) {
 		return fmt.Errorf("expected figures of a GPU in %s, got those of %s", results, name)
 	}
-	content, err := os.ReadFile(page)
-	if err != nil {
-		return err
-	}
-	before, rest, ok := strings.Cut(string(content), begins)
-	_, after, ok2 := strings.Cut(rest, ends)
-	if !ok || !ok2 {
-		return fmt.Errorf("expected the lines %q and %q in %s", strings.TrimSpace(begins), strings.TrimSpace(ends), page)
-	}
-	return os.WriteFile(page, []byte(before+begins+"\n"+table(all)+"\n"+ends+after), 0o644)
+	return page.Write(to, "bench/gpu/try", table(all))
 }
 
 // standInName is part of the name of what is no GPU.
