@@ -47,6 +47,12 @@ static int64_t runs_of(const conv *c, int64_t width, int64_t *offsets, int *runs
 	return whole ? c->window[1] * c->channels : c->in;
 }
 
+// Weights that few images share, and that do not fit into the second cache, come from memory, in strides which
+// the processor does not foresee.
+#define REUSED 4
+#define AHEAD 64
+static int from_memory(const conv *c) { return c->batch < REUSED && c->window[0] * c->window[1] * c->in * c->filters > 1 << 18; }
+
 typedef struct {
 	conv c;
 	const float *x, *w, *bias;
@@ -61,7 +67,7 @@ static void conv_forward_part(void *argument, int part) {
 	conv_job *job = argument;
 	const conv *c = &job->c;
 	chunk here = chunk_at(c, &job->by, part);
-	int64_t image = here.image, *from = here.from, rows = here.size[0], columns = here.size[1];
+	int64_t image = here.image, *from = here.from, rows = here.size[0], columns = here.size[1], first = here.from[2];
 	int border = bordered(c);
 	int64_t height = reach(c, 0, rows), width = border ? reach(c, 1, columns) : c->width;
 	const float *x = job->x + image * c->height * c->width * c->channels, *in = x + (from[0] * c->stride[0] * c->width + from[1] * c->stride[1]) * c->channels;
@@ -74,8 +80,8 @@ static void conv_forward_part(void *argument, int part) {
 			framed(x, c->height, c->width, c->channels, from[0] * c->stride[0] - c->before[0], from[1] * c->stride[1] - c->before[1], height, width, frame);
 			in = frame;
 		}
-		sweep s = { .in = in, .w = job->w, .bias = job->bias, .out = job->y + ((image * c->rows + from[0]) * c->columns + from[1]) * c->filters, .rows = rows, .columns = columns,
-			.groups = c->groups, .filters = c->out, .channels = c->in, .depth = c->depth, .relu = c->relu, .w_apart = job->w_apart, .w_group = job->w_group,
+		sweep s = { .in = in, .w = job->w + first, .bias = job->bias == NULL ? NULL : job->bias + first, .out = job->y + ((image * c->rows + from[0]) * c->columns + from[1]) * c->filters + first,
+			.rows = rows, .columns = columns, .groups = c->groups, .filters = c->groups == 1 ? here.size[2] : c->out, .channels = c->in, .depth = c->depth, .relu = c->relu, .w_apart = job->w_apart, .w_group = job->w_group, .ahead = from_memory(c) ? AHEAD : 0,
 			.in_row = c->stride[0] * width * c->channels, .in_column = c->stride[1] * c->channels, .out_row = c->columns * c->filters, .out_column = c->filters, .offsets = offsets };
 		s.length = runs_of(c, width, offsets, &s.runs);
 		if (!packs(&s)) sweep_all(&s);
@@ -115,7 +121,7 @@ void *NAMED(gradbook_conv_forward)(ffi_frame *f) {
 		job.w = panels = panelled(c, job.w, &job.w_apart, &job.w_group);
 		job.failed = panels == NULL;
 	}
-	job.by = divide(c, &p, TILE);
+	job.by = divide(c, &p, TILE, 2 * LANES);
 	if (!job.failed) gradbook_parallel(&p, job.by.n, conv_forward_part, &job);
 	free(panels);
 	return job.failed ? gradbook_wrong(f, "no memory for a convolution") : NULL;

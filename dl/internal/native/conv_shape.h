@@ -25,36 +25,48 @@ INLINE int bordered(const conv *c) {
 	return c->before[0] != 0 || c->before[1] != 0 || reach(c, 0, c->rows) > c->height || reach(c, 1, c->columns) > c->width;
 }
 
-// A chunk is some rows and columns of one image's result.
+// A chunk is some rows, columns and filters of one image's result.
 typedef struct {
-	int64_t size[2], times[2]; // of a chunk, and how many there are in an image
+	int64_t size[3], times[3]; // of a chunk, and how many there are in an image
 	int n;                     // in all images
 } chunks;
 
 typedef struct {
-	int64_t image, from[2], size[2];
+	int64_t image, from[3], size[3];
 } chunk;
 
-// divide divides images, if there are not enough of them for all threads: by rows, and where these
-// are few by columns, of which a tile wants so many.
-INLINE chunks divide(const conv *c, const pool *p, int64_t tile) {
-	int64_t want = p->threads == 1 ? 1 : (4 * p->threads + c->batch - 1) / c->batch;
-	int64_t length[2] = { c->rows, c->columns / tile + 1 };
-	int64_t pieces[2] = { want < length[0] ? want : length[0], 1 };
-	pieces[1] = want / pieces[0] < length[1] ? want / pieces[0] : length[1];
+// divide divides images, if there are not enough of them for all threads: by filters, blocks of which stay
+// together, where there are more weights than numbers in an image, so that no weight is read twice; else by
+// rows, and where these are few by columns, of which a tile wants so many.
+INLINE chunks divide(const conv *c, const pool *p, int64_t tile, int64_t block) {
+	int64_t want = p->threads == 1 ? 1 : (4 * p->threads + c->batch - 1) / c->batch, weights = c->window[0] * c->window[1] * c->channels * c->filters;
+	int64_t length[3] = { c->rows, c->columns / tile + 1, c->groups == 1 && weights > c->height * c->width * c->channels ? (c->filters + block - 1) / block : 1 };
+	int64_t pieces[3];
+	const int order[3] = { 2, 0, 1 };
+	for (int i = 0; i < 3; i++) {
+		int axis = order[i];
+		pieces[axis] = want < length[axis] ? want : length[axis];
+		want /= pieces[axis];
+	}
 	length[1] = c->columns;
-	chunks all;
-	for (int i = 0; i < 2; i++) {
+	chunks all = { .n = (int)c->batch };
+	for (int i = 0; i < 3; i++) {
 		all.size[i] = (length[i] + pieces[i] - 1) / pieces[i];
 		all.times[i] = (length[i] + all.size[i] - 1) / all.size[i];
+		all.n *= (int)all.times[i];
 	}
-	all.n = (int)(c->batch * all.times[0] * all.times[1]);
+	all.size[2] = all.times[2] == 1 ? c->filters : all.size[2] * block;
 	return all;
 }
 
 INLINE chunk chunk_at(const conv *c, const chunks *all, int i) {
-	chunk one = { i / (all->times[0] * all->times[1]), { i / all->times[1] % all->times[0] * all->size[0], i % all->times[1] * all->size[1] }, { all->size[0], all->size[1] } };
-	if (c->rows - one.from[0] < one.size[0]) one.size[0] = c->rows - one.from[0];
-	if (c->columns - one.from[1] < one.size[1]) one.size[1] = c->columns - one.from[1];
+	const int64_t most[3] = { c->rows, c->columns, c->filters };
+	chunk one;
+	for (int axis = 2; axis >= 0; axis--) {
+		one.from[axis] = i % all->times[axis] * all->size[axis];
+		one.size[axis] = most[axis] - one.from[axis] < all->size[axis] ? most[axis] - one.from[axis] : all->size[axis];
+		i /= (int)all->times[axis];
+	}
+	one.image = i;
 	return one;
 }

@@ -36,7 +36,6 @@ typedef struct {
 	int32_t zero;
 	int64_t runs, length, quads, panels; // of the weights; length: bytes of a run
 	chunks by;
-	uint8_t *bytes; // the input, if it was made whole numbers before
 	int failed, strange; // for want of memory, or for what is no number
 } quant_job;
 
@@ -169,32 +168,13 @@ static void quant_part(void *argument, int part) {
 		if (quantize_frame(job, here.image, here.from[0] * c->stride[0] - c->before[0], here.from[1] * c->stride[1] - c->before[1], height, width, bytes)) job->strange = 1;
 		memset(bytes + height * width * c->channels, 0, 4);
 		quads_runs(job, width, offsets);
+		int64_t end = here.from[2] + here.size[2];
+		if (end == c->filters) end = job->panels;
 		for (int64_t y = 0; y < here.size[0]; y++)
-			quads_row(job, here.size[1], bytes + y * c->stride[0] * width * c->channels, offsets, 0, job->panels, job->y + (((here.image * c->rows + here.from[0] + y) * c->columns) + here.from[1]) * c->filters);
+			quads_row(job, here.size[1], bytes + y * c->stride[0] * width * c->channels, offsets, here.from[2], end, job->y + (((here.image * c->rows + here.from[0] + y) * c->columns) + here.from[1]) * c->filters);
 	}
 	free(bytes);
 	free(offsets);
-}
-
-// quant_panels is some filters, where there is one row of few places.
-static void quant_panels(void *argument, int part) {
-	quant_job *job = argument;
-	int64_t none = 0, from = (int64_t)part * VECTORS * LANES, end = from + VECTORS * LANES;
-	quads_row(job, job->c.columns, job->bytes, &none, from, end < job->panels ? end : job->panels, job->y);
-}
-
-// quant_few divides the filters of one row of few places, all of which each thread would otherwise read.
-static void quant_few(quant_job *job, pool *p) {
-	const conv *c = &job->c;
-	job->bytes = malloc((size_t)(c->columns * c->channels) + 4);
-	if (job->bytes == NULL) {
-		job->failed = 1;
-		return;
-	}
-	job->strange = quantize(job, job->x, c->columns * c->channels, job->bytes);
-	memset(job->bytes + c->columns * c->channels, 0, 4);
-	gradbook_parallel(p, (int)((job->panels + VECTORS * LANES - 1) / (VECTORS * LANES)), quant_panels, job);
-	free(job->bytes);
 }
 
 // x, w, scale, and perhaps a bias; settings: window, strides, dilations, zeros before, relu, zero, the bits of
@@ -216,17 +196,12 @@ void *NAMED(gradbook_quant)(ffi_frame *f) {
 	int32_t bits = (int32_t)setting(f, 10);
 	memcpy(&job.per, &bits, sizeof bits);
 	conv *c = &job.c;
-	int product = flat(c);
-	if (product) {
+	if (flat(c)) { // of all images
 		c->columns = c->width *= c->batch;
 		c->batch = 1;
 	}
-	if (product && p.threads > 1 && c->columns <= 2 * PLACES_AT_ONCE) {
-		quant_few(&job, &p);
-	} else {
-		job.by = divide(c, &p, PLACES_AT_ONCE);
-		gradbook_parallel(&p, job.by.n, quant_part, &job);
-	}
+	job.by = divide(c, &p, PLACES_AT_ONCE, VECTORS * LANES);
+	gradbook_parallel(&p, job.by.n, quant_part, &job);
 	if (job.failed) return gradbook_wrong(f, "no memory for a layer of whole numbers");
 	return job.strange ? gradbook_wrong(f, "expected numbers for a quantized layer, got NaN, for which there is no whole number") : NULL;
 }

@@ -17,7 +17,7 @@ typedef struct {
 	float *out;
 	int64_t rows, columns, groups, filters, channels, length; // filters and channels of a group
 	int64_t in_row, in_column, out_row, out_column, w_apart, w_group;
-	int runs, depth, relu;
+	int runs, depth, relu, ahead; // ahead: how many numbers before their time weights are asked for; 0 is never
 	const int64_t *offsets;
 } sweep;
 
@@ -45,7 +45,7 @@ INLINE void begins(const int n, const int m, vec sum[TILE][2], const float *bias
 // tile is a sum over runs, for n places and m vectors of filters.
 INLINE void tile(const int n, const int m, const sweep *s, const float *in, const float *w, const float *bias, float *out, int64_t some) {
 	vec sum[TILE][2];
-	int64_t apart = s->in_column, length = s->length, w_apart = s->w_apart;
+	int64_t apart = s->in_column, length = s->length, w_apart = s->w_apart, far = s->ahead * w_apart;
 	begins(n, m, sum, bias, some);
 	for (int i = 0; i < s->runs; i++) {
 		const float *x = in + s->offsets[i];
@@ -53,6 +53,8 @@ INLINE void tile(const int n, const int m, const sweep *s, const float *in, cons
 			vec b[2];
 #pragma GCC unroll 2
 			for (int v = 0; v < m; v++) b[v] = load(w + v * LANES);
+			if (far)
+				for (int v = 0; v < m * LANES; v += 16) __builtin_prefetch(w + far + v, 0, 2);
 #pragma GCC unroll 13
 			for (int r = 0; r < n; r++) {
 				vec a = all(x[r * apart + k]);
