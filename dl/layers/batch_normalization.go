@@ -107,8 +107,28 @@ func (l BatchNormalization) Call(c *Context, x *tensor.Node) *tensor.Node {
 			return y
 		}
 	}
+	if y := l.behind(c, x, axis); y != nil {
+		return y
+	}
 	y := graph.Mul(graph.Sub(wide, mean), ops.Rsqrt(graph.AddScalar(variance, orFloat(l.Epsilon, 1e-3))))
 	return graph.ConvertDType(scaleShift(c, y, !l.NoScale, !l.NoCenter, func(w *tensor.Node) *tensor.Node { return along(w, axis, x.Rank()) }), x.DType())
+}
+
+// behind is the normalization by what was learned, in one kernel with the convolution that x is; nil if it is none, or
+// there are no kernels.
+func (l BatchNormalization) behind(c *Context, x *tensor.Node, axis int) *tensor.Node {
+	if c.Training || axis != x.Rank()-1 || x.DType() != dtypes.Float32 || c.pass.Shared(x) {
+		return nil
+	}
+	factor := ops.Rsqrt(graph.AddScalar(c.Variable("moving_variance"), orFloat(l.Epsilon, 1e-3)))
+	if !l.NoScale {
+		factor = graph.Mul(factor, c.Variable("gamma"))
+	}
+	shift := graph.Neg(graph.Mul(c.Variable("moving_mean"), factor))
+	if !l.NoCenter {
+		shift = graph.Add(shift, c.Variable("beta"))
+	}
+	return ops.Scaled(x, factor, shift)
 }
 
 // fused is the normalization by kernels, nil where there are none.

@@ -225,6 +225,9 @@ func (l conv) call(c *Context, x *tensor.Node) *tensor.Node {
 	}
 	rectified := l.activation == activations.ReLU
 	pads := padsOf(x, kernel, l.strides, l.dilation, l.padding)
+	if y := inferred(c, x, kernel, bias, l.strides, l.dilation, l.padding, l.groups); y != nil {
+		return l.reg.activity(c, activate(c, l.activation, y))
+	}
 	y := ops.ConvolveBiased(x, kernel, bias, rectified, ones(l.strides), ones(l.dilation), pads, max(l.groups, 1))
 	switch {
 	case y == nil:
@@ -234,6 +237,15 @@ func (l conv) call(c *Context, x *tensor.Node) *tensor.Node {
 		y = activate(c, l.activation, y)
 	}
 	return l.reg.activity(c, y)
+}
+
+// inferred is a convolution with a bias, which may be nil, that is not trained: what comes behind it may become part
+// of it. It is nil in training, and where there are no kernels.
+func inferred(c *Context, x, kernel, bias *tensor.Node, strides, dilation []int, padding Padding, groups int) *tensor.Node {
+	if c.Training {
+		return nil
+	}
+	return ops.ConvolveOpen(x, kernel, bias, ones(strides), ones(dilation), padsOf(x, kernel, strides, dilation, padding), max(groups, 1))
 }
 
 // convolve slides a kernel, [window…, channels/groups, filters], over x.

@@ -66,8 +66,16 @@ func (l DepthwiseConv2D) Build(in Shape) (Spec, error) {
 
 // Call implements Layer.
 func (l DepthwiseConv2D) Call(c *Context, x *tensor.Node) *tensor.Node {
-	y := convolveDepthwise(x, c.Weight("kernel"), l.Strides[:], l.DilationRate[:], l.Padding)
-	return l.reg().activity(c, activate(c, l.Activation, addBias(c, l.NoBias, y)))
+	kernel := grouped(c.Weight("kernel"))
+	var bias *tensor.Node
+	if !l.NoBias {
+		bias = c.Weight("bias")
+	}
+	y := inferred(c, x, kernel, bias, l.Strides[:], l.DilationRate[:], l.Padding, x.Shape().Dimensions[3])
+	if y == nil {
+		y = addBias(c, l.NoBias, convolve(x, kernel, l.Strides[:], l.DilationRate[:], l.Padding, x.Shape().Dimensions[3]))
+	}
+	return l.reg().activity(c, activate(c, l.Activation, y))
 }
 
 // depthwise checks a convolution of each channel, and returns its output's shape.
@@ -97,10 +105,14 @@ func depthwise(in Shape, size, strides, dilation []int, p Padding, multiplier in
 
 // convolveDepthwise convolves with a kernel of shape [window…, channels, multiplier].
 func convolveDepthwise(x, kernel *tensor.Node, strides, dilation []int, p Padding) *tensor.Node {
+	return convolve(x, grouped(kernel), strides, dilation, p, x.Shape().Dimensions[x.Rank()-1])
+}
+
+// grouped is a kernel of shape [window…, channels, multiplier] for as many groups as there are channels.
+func grouped(kernel *tensor.Node) *tensor.Node {
 	d := kernel.Shape().Dimensions
 	n := len(d) - 2
-	kernel = graph.Reshape(kernel, append(append([]int{}, d[:n]...), 1, d[n]*d[n+1])...)
-	return convolve(x, kernel, strides, dilation, p, d[n])
+	return graph.Reshape(kernel, append(append([]int{}, d[:n]...), 1, d[n]*d[n+1])...)
 }
 
 // SeparableConv2D is a DepthwiseConv2D followed by a convolution with a window of

@@ -204,8 +204,8 @@ func activate(c *Context, a activations.Activation, x *tensor.Node) *tensor.Node
 	case activations.ReLU6:
 		after = ops.ReLU6
 	}
-	if after != ops.Nothing {
-		if y := ops.AfterNorm(x, after); y != nil {
+	if after != ops.Nothing && !c.pass.Shared(x) {
+		if y := ops.Then(x, after); y != nil {
 			return y
 		}
 	}

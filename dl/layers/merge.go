@@ -6,6 +6,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
@@ -107,7 +108,19 @@ func (Maximum) Call(_ *Context, x *tensor.Node) *tensor.Node { return x }
 func (Minimum) Call(_ *Context, x *tensor.Node) *tensor.Node { return x }
 
 // CallAll implements Multi.
-func (Add) CallAll(c *Context, in []*tensor.Node) []*tensor.Node { return merge(c, in, graph.Add) }
+func (Add) CallAll(c *Context, in []*tensor.Node) []*tensor.Node {
+	return merge(c, in, func(x, y *tensor.Node) *tensor.Node {
+		for _, pair := range [][2]*tensor.Node{{x, y}, {y, x}} {
+			if c.pass.Shared(pair[0]) {
+				continue
+			}
+			if sum := ops.Added(pair[0], pair[1]); sum != nil {
+				return sum
+			}
+		}
+		return graph.Add(x, y)
+	})
+}
 
 // CallAll implements Multi.
 func (Subtract) CallAll(c *Context, in []*tensor.Node) []*tensor.Node { return merge(c, in, graph.Sub) }

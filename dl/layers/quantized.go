@@ -190,7 +190,7 @@ func (l quantized) operation(kernel Shape, pads [][2]int) ops.Quantized {
 	}
 	return ops.Quantized{
 		Kernel: kernel, Strides: ones(l.strides), Dilation: ones(l.dilation), Pads: pads,
-		Scale: float32(l.by.scale), Zero: l.by.zero, ReLU: l.activation == activations.ReLU,
+		Scale: float32(l.by.scale), Zero: l.by.zero,
 	}
 }
 
@@ -214,9 +214,6 @@ func (l quantized) call(c *Context, x *tensor.Node) *tensor.Node {
 	y := q.Apply(x, w, c.Variable("kernel_scale"), bias)
 	if c.DType != dtypes.InvalidDType {
 		y = graph.ConvertDType(y, c.DType)
-	}
-	if q.ReLU {
-		return y
 	}
 	return activate(c, l.activation, y)
 }

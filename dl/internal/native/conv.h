@@ -5,12 +5,12 @@
 // All are sums of products along runs of numbers that lie one behind the other in an image: a row
 // of the window, or, with a dilation or groups, a place of it.
 
-// conv_settings reads strides, dilations, zeros before each axis, whether what is negative becomes
-// 0, and the number of groups, of which 0 is one.
+// conv_settings reads strides, dilations, zeros before each axis, what comes after, and the number of groups, of
+// which 0 is one.
 static conv conv_settings(ffi_frame *f, ffi_buffer *x, ffi_buffer *w, ffi_buffer *y) {
 	conv c = { x->dims[0], x->dims[1], x->dims[2], x->dims[3], y->dims[1], y->dims[2], y->dims[3], { w->dims[0], w->dims[1] },
 		{ setting(f, 0), setting(f, 1) }, { setting(f, 2), setting(f, 3) }, { setting(f, 4), setting(f, 5) } };
-	c.relu = setting(f, 6) != 0;
+	c.after = (int)setting(f, 6);
 	c.groups = setting(f, 7) > 1 ? setting(f, 7) : 1;
 	c.in = c.channels / c.groups;
 	c.out = c.filters / c.groups;
@@ -55,12 +55,14 @@ static int from_memory(const conv *c) { return c->batch < REUSED && c->window[0]
 
 typedef struct {
 	conv c;
-	const float *x, *w, *bias;
+	const float *x, *w, *bias, *scale, *also; // the last three may be null
 	float *y;
 	int64_t w_apart, w_group; // of the weights, as of a sweep
 	chunks by;
 	int failed;            // for want of memory
 } conv_job;
+
+static const float *behind(const float *p, int64_t n) { return p == NULL ? NULL : p + n; }
 
 // conv_forward_part is a chunk of an image.
 static void conv_forward_part(void *argument, int part) {
@@ -80,8 +82,10 @@ static void conv_forward_part(void *argument, int part) {
 			framed(x, c->height, c->width, c->channels, from[0] * c->stride[0] - c->before[0], from[1] * c->stride[1] - c->before[1], height, width, frame);
 			in = frame;
 		}
-		sweep s = { .in = in, .w = job->w + first, .bias = job->bias == NULL ? NULL : job->bias + first, .out = job->y + ((image * c->rows + from[0]) * c->columns + from[1]) * c->filters + first,
-			.rows = rows, .columns = columns, .groups = c->groups, .filters = c->groups == 1 ? here.size[2] : c->out, .channels = c->in, .depth = c->depth, .relu = c->relu, .w_apart = job->w_apart, .w_group = job->w_group, .ahead = from_memory(c) ? AHEAD : 0,
+		sweep s = { .in = in, .w = job->w + first, .bias = behind(job->bias, first), .scale = behind(job->scale, first), .also = job->also, .y = job->y,
+			.out = job->y + ((image * c->rows + from[0]) * c->columns + from[1]) * c->filters + first,
+			.rows = rows, .columns = columns, .groups = c->groups, .filters = c->groups == 1 ? here.size[2] : c->out, .channels = c->in, .depth = c->depth, .after = c->after,
+			.w_apart = job->w_apart, .w_group = job->w_group, .ahead = from_memory(c) ? AHEAD : 0,
 			.in_row = c->stride[0] * width * c->channels, .in_column = c->stride[1] * c->channels, .out_row = c->columns * c->filters, .out_column = c->filters, .offsets = offsets };
 		s.length = runs_of(c, width, offsets, &s.runs);
 		if (!packs(&s)) sweep_all(&s);
@@ -107,13 +111,21 @@ static float *panelled(const conv *c, const float *w, int64_t *apart, int64_t *g
 	return panels;
 }
 
-// x, w, and perhaps a bias; settings: strides, dilations, zeros before, relu, groups. Result: y.
+// What a call has beside x and w, as bits, in this order.
+enum { HAS_BIAS = 1, HAS_SCALE = 2, HAS_ALSO = 4 };
+
+// x, w, and perhaps a bias, a scale, and something to add; settings: strides, dilations, zeros before, what comes
+// after, groups, and which of the three there are. y is after(x * w + bias + also) or, with a scale,
+// after(x * w · scale + bias + also).
 void *NAMED(gradbook_conv_forward)(ffi_frame *f) {
 	pool p;
 	if (!gradbook_begins(f, &p)) return NULL;
 	conv_job job = { .c = conv_settings(f, argument(f, 0), argument(f, 1), result(f, 0)), .x = floats(argument(f, 0)), .w = floats(argument(f, 1)), .y = floats(result(f, 0)) };
 	const conv *c = &job.c;
-	if (f->args.n > 2) job.bias = floats(argument(f, 2));
+	int has = (int)setting(f, 8), next = 2;
+	if (has & HAS_BIAS) job.bias = floats(argument(f, next++));
+	if (has & HAS_SCALE) job.scale = floats(argument(f, next++));
+	if (has & HAS_ALSO) job.also = floats(argument(f, next++));
 	float *panels = NULL;
 	job.w_apart = c->filters;
 	job.w_group = c->out;

@@ -5,7 +5,7 @@ typedef struct {
 	int64_t rows, columns, filters;            // of the result
 	int64_t window[2], stride[2], dilation[2], before[2];
 	int64_t groups, in, out; // channels and filters of a group
-	int depth, relu;         // depth: each channel is a group of one filter
+	int depth, after;        // depth: each channel is a group of one filter
 } conv;
 
 // flat makes one row of an image, if the window is one place that goes over all. It says whether.

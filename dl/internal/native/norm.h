@@ -4,8 +4,6 @@
 // Source: Ioffe, Szegedy, Batch Normalization, 2015, https://arxiv.org/abs/1502.03167; means and
 // variances of parts are put together as by Chan, Golub, LeVeque, Updating Formulae, 1979.
 
-enum { NORM_PLAIN, NORM_RELU, NORM_RELU6 };
-
 #define NORM_PARTS 16 // the same with any number of threads
 #define NORM_CHUNK 4096 // numbers of which the mean is taken before they are looked at again
 
@@ -98,26 +96,20 @@ static void norm_factors(norm *n) {
 	for (int64_t c = 0; c < n->channels; c++) n->factor[c] = n->gamma[c] / __builtin_sqrtf(n->variance[c] + n->epsilon);
 }
 
-INLINE vec after_norm(vec y, const int after) {
-	if (after != NORM_PLAIN) y = positive(y);
-	if (after == NORM_RELU6) y = chosen(y >= 6.f, all(6.f), y);
-	return y;
-}
-
 INLINE void normalized(const norm *n, int64_t first, int64_t end, int64_t c, const int after, int64_t count) {
 	vec mean = some_of(n->mean + c, count), factor = some_of(n->factor + c, count), beta = some_of(n->beta + c, count);
 	for (int64_t r = first; r < end; r++) {
 		int64_t at = r * n->channels + c;
-		some_to(n->out + at, after_norm((some_of(n->x + at, count) - mean) * factor + beta, after), count);
+		some_to(n->out + at, then((some_of(n->x + at, count) - mean) * factor + beta, after), count);
 	}
 }
 
 // NORM_AFTER does work(after, count) for what comes after, of so many channels.
 #define NORM_AFTER(work, count)                              \
 	switch (n->after) {                                  \
-	case NORM_RELU: work(NORM_RELU, count); break;       \
-	case NORM_RELU6: work(NORM_RELU6, count); break;     \
-	default: work(NORM_PLAIN, count);                    \
+	case RELU: work(RELU, count); break;         \
+	case RELU6: work(RELU6, count); break;       \
+	default: work(NOTHING, count);               \
 	}
 
 // Rows are taken a few at a time, so that what is read of them stays in the first cache.
@@ -172,8 +164,8 @@ void *NAMED(gradbook_norm_apply)(ffi_frame *f) {
 
 // before_norm is the gradient by what is normalized, of that by what comes after it, which is y.
 INLINE vec before_norm(vec dy, vec y, const int after) {
-	if (after != NORM_PLAIN) dy = (vec)(~(y <= 0.f) & (ivec)dy);
-	if (after == NORM_RELU6) dy = (vec)(~(y >= 6.f) & (ivec)dy);
+	if (after != NOTHING) dy = (vec)(~(y <= 0.f) & (ivec)dy);
+	if (after == RELU6) dy = (vec)(~(y >= 6.f) & (ivec)dy);
 	return dy;
 }
 
@@ -185,7 +177,7 @@ INLINE void back_sums(const norm *n, float *sums, int64_t first, int64_t end, in
 		for (int k = 0; k < 2; k++) {
 			if (r + k >= end) break;
 			int64_t at = (r + k) * n->channels + c;
-			vec dy = before_norm(some_of(n->dy + at, count), after == NORM_PLAIN ? mean : some_of(n->y + at, count), after);
+			vec dy = before_norm(some_of(n->dy + at, count), after == NOTHING ? mean : some_of(n->y + at, count), after);
 			plain[k] += dy;
 			times[k] += dy * (some_of(n->x + at, count) - mean);
 		}
@@ -208,7 +200,7 @@ INLINE void back_rows(const norm *n, int64_t first, int64_t end, int64_t c, cons
 	vec mean = some_of(n->mean + c, count), factor = some_of(n->factor + c, count), level = some_of(n->sums + c, count), pull = some_of(n->sums + n->channels + c, count);
 	for (int64_t r = first; r < end; r++) {
 		int64_t at = r * n->channels + c;
-		vec dy = before_norm(some_of(n->dy + at, count), after == NORM_PLAIN ? mean : some_of(n->y + at, count), after);
+		vec dy = before_norm(some_of(n->dy + at, count), after == NOTHING ? mean : some_of(n->y + at, count), after);
 		some_to(n->out + at, factor * (dy - level - (some_of(n->x + at, count) - mean) * pull), count);
 	}
 }

@@ -28,7 +28,7 @@ typedef uint8_t quarter __attribute__((vector_size(LANES)));
 
 typedef struct {
 	conv c;
-	const float *x, *scale, *bias; // scale: of the result
+	const float *x, *scale, *bias, *also; // scale: of the result; also, which is added behind it, may be null
 	const int8_t *w;               // [runs · quads, panels, 4]
 	const int32_t *sum;            // of each filter's weights, behind them
 	float *y;
@@ -107,15 +107,16 @@ INLINE void quads_tile(const int n, const int m, const quant_job *job, const uin
 		int64_t at = f + v * LANES, some = job->c.filters - at;
 		if (some <= 0) break;
 		if (some > LANES) some = LANES;
-		vec scale = load_some(job->scale + at, some), bias = job->bias == NULL ? all(0.f) : load_some(job->bias + at, some);
+		vec scale = load_some(job->scale + at, some), bias = load_some(job->bias + at, some);
 		ivec less;
 		memcpy(&less, job->sum + at, sizeof less);
 		less *= job->zero - LESS;
 #pragma GCC unroll 6
 		for (int p = 0; p < n; p++) {
-			vec y = __builtin_convertvector(sum[p][v] - less, vec) * scale + bias;
-			if (job->c.relu) y = positive(y);
 			float *to = out + p * job->c.filters + at;
+			vec y = __builtin_convertvector(sum[p][v] - less, vec) * scale + bias;
+			if (job->also != NULL) y += load_some(job->also + (to - job->y), some);
+			y = then(y, job->c.after);
 			if (some == LANES) store(to, y);
 			else store_some(to, y, some);
 		}
@@ -177,22 +178,23 @@ static void quant_part(void *argument, int part) {
 	free(offsets);
 }
 
-// x, w, scale, and perhaps a bias; settings: window, strides, dilations, zeros before, relu, zero, the bits of
-// 1 / scale of the input, and how many runs there are. Result: y.
+// x, w, scale, bias, and perhaps something to add; settings: window, strides, dilations, zeros before, what comes after,
+// zero, the bits of 1 / scale of the input, and how many runs there are. Result: y.
 void *NAMED(gradbook_quant)(ffi_frame *f) {
 	pool p;
 	if (!gradbook_begins(f, &p)) return NULL;
 	ffi_buffer *x = argument(f, 0), *w = argument(f, 1), *y = result(f, 0);
 	quant_job job = {
 		.c = { x->dims[0], x->dims[1], x->dims[2], x->dims[3], y->dims[1], y->dims[2], y->dims[3], { setting(f, 0), setting(f, 1) },
-			{ setting(f, 2), setting(f, 3) }, { setting(f, 4), setting(f, 5) }, { setting(f, 6), setting(f, 7) }, .groups = 1, .relu = setting(f, 8) != 0 },
+			{ setting(f, 2), setting(f, 3) }, { setting(f, 4), setting(f, 5) }, { setting(f, 6), setting(f, 7) }, .groups = 1, .after = (int)setting(f, 8) },
 		.x = floats(x), .w = w->data, .scale = floats(argument(f, 2)), .y = floats(y), .zero = (int32_t)setting(f, 9),
 		.runs = setting(f, 11), .panels = w->dims[1],
 	};
 	if (job.runs < 1 || (w->dims[0] - 1) % job.runs != 0) return gradbook_wrong(f, "expected weights of whole runs");
 	job.quads = (w->dims[0] - 1) / job.runs;
 	job.sum = (const int32_t *)(const void *)(job.w + (w->dims[0] - 1) * 4 * job.panels);
-	if (f->args.n > 3) job.bias = floats(argument(f, 3));
+	job.bias = floats(argument(f, 3));
+	if (f->args.n > 4) job.also = floats(argument(f, 4));
 	int32_t bits = (int32_t)setting(f, 10);
 	memcpy(&job.per, &bits, sizeof bits);
 	conv *c = &job.c;

@@ -13,27 +13,44 @@
 // [runs, length, filters] of a group, w_apart from one number's filters to the next. With depth,
 // each channel is a group of one filter.
 typedef struct {
-	const float *in, *w, *bias; // bias: may be null
+	const float *in, *w;
+	const float *bias, *scale; // of filters, to add before, and to multiply by behind; may be null
+	const float *also;         // to add behind that to what lies at y in the result; may be null
+	const float *y;
 	float *out;
 	int64_t rows, columns, groups, filters, channels, length; // filters and channels of a group
 	int64_t in_row, in_column, out_row, out_column, w_apart, w_group;
-	int runs, depth, relu, ahead; // ahead: how many numbers before their time weights are asked for; 0 is never
+	int runs, depth, after, ahead; // ahead: how many numbers before their time weights are asked for; 0 is never
 	const int64_t *offsets;
 } sweep;
 
-// ends writes the last of the m vectors of a place, of which `some` numbers are wanted if not all.
-INLINE void ends(const int n, const int m, vec sum[TILE][2], float *out, int64_t apart, int64_t some, int relu) {
-#pragma GCC unroll 13
-	for (int r = 0; r < n; r++)
+// ends writes n places of m vectors, of the last of which `some` numbers are wanted if not all. With a scale,
+// the bias is added here.
+INLINE void ends(const int n, const int m, vec sum[TILE][2], const sweep *s, int64_t f, float *out, int64_t some) {
+	const float *also = s->also == NULL ? NULL : s->also + (out - s->y);
+	int64_t apart = s->out_column;
 #pragma GCC unroll 2
-		for (int v = 0; v < m; v++) {
-			vec y = relu ? positive(sum[r][v]) : sum[r][v];
-			if (some != 0 && v == m - 1) store_some(out + r * apart + v * LANES, y, some);
-			else store(out + r * apart + v * LANES, y);
+	for (int v = 0; v < m; v++) {
+		int64_t left = some != 0 && v == m - 1 ? some : LANES;
+		vec scale = all(1.f), bias = all(0.f);
+		if (s->scale != NULL) {
+			scale = load_some(s->scale + f + v * LANES, left);
+			if (s->bias != NULL) bias = load_some(s->bias + f + v * LANES, left);
 		}
+#pragma GCC unroll 13
+		for (int r = 0; r < n; r++) {
+			vec y = sum[r][v];
+			if (s->scale != NULL) y = y * scale + bias;
+			if (also != NULL) y += left == LANES ? load(also + r * apart + v * LANES) : load_some(also + r * apart + v * LANES, left);
+			y = then(y, s->after);
+			if (left == LANES) store(out + r * apart + v * LANES, y);
+			else store_some(out + r * apart + v * LANES, y, left);
+		}
+	}
 }
 
-INLINE void begins(const int n, const int m, vec sum[TILE][2], const float *bias, int64_t some) {
+INLINE void begins(const int n, const int m, vec sum[TILE][2], const sweep *s, int64_t f, int64_t some) {
+	const float *bias = s->bias == NULL || s->scale != NULL ? NULL : s->bias + f;
 #pragma GCC unroll 2
 	for (int v = 0; v < m; v++) {
 		vec b = bias == NULL ? all(0.f) : some != 0 && v == m - 1 ? load_some(bias + v * LANES, some) : load(bias + v * LANES);
@@ -43,10 +60,10 @@ INLINE void begins(const int n, const int m, vec sum[TILE][2], const float *bias
 }
 
 // tile is a sum over runs, for n places and m vectors of filters.
-INLINE void tile(const int n, const int m, const sweep *s, const float *in, const float *w, const float *bias, float *out, int64_t some) {
+INLINE void tile(const int n, const int m, const sweep *s, const float *in, const float *w, int64_t f, float *out, int64_t some) {
 	vec sum[TILE][2];
 	int64_t apart = s->in_column, length = s->length, w_apart = s->w_apart, far = s->ahead * w_apart;
-	begins(n, m, sum, bias, some);
+	begins(n, m, sum, s, f, some);
 	for (int i = 0; i < s->runs; i++) {
 		const float *x = in + s->offsets[i];
 		for (int64_t k = 0; k < length; k++, w += w_apart) {
@@ -63,13 +80,13 @@ INLINE void tile(const int n, const int m, const sweep *s, const float *in, cons
 			}
 		}
 	}
-	ends(n, m, sum, out, s->out_column, some, s->relu);
+	ends(n, m, sum, s, f, out, some);
 }
 
 // depth_tile is tile where each channel has a filter: runs are of one place each.
-INLINE void depth_tile(const int n, const int m, const sweep *s, const float *in, const float *w, const float *bias, float *out, int64_t some) {
+INLINE void depth_tile(const int n, const int m, const sweep *s, const float *in, const float *w, int64_t f, float *out, int64_t some) {
 	vec sum[TILE][2];
-	begins(n, m, sum, bias, some);
+	begins(n, m, sum, s, f, some);
 	for (int i = 0; i < s->runs; i++, w += s->w_apart) {
 		const float *x = in + s->offsets[i];
 #pragma GCC unroll 2
@@ -83,12 +100,12 @@ INLINE void depth_tile(const int n, const int m, const sweep *s, const float *in
 			}
 		}
 	}
-	ends(n, m, sum, out, s->out_column, some, s->relu);
+	ends(n, m, sum, s, f, out, some);
 }
 
 // swept goes over all places with m vectors of filters.
 #define SWEPT(name, tile)                                                                                                                  \
-	static void name(const sweep *s, const int m, const float *from, const float *w, const float *bias, float *to, int64_t some) {     \
+	static void name(const sweep *s, const int m, const float *from, const float *w, int64_t f, float *to, int64_t some) {             \
 		int64_t parts = (s->columns + TILE - 1) / TILE;                                                                            \
 		for (int64_t y = 0; y < s->rows; y++)                                                                                      \
 			for (int64_t i = 0; i < parts; i++) {                                                                              \
@@ -98,7 +115,7 @@ INLINE void depth_tile(const int n, const int m, const sweep *s, const float *in
 				switch (n) { PLACES(tile) }                                                                                \
 			}                                                                                                                  \
 	}
-#define PLACE(tile, n) case n: if (m == 2) tile(n, 2, s, in, w, bias, out, some); else tile(n, 1, s, in, w, bias, out, some); break;
+#define PLACE(tile, n) case n: if (m == 2) tile(n, 2, s, in, w, f, out, some); else tile(n, 1, s, in, w, f, out, some); break;
 #define FEW(tile) PLACE(tile, 1) PLACE(tile, 2) PLACE(tile, 3) PLACE(tile, 4) PLACE(tile, 5) PLACE(tile, 6)
 #if TILE > 6
 #define PLACES(tile) FEW(tile) PLACE(tile, 7) PLACE(tile, 8) PLACE(tile, 9) PLACE(tile, 10) PLACE(tile, 11) PLACE(tile, 12) PLACE(tile, 13)
@@ -113,11 +130,10 @@ static void sweep_all(const sweep *s) {
 	for (int64_t g = 0; g < groups; g++)
 		for (int64_t f = 0; f < filters; f += 2 * LANES) {
 			int64_t left = filters - f, m = left > LANES ? 2 : 1, some = left < m * LANES ? left - (m - 1) * LANES : 0;
-			const float *bias = s->bias == NULL ? NULL : s->bias + g * filters + f;
 			const float *w = s->w + g * s->w_group + f;
-			float *out = s->out + g * filters + f;
-			if (s->depth) swept_depth(s, (int)m, s->in + f, w, bias, out, some);
-			else swept(s, (int)m, s->in + g * s->channels, w, bias, out, some);
+			int64_t of = g * filters + f;
+			if (s->depth) swept_depth(s, (int)m, s->in + f, w, of, s->out + of, some);
+			else swept(s, (int)m, s->in + g * s->channels, w, of, s->out + of, some);
 		}
 }
 

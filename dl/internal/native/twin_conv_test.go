@@ -85,23 +85,43 @@ func convTwins(c *chance) error {
 			return err
 		}
 	}
-	in := []Array{x, w}
-	if c.IntN(2) == 0 {
-		bias := c.filled(filters)
-		in = append(in, bias)
-		for i := range ys.values {
-			ys.add(i, float64(bias.Values[i%filters]))
+	in, has := []Array{x, w}, c.IntN(8)
+	bias, scale, also := c.filled(filters), c.filled(filters), c.filled(y.Dims...)
+	for i, a := range []Array{bias, scale, also} {
+		if has&(1<<i) != 0 {
+			in = append(in, a)
 		}
 	}
-	if c.IntN(2) == 0 {
-		settings[6] = 1
-		for i, v := range ys.values {
-			if v <= 0 {
-				ys.values[i] = 0
-			}
+	after := c.IntN(3)
+	for i, v := range ys.values {
+		if has&2 != 0 {
+			v *= float64(scale.Values[i%filters])
+			ys.sizes[i] *= math.Abs(float64(scale.Values[i%filters]))
 		}
+		if has&1 != 0 {
+			v += float64(bias.Values[i%filters])
+			ys.sizes[i] += math.Abs(float64(bias.Values[i%filters]))
+		}
+		if has&4 != 0 {
+			v += float64(also.Values[i])
+			ys.sizes[i] += math.Abs(float64(also.Values[i]))
+		}
+		ys.values[i] = follow(v, after)
 	}
+	settings[6] = after
+	settings = append(settings, has)
 	return run("conv_forward", in, y, ys)
+}
+
+// follow is what comes after: nothing, max(v, 0), or min(max(v, 0), 6).
+func follow(v float64, after int) float64 {
+	if after > 0 && v <= 0 {
+		return 0
+	}
+	if after > 1 && v > 6 {
+		return 6
+	}
+	return v
 }
 
 func hasNone(values []float32) bool {

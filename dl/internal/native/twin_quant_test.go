@@ -26,13 +26,14 @@ func quantTwins(c *chance) error {
 	for i := range w.Values {
 		w.Values[i] = float32(c.from(-128, 127))
 	}
-	zero, per, relu := c.IntN(256), float32(math.Exp(c.NormFloat64())*50), c.IntN(2)
+	zero, per, after, also := c.IntN(256), float32(math.Exp(c.NormFloat64())*50), c.IntN(3), c.IntN(2) == 0
 	q := make([]int, len(x.Values))
 	for i, v := range x.Values {
 		v = float32(math.FMA(float64(v), float64(per), float64(zero))) // exact in float64 but for the last rounding
 		q[i] = int(math.RoundToEven(float64(min(max(v, 0), 255))))
 	}
 	want := Make(s.batch, s.result[0], s.result[1], s.out)
+	more := c.filled(want.Dims...)
 	each(s.batch, s.result[0], s.result[1], s.out, 1, func(b, r, p, f, _ int) {
 		acc := 0
 		for k := range s.window[0] {
@@ -47,16 +48,21 @@ func quantTwins(c *chance) error {
 			}
 		}
 		y := float32(math.FMA(float64(float32(acc)), float64(scale.Values[f]), float64(bias.Values[f])))
-		if relu == 1 && y <= 0 {
-			y = 0
+		at := ((b*s.result[0]+r)*s.result[1]+p)*s.out + f
+		if also {
+			y += more.Values[at]
 		}
-		want.Values[((b*s.result[0]+r)*s.result[1]+p)*s.out+f] = y
+		want.Values[at] = float32(follow(float64(y), after))
 	})
-	settings := []int{s.window[0], s.window[1], s.stride[0], s.stride[1], s.dilation[0], s.dilation[1], s.before[0], s.before[1], relu, zero, int(math.Float32bits(per)), runs}
+	settings := []int{s.window[0], s.window[1], s.stride[0], s.stride[1], s.dilation[0], s.dilation[1], s.before[0], s.before[1], after, zero, int(math.Float32bits(per)), runs}
 	packed := Pack(w.Values, runs, length, s.out)
 	for _, dots := range slices.Compact([]bool{false, hasDots(c.set)}) {
 		got := Make(want.Dims...)
-		err := Run(c.set, dots, "quant", settings, []Array{x, {Dims: PackedShape(runs, length, s.out), Bytes: packed}, scale, bias}, []Array{got})
+		in := []Array{x, {Dims: PackedShape(runs, length, s.out), Bytes: packed}, scale, bias}
+		if also {
+			in = append(in, more)
+		}
+		err := Run(c.set, dots, "quant", settings, in, []Array{got})
 		if hasNaN(x.Values) {
 			if err == nil && s.window == [2]int{1, 1} && s.stride == [2]int{1, 1} { // else it may be where no window looks
 				return fmt.Errorf("%v: expected an error for what is no number", settings)

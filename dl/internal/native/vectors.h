@@ -30,5 +30,15 @@ INLINE int64_t filled(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
 // positive is v where it is not below or at 0, and 0 there; what is no number stays.
 INLINE vec positive(vec v) { return (vec)(~(v <= 0.f) & (ivec)v); }
 
+// What follows a sum: nothing, max(v, 0), or min(max(v, 0), 6).
+enum { NOTHING, RELU, RELU6 };
+INLINE vec then(vec v, int after) {
+	if (after == NOTHING) return v;
+	v = positive(v);
+	if (after == RELU) return v;
+	ivec above = v > 6.f;
+	return (vec)((above & (ivec)all(6.f)) | (~above & (ivec)v));
+}
+
 // scratch is memory for n floats, which the caller frees.
 INLINE float *scratch(size_t n) { return aligned_alloc(64, (n * sizeof(float) + 127) / 64 * 64); }

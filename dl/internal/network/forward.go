@@ -37,10 +37,18 @@ func (n *Network) Forward(weights, in []*graph.Node, random *graph.Node, trainin
 	return n.forward(&Flow{Pass: pass.New(training, random, n.Policy)}, weights, in)
 }
 
-// ForwardWatched is Forward without training, in which watch sees what each layer gets.
+// ForwardApart is Forward without training, in which the result of each layer is there, and can be derived by.
+func (n *Network) ForwardApart(weights, in []*graph.Node, random *graph.Node) *Flow {
+	return n.ForwardWatched(weights, in, random, nil)
+}
+
+// ForwardWatched is ForwardApart, in which watch sees what each layer gets.
 func (n *Network) ForwardWatched(weights, in []*graph.Node, random *graph.Node, watch func(l *Layer, x []*graph.Node)) *Flow {
 	p := pass.New(false, random, n.Policy)
-	p.Watch = func(l any, x []*graph.Node) { watch(l.(*Layer), x) }
+	p.Apart = true
+	if watch != nil {
+		p.Watch = func(l any, x []*graph.Node) { watch(l.(*Layer), x) }
+	}
 	return n.forward(&Flow{Pass: p}, weights, in)
 }
 
@@ -68,12 +76,32 @@ func (n *Network) run(f *Flow, in, masks []*graph.Node) *Flow {
 			f.Masks[s] = masks[i]
 		}
 	}
+	needed := n.needed()
 	for _, c := range n.Calls {
 		if err := engine.Try(func() error { return f.call(c) }); err != nil {
 			panic(fmt.Errorf("%s: %w", c.Layer, err))
 		}
+		for _, s := range c.Out {
+			if needed[s] != 1 {
+				f.Pass.Share(f.Values[s])
+			}
+		}
 	}
 	return f
+}
+
+// needed is how often each symbol is, by layers and as an output, which counts twice: who reads it is not known.
+func (n *Network) needed() map[*Symbol]int {
+	all := make(map[*Symbol]int)
+	for _, c := range n.Calls {
+		for _, s := range c.Needs() {
+			all[s]++
+		}
+	}
+	for _, s := range n.Outputs {
+		all[s] += 2
+	}
+	return all
 }
 
 // call runs one layer.

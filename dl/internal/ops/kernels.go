@@ -47,7 +47,7 @@ func newKernels(x, w *graph.Node, strides, dilation []int, pads [][2]int, groups
 	for i, p := range pads {
 		before[i] = p[0]
 	}
-	k.settings = slices.Concat(first(strides), first(dilation), slices.Repeat([]int{0}, 2-space), before, []int{0, groups})
+	k.settings = slices.Concat(first(strides), first(dilation), slices.Repeat([]int{0}, 2-space), before, []int{int(Nothing), groups, 0})
 	if slices.ContainsFunc(k.settings, func(n int) bool { return n < 0 }) {
 		return nil
 	}
@@ -60,11 +60,12 @@ func (k *kernels) deep(lanes int) bool {
 	return k.groups > 1 && d[len(d)-2] == 1 && d[len(d)-1] == k.groups && fills(k.groups, lanes)
 }
 
-// rectified is the convolution with max(y, 0) behind it.
-func (k *kernels) rectified() *kernels {
+// behind is the convolution with something behind it.
+func (k *kernels) behind(t tail) *kernels {
 	other := *k
 	other.settings = slices.Clone(k.settings)
-	other.settings[len(other.settings)-2] = 1
+	n := len(other.settings)
+	other.settings[n-3], other.settings[n-1] = int(t.after), t.has()
 	return &other
 }
 

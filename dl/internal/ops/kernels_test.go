@@ -232,7 +232,7 @@ func TestNormTwice(t *testing.T) {
 			if after == Nothing {
 				return y
 			}
-			return AfterNorm(y, after)
+			return Then(y, after)
 		}, x, gamma, beta)
 		want := slopes(t, d, func(in ...*graph.Node) *graph.Node {
 			x := in[0]

@@ -8,7 +8,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/native"
 )
 
-// After is what comes after a normalization in one kernel with it.
+// After is what comes after a normalization or a convolution in one kernel with it.
 type After int
 
 // Nothing, max(y, 0), and min(max(y, 0), 6).
@@ -44,16 +44,6 @@ func BatchNorm(x, gamma, beta *graph.Node, epsilon float64) (y, mean, variance *
 	y = n.apply(Nothing)
 	norms(g)[y] = n
 	return y, n.mean, n.variance
-}
-
-// AfterNorm is what comes after a normalization that y is, in one kernel with it; nil if y is something
-// else, or there is none for it. It does not depend on y in the graph, but on what that is made of: by y
-// it has no gradient.
-func AfterNorm(y *graph.Node, after After) *graph.Node {
-	if n := norms(y.Graph())[y]; n != nil {
-		return n.apply(after)
-	}
-	return nil
 }
 
 func (n *norm) apply(after After) *graph.Node {

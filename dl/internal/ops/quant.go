@@ -21,8 +21,6 @@ type Quantized struct {
 	Pads              [][2]int
 	Scale             float32
 	Zero              int
-	// ReLU makes 0 of what is below it in the result.
-	ReLU bool
 }
 
 // Runs are how the weights lie in the kernels: as so many runs of numbers that are next to each other in an
@@ -52,52 +50,56 @@ func product(n []int) int {
 }
 
 // Apply convolves x, [batch, space…, channels], with weights as native.Pack makes them. scale is the weights',
-// [filters], bias may be nil. It has no gradient.
+// [filters], bias may be nil. It has no gradient. Scaled, Added and Then can follow.
 func (q Quantized) Apply(x, w, scale, bias *graph.Node) *graph.Node {
 	x = graph.ConvertDType(x, dtypes.Float32)
-	in := []*graph.Node{x, w, graph.MulScalar(scale, float64(q.Scale))}
-	if bias != nil {
-		in = append(in, bias)
+	t := tail{factor: graph.MulScalar(scale, float64(q.Scale)), shift: bias}
+	if bias == nil {
+		t.shift = graph.ZerosLike(scale)
 	}
-	var y *graph.Node
-	if native.For(x.Graph()) > 0 && len(q.Strides) <= 2 && x.Shape().Size() > 0 {
-		y = q.native(in)
-	} else {
-		y = q.graph(in)
+	if native.For(x.Graph()) == 0 || len(q.Strides) > 2 || x.Shape().Size() == 0 {
+		return q.fixed(x, t.of(q.graph(x, w), t.nodes()))
 	}
+	return opened(t, func(t tail) *graph.Node { return q.fixed(x, q.native(x, w, t)) })
+}
+
+// fixed is y, which has no gradient by x.
+func (q Quantized) fixed(x, y *graph.Node) *graph.Node {
 	return WithGradient([]*graph.Node{y}, []*graph.Node{x}, func([]*graph.Node) []*graph.Node {
 		panic(errors.New("a quantized layer has no gradient: its weights and its input are whole numbers; use the model that it was made of"))
 	})[0]
 }
 
-func (q Quantized) native(in []*graph.Node) *graph.Node {
-	n, x := len(q.Strides), in[0].Shape().Dimensions
-	d := []int{x[0]}
+func (q Quantized) native(x, w *graph.Node, t tail) *graph.Node {
+	n, in := len(q.Strides), x.Shape().Dimensions
+	d := []int{in[0]}
 	before := make([]int, n)
 	for i, p := range q.Pads {
 		before[i] = p[0]
-		d = append(d, (x[1+i]+p[0]+p[1]-(q.Kernel[i]-1)*q.Dilation[i]-1)/q.Strides[i]+1)
+		d = append(d, (in[1+i]+p[0]+p[1]-(q.Kernel[i]-1)*q.Dilation[i]-1)/q.Strides[i]+1)
 	}
 	d = append(d, q.Kernel[n+1])
 	two := func(v []int, missing int) []int { return append(slices.Repeat([]int{missing}, 2-n), v...) }
 	runs, _ := q.Runs()
-	relu := 0
-	if q.ReLU {
-		relu = 1
-	}
 	settings := slices.Concat(two(q.Kernel[:n], 1), two(q.Strides, 1), two(q.Dilation, 1), two(before, 0),
-		[]int{relu, q.Zero, int(math.Float32bits(1 / q.Scale)), runs})
-	if n == 2 {
-		return native.Call("quant", settings, in, shapes.Make(dtypes.Float32, d...))[0]
+		[]int{int(t.after), q.Zero, int(math.Float32bits(1 / q.Scale)), runs})
+	ins := []*graph.Node{x, w, t.factor, t.shift}
+	if t.also != nil {
+		ins = append(ins, t.also)
 	}
-	wide := slices.Clone(in)
-	wide[0] = graph.InsertAxes(in[0], 1)
-	return graph.Squeeze(native.Call("quant", settings, wide, shapes.Make(dtypes.Float32, slices.Insert(d, 1, 1)...))[0], 1)
+	if n == 2 {
+		return native.Call("quant", settings, ins, shapes.Make(dtypes.Float32, d...))[0]
+	}
+	for _, i := range []int{0, 4} { // of one axis
+		if i < len(ins) {
+			ins[i] = graph.InsertAxes(ins[i], 1)
+		}
+	}
+	return graph.Squeeze(native.Call("quant", settings, ins, shapes.Make(dtypes.Float32, slices.Insert(d, 1, 1)...))[0], 1)
 }
 
-// graph does the same with floats, which hold the whole numbers.
-func (q Quantized) graph(in []*graph.Node) *graph.Node {
-	x, w := in[0], in[1]
+// graph is the sums of products by floats, which hold the whole numbers.
+func (q Quantized) graph(x, w *graph.Node) *graph.Node {
 	runs, length := q.Runs()
 	n := len(q.Strides)
 	filters := q.Kernel[n+1]
@@ -109,13 +111,5 @@ func (q Quantized) graph(in []*graph.Node) *graph.Node {
 	w = graph.ConvertDType(graph.Reshape(w, q.Kernel...), dtypes.Float32)
 	zero := float64(q.Zero)
 	whole := graph.Round(graph.ClipScalar(graph.AddScalar(graph.MulScalar(x, float64(1/q.Scale)), zero), 0, 255))
-	y := Convolve(graph.AddScalar(whole, -zero), w, q.Strides, q.Dilation, q.Pads, 1)
-	y = graph.Mul(y, graph.ExpandLeftToRank(in[2], y.Rank()))
-	if len(in) > 3 {
-		y = graph.Add(y, graph.ExpandLeftToRank(in[3], y.Rank()))
-	}
-	if q.ReLU {
-		y = graph.Where(graph.LessOrEqual(y, graph.ScalarZero(y.Graph(), y.DType())), graph.ZerosLike(y), y)
-	}
-	return y
+	return Convolve(graph.AddScalar(whole, -zero), w, q.Strides, q.Dilation, q.Pads, 1)
 }

@@ -15,15 +15,12 @@ func ConvolveBiased(x, kernel, bias *graph.Node, rectified bool, strides, dilati
 	if k == nil || bias == nil && !rectified || idle(x, kernel, pads) >= 0 || bias != nil && bias.DType() != x.DType() {
 		return nil
 	}
-	forward := k
+	t := tail{shift: bias}
 	if rectified {
-		forward = k.rectified()
+		t.after = ReLU
 	}
-	ins := []*graph.Node{x, kernel}
-	if bias != nil {
-		ins = append(ins, bias)
-	}
-	y := forward.call("conv_forward", k.y, ins...)
+	ins := append([]*graph.Node{x, kernel}, t.nodes()...)
+	y := k.behind(t).call("conv_forward", k.y, ins...)
 	var out *graph.Node
 	out = WithGradient([]*graph.Node{y}, ins, func(d []*graph.Node) []*graph.Node {
 		dz := d[0]

@@ -23,6 +23,8 @@ type Pass struct {
 	// Losses are what layers add to the loss.
 	Losses []*graph.Node
 
+	// Apart says that every result is looked at, and none may be left out.
+	Apart bool
 	// Watch, if it is set, sees the inputs of each layer of a network, which is a *network.Layer.
 	Watch func(layer any, x []*graph.Node)
 
@@ -31,7 +33,14 @@ type Pass struct {
 	Dropped []string
 
 	logits map[*graph.Node]Logits
+	shared map[*graph.Node]bool
 }
+
+// Share says that more than one layer needs a node, or a reader of the network's outputs.
+func (p *Pass) Share(n *graph.Node) { p.shared[n] = true }
+
+// Shared says whether more than one needs a node: then what is computed together with it would be computed twice.
+func (p *Pass) Shared(n *graph.Node) bool { return p.Apart || p.shared[n] }
 
 // Logits is the argument of an activation that makes probabilities.
 type Logits struct {
@@ -41,7 +50,7 @@ type Logits struct {
 
 // New starts a pass.
 func New(training bool, random *graph.Node, dtype dtypes.DType) *Pass {
-	return &Pass{Training: training, Random: random, DType: dtype, logits: make(map[*graph.Node]Logits)}
+	return &Pass{Training: training, Random: random, DType: dtype, logits: make(map[*graph.Node]Logits), shared: make(map[*graph.Node]bool)}
 }
 
 // Activate applies an activation and remembers its argument, so that a loss that follows can

@@ -103,7 +103,7 @@ func (m *Model) tracer(d *device.Device, symbols []*network.Symbol, like []*tens
 		for i := range x {
 			wide[i] = graph.ConvertDType(x[i], dtypes.Float32)
 		}
-		f := m.Forward(weights, wide, fixedRandom(in[0].Graph()), false)
+		f := m.ForwardApart(weights, wide, fixedRandom(in[0].Graph()))
 		loss, _ := m.Measure(f, y, nil)
 		nodes := []*graph.Node{loss}
 		var by []*graph.Node
