@@ -109,7 +109,7 @@ func shown(ratio float64) string {
 
 func ratio(ours, theirs []result, of func(result) float64) float64 {
 	var ratios []float64
-	for i := range ours {
+	for i := range theirs {
 		ratios = append(ratios, of(ours[i])/of(theirs[i]))
 	}
 	return middle(ratios)

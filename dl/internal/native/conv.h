@@ -51,7 +51,7 @@ static int64_t runs_of(const conv *c, int64_t width, int64_t *offsets, int *runs
 // the processor does not foresee.
 #define REUSED 4
 #define AHEAD 64
-static int from_memory(const conv *c) { return c->batch < REUSED && c->window[0] * c->window[1] * c->in * c->filters > 1 << 18; }
+static int from_memory(const conv *c) { return c->batch < REUSED && heavy(c); }
 
 typedef struct {
 	conv c;
@@ -71,22 +71,25 @@ static void conv_forward_part(void *argument, int part) {
 	chunk here = chunk_at(c, &job->by, part);
 	int64_t image = here.image, *from = here.from, rows = here.size[0], columns = here.size[1], first = here.from[2];
 	int border = bordered(c);
-	int64_t height = reach(c, 0, rows), width = border ? reach(c, 1, columns) : c->width;
-	const float *x = job->x + image * c->height * c->width * c->channels, *in = x + (from[0] * c->stride[0] * c->width + from[1] * c->stride[1]) * c->channels;
+	int64_t height = reach(c, 0, rows), width = border ? reach(c, 1, columns) : c->width, size = c->height * c->width * c->channels;
+	const float *x = job->x + image * size, *in = x + (from[0] * c->stride[0] * c->width + from[1] * c->stride[1]) * c->channels;
 	int64_t *offsets = malloc((size_t)(c->window[0] * c->window[1]) * sizeof *offsets);
-	float *frame = border ? scratch((size_t)(height * width * c->channels)) : NULL;
+	float *frame = border ? scratch((size_t)(here.images * height * width * c->channels)) : NULL;
 	if (offsets == NULL || (border && frame == NULL)) {
 		job->failed = 1;
 	} else {
 		if (border) {
-			framed(x, c->height, c->width, c->channels, from[0] * c->stride[0] - c->before[0], from[1] * c->stride[1] - c->before[1], height, width, frame);
+			for (int64_t i = 0; i < here.images; i++)
+				framed(x + i * size, c->height, c->width, c->channels, from[0] * c->stride[0] - c->before[0], from[1] * c->stride[1] - c->before[1], height, width, frame + i * height * width * c->channels);
 			in = frame;
+			size = height * width * c->channels;
 		}
 		sweep s = { .in = in, .w = job->w + first, .bias = behind(job->bias, first), .scale = behind(job->scale, first), .also = job->also, .y = job->y,
 			.out = job->y + ((image * c->rows + from[0]) * c->columns + from[1]) * c->filters + first,
 			.rows = rows, .columns = columns, .groups = c->groups, .filters = c->groups == 1 ? here.size[2] : c->out, .channels = c->in, .depth = c->depth, .after = c->after,
 			.w_apart = job->w_apart, .w_group = job->w_group, .ahead = from_memory(c) ? AHEAD : 0,
-			.in_row = c->stride[0] * width * c->channels, .in_column = c->stride[1] * c->channels, .out_row = c->columns * c->filters, .out_column = c->filters, .offsets = offsets };
+			.in_row = c->stride[0] * width * c->channels, .in_column = c->stride[1] * c->channels, .out_row = c->columns * c->filters, .out_column = c->filters, .offsets = offsets,
+			.images = here.images, .in_image = size, .out_image = c->rows * c->columns * c->filters };
 		s.length = runs_of(c, width, offsets, &s.runs);
 		if (!packs(&s)) sweep_all(&s);
 		else if (!sweep_packed(&s)) job->failed = 1;

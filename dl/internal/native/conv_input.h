@@ -30,6 +30,7 @@ typedef struct {
 	float *dx;
 	int64_t low[2], size[2]; // of the frame around dy
 	int64_t apart;           // from one number's channels to the next, in the phases' weights
+	int64_t images;          // at once
 	int phases, failed;
 	phase *phase;
 } conv_input_job;
@@ -54,23 +55,32 @@ static int full(const conv *c, const phase *p) {
 	return 5 * seen >= 4 * p->rows * p->window_rows;
 }
 
-static void conv_input_part(void *argument, int image) {
+// conv_input_part is some images.
+static void conv_input_part(void *argument, int part) {
 	conv_input_job *job = argument;
 	const conv *c = &job->c;
-	float *frame = scratch((size_t)(job->size[0] * job->size[1] * c->filters));
+	int64_t image = part * job->images, images = c->batch - image < job->images ? c->batch - image : job->images;
+	int64_t size = job->size[0] * job->size[1] * c->filters;
+	float *frame = scratch((size_t)(images * size));
 	if (frame == NULL) {
 		job->failed = 1;
 		return;
 	}
-	framed(job->dy + (int64_t)image * c->rows * c->columns * c->filters, c->rows, c->columns, c->filters, -job->low[0], -job->low[1], job->size[0], job->size[1], frame);
-	float *dx = job->dx + (int64_t)image * c->height * c->width * c->channels;
+	for (int64_t i = 0; i < images; i++)
+		framed(job->dy + (image + i) * c->rows * c->columns * c->filters, c->rows, c->columns, c->filters, -job->low[0], -job->low[1], job->size[0], job->size[1], frame + i * size);
+	float *dx = job->dx + image * c->height * c->width * c->channels;
 	for (int i = 0; i < job->phases; i++) {
 		const phase *p = &job->phase[i];
 		sweep whole = { .in = frame, .w = p->w, .out = dx + (p->y * c->width + p->x) * c->channels,
 			.rows = p->rows, .columns = p->columns, .groups = c->groups, .filters = c->in, .channels = c->out, .depth = c->depth, .length = p->length, .w_apart = job->apart, .w_group = p->window_rows * p->runs * p->length * job->apart,
-			.in_row = job->size[1] * c->filters, .in_column = c->filters, .out_row = c->stride[0] * c->width * c->channels, .out_column = c->stride[1] * c->channels, .runs = p->window_rows * p->runs, .offsets = p->offsets };
-		if (packs(&whole) && full(c, p)) {
+			.in_row = job->size[1] * c->filters, .in_column = c->filters, .out_row = c->stride[0] * c->width * c->channels, .out_column = c->stride[1] * c->channels, .runs = p->window_rows * p->runs, .offsets = p->offsets,
+			.images = images, .in_image = size, .out_image = c->height * c->width * c->channels };
+		if (full(c, p) && packs(&whole)) {
 			if (!sweep_packed(&whole)) job->failed = 1;
+			continue;
+		}
+		if (full(c, p) && heavy(c)) {
+			sweep_all(&whole);
 			continue;
 		}
 		for (int64_t y = 0; y < p->rows; y++) {
@@ -79,7 +89,7 @@ static void conv_input_part(void *argument, int image) {
 			sweep s = whole;
 			s.in += y * whole.in_row;
 			s.out += y * whole.out_row;
-			s.rows = 1;
+			s.rows = 1; // of each image
 			s.runs = (end - first) * p->runs;
 			s.offsets += first * p->runs;
 			s.w += first * p->runs * p->length * job->apart;
@@ -176,7 +186,8 @@ void *NAMED(gradbook_conv_input)(ffi_frame *f) {
 			}
 		turn_job turning = { c, job.apart, turns };
 		gradbook_parallel(&p, turned_places, turn_part, &turning);
-		gradbook_parallel(&p, (int)c->batch, conv_input_part, &job);
+		job.images = together(c, &p);
+		gradbook_parallel(&p, (int)((c->batch + job.images - 1) / job.images), conv_input_part, &job);
 	}
 	free(job.phase);
 	free(offsets);

@@ -25,14 +25,25 @@ INLINE int bordered(const conv *c) {
 	return c->before[0] != 0 || c->before[1] != 0 || reach(c, 0, c->rows) > c->height || reach(c, 1, c->columns) > c->width;
 }
 
-// A chunk is some rows, columns and filters of one image's result.
+// heavy says whether the weights do not fit into a processor's second cache.
+INLINE int heavy(const conv *c) { return c->window[0] * c->window[1] * c->in * c->filters > 1 << 18; }
+
+// together is how many images are computed at once, so that heavy weights are read for all of them: as few as
+// leave each thread several times.
+INLINE int64_t together(const conv *c, const pool *p) {
+	int64_t most = c->batch / (2 * p->threads);
+	return !heavy(c) || most < 1 ? 1 : most < 4 ? most : 4;
+}
+
+// A chunk is some rows, columns and filters of one image's result, or of those of some images.
 typedef struct {
 	int64_t size[3], times[3]; // of a chunk, and how many there are in an image
-	int n;                     // in all images
+	int64_t images;            // at once
+	int n;                     // of all images
 } chunks;
 
 typedef struct {
-	int64_t image, from[3], size[3];
+	int64_t image, images, from[3], size[3];
 } chunk;
 
 // divide divides images, if there are not enough of them for all threads: by filters, blocks of which stay
@@ -49,7 +60,8 @@ INLINE chunks divide(const conv *c, const pool *p, int64_t tile, int64_t block) 
 		want /= pieces[axis];
 	}
 	length[1] = c->columns;
-	chunks all = { .n = (int)c->batch };
+	chunks all = { .images = together(c, p) };
+	all.n = (int)((c->batch + all.images - 1) / all.images);
 	for (int i = 0; i < 3; i++) {
 		all.size[i] = (length[i] + pieces[i] - 1) / pieces[i];
 		all.times[i] = (length[i] + all.size[i] - 1) / all.size[i];
@@ -67,6 +79,7 @@ INLINE chunk chunk_at(const conv *c, const chunks *all, int i) {
 		one.size[axis] = most[axis] - one.from[axis] < all->size[axis] ? most[axis] - one.from[axis] : all->size[axis];
 		i /= (int)all->times[axis];
 	}
-	one.image = i;
+	one.image = i * all->images;
+	one.images = c->batch - one.image < all->images ? c->batch - one.image : all->images;
 	return one;
 }

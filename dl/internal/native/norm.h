@@ -23,12 +23,6 @@ static norm norm_settings(ffi_frame *f, ffi_buffer *x) {
 	return n;
 }
 
-INLINE vec some_of(const float *p, int64_t n) { return n < LANES ? load_some(p, n) : load(p); }
-INLINE void some_to(float *p, vec v, int64_t n) {
-	if (n < LANES) store_some(p, v, n);
-	else store(p, v);
-}
-
 // chunk_of adds rows to the mean and to the sum of squares around it, of `before` rows, for n ≤ LANES
 // channels.
 INLINE void chunk_of(const float *x, int64_t rows, int64_t channels, float *mean, float *squares, int64_t before, int64_t n) {

@@ -107,7 +107,7 @@ INLINE void quads_tile(const int n, const int m, const quant_job *job, const uin
 		int64_t at = f + v * LANES, some = job->c.filters - at;
 		if (some <= 0) break;
 		if (some > LANES) some = LANES;
-		vec scale = load_some(job->scale + at, some), bias = load_some(job->bias + at, some);
+		vec scale = some_of(job->scale + at, some), bias = some_of(job->bias + at, some);
 		ivec less;
 		memcpy(&less, job->sum + at, sizeof less);
 		less *= job->zero - LESS;
@@ -115,10 +115,9 @@ INLINE void quads_tile(const int n, const int m, const quant_job *job, const uin
 		for (int p = 0; p < n; p++) {
 			float *to = out + p * job->c.filters + at;
 			vec y = __builtin_convertvector(sum[p][v] - less, vec) * scale + bias;
-			if (job->also != NULL) y += load_some(job->also + (to - job->y), some);
+			if (job->also != NULL) y += some_of(job->also + (to - job->y), some);
 			y = then(y, job->c.after);
-			if (some == LANES) store(to, y);
-			else store_some(to, y, some);
+			some_to(to, y, some);
 		}
 	}
 }

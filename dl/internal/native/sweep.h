@@ -9,7 +9,7 @@
 #endif
 
 // sweep is what tiles go over: rows × columns places of a result, of which each next row is
-// in_row further in the image. Channels and filters are in groups, each with weights of its own:
+// in_row further in the image, in some images, which are in_image and out_image apart. Channels and filters are in groups, each with weights of its own:
 // [runs, length, filters] of a group, w_apart from one number's filters to the next. With depth,
 // each channel is a group of one filter.
 typedef struct {
@@ -19,7 +19,7 @@ typedef struct {
 	const float *y;
 	float *out;
 	int64_t rows, columns, groups, filters, channels, length; // filters and channels of a group
-	int64_t in_row, in_column, out_row, out_column, w_apart, w_group;
+	int64_t in_row, in_column, out_row, out_column, w_apart, w_group, images, in_image, out_image;
 	int runs, depth, after, ahead; // ahead: how many numbers before their time weights are asked for; 0 is never
 	const int64_t *offsets;
 } sweep;
@@ -34,17 +34,16 @@ INLINE void ends(const int n, const int m, vec sum[TILE][2], const sweep *s, int
 		int64_t left = some != 0 && v == m - 1 ? some : LANES;
 		vec scale = all(1.f), bias = all(0.f);
 		if (s->scale != NULL) {
-			scale = load_some(s->scale + f + v * LANES, left);
-			if (s->bias != NULL) bias = load_some(s->bias + f + v * LANES, left);
+			scale = some_of(s->scale + f + v * LANES, left);
+			if (s->bias != NULL) bias = some_of(s->bias + f + v * LANES, left);
 		}
 #pragma GCC unroll 13
 		for (int r = 0; r < n; r++) {
 			vec y = sum[r][v];
 			if (s->scale != NULL) y = y * scale + bias;
-			if (also != NULL) y += left == LANES ? load(also + r * apart + v * LANES) : load_some(also + r * apart + v * LANES, left);
+			if (also != NULL) y += some_of(also + r * apart + v * LANES, left);
 			y = then(y, s->after);
-			if (left == LANES) store(out + r * apart + v * LANES, y);
-			else store_some(out + r * apart + v * LANES, y, left);
+			some_to(out + r * apart + v * LANES, y, left);
 		}
 	}
 }
@@ -107,11 +106,11 @@ INLINE void depth_tile(const int n, const int m, const sweep *s, const float *in
 #define SWEPT(name, tile)                                                                                                                  \
 	static void name(const sweep *s, const int m, const float *from, const float *w, int64_t f, float *to, int64_t some) {             \
 		int64_t parts = (s->columns + TILE - 1) / TILE;                                                                            \
-		for (int64_t y = 0; y < s->rows; y++)                                                                                      \
+		for (int64_t y = 0; y < s->images * s->rows; y++)                                                                          \
 			for (int64_t i = 0; i < parts; i++) {                                                                              \
-				int64_t at = s->columns * i / parts, n = s->columns * (i + 1) / parts - at;                                \
-				const float *in = from + y * s->in_row + at * s->in_column;                                                \
-				float *out = to + y * s->out_row + at * s->out_column;                                                     \
+				int64_t at = s->columns * i / parts, n = s->columns * (i + 1) / parts - at, image = y / s->rows;           \
+				const float *in = from + image * s->in_image + y % s->rows * s->in_row + at * s->in_column;                \
+				float *out = to + image * s->out_image + y % s->rows * s->out_row + at * s->out_column;                    \
 				switch (n) { PLACES(tile) }                                                                                \
 			}                                                                                                                  \
 	}
@@ -144,30 +143,30 @@ static void sweep_all(const sweep *s) {
 #define HEAVY (1 << 12) // weights
 
 static int packs(const sweep *s) {
-	return !s->depth && s->groups == 1 && s->columns <= TILE / 2 && s->rows > 1 && s->out_row == s->columns * s->out_column && s->runs * s->length * s->filters > HEAVY;
+	return !s->depth && s->groups == 1 && s->columns <= TILE / 2 && s->images * s->rows > 1 && s->out_row == s->columns * s->out_column && (s->images == 1 || s->out_image == s->rows * s->out_row) && s->runs * s->length * s->filters > HEAVY;
 }
 
 static int64_t packed_rows(const sweep *s) {
-	int64_t most = PACKED / s->columns, times = (s->rows + most - 1) / most;
-	return (s->rows + times - 1) / times;
+	int64_t all = s->images * s->rows, most = PACKED / s->columns, times = (all + most - 1) / most;
+	return (all + times - 1) / times;
 }
 
 // sweep_packed needs memory for the numbers that packed_rows rows of places see. It returns 0 where
 // there is none.
 static int sweep_packed(const sweep *s) {
-	int64_t numbers = s->runs * s->length, rows = packed_rows(s), none = 0;
+	int64_t numbers = s->runs * s->length, all = s->images * s->rows, rows = packed_rows(s), none = 0;
 	float *memory = scratch((size_t)(rows * s->columns * numbers));
 	if (memory == NULL) return 0;
-	for (int64_t from = 0; from < s->rows; from += rows) {
-		int64_t n = s->rows - from < rows ? s->rows - from : rows;
+	for (int64_t from = 0; from < all; from += rows) {
+		int64_t n = all - from < rows ? all - from : rows;
 		float *to = memory;
 		for (int64_t y = from; y < from + n; y++)
 			for (int64_t x = 0; x < s->columns; x++)
-				for (int r = 0; r < s->runs; r++, to += s->length) memcpy(to, s->in + y * s->in_row + x * s->in_column + s->offsets[r], (size_t)s->length * sizeof *to);
+				for (int r = 0; r < s->runs; r++, to += s->length) memcpy(to, s->in + y / s->rows * s->in_image + y % s->rows * s->in_row + x * s->in_column + s->offsets[r], (size_t)s->length * sizeof *to);
 		sweep one = *s;
 		one.in = memory;
 		one.out = s->out + from * s->out_row;
-		one.rows = 1;
+		one.rows = one.images = 1;
 		one.columns = n * s->columns;
 		one.in_column = one.length = numbers;
 		one.runs = 1;

@@ -28,16 +28,20 @@ func newConvCase(c *chance) convCase {
 	if few {
 		s.groups, s.in, s.out = 1, lanes*c.from(2, 4), lanes*c.from(2, 3)
 	}
+	heavy := c.IntN(300) == 0 // more weights than a cache holds, for which images are computed together
+	if heavy {
+		s.batch, s.groups, s.in, s.out = c.from(4, 9), 1, 128+c.IntN(2), 240+c.from(0, 16)
+	}
 	for i := range 2 {
 		s.window[i], s.stride[i], s.dilation[i] = c.from(1, 4), c.from(1, 3), c.from(1, 2)
-		if few {
+		if few || heavy {
 			s.window[i], s.stride[i] = 3, c.from(1, 2)
 		}
 		s.before[i] = c.from(0, 3)
 		after := c.from(0, 3)
 		reach := (s.window[i]-1)*s.dilation[i] + 1
 		s.length[i] = max(1, reach-s.before[i]-after) + c.IntN(17)
-		if few {
+		if few || heavy {
 			s.length[i] = max(1, reach-s.before[i]-after) + c.IntN(4)
 		}
 		s.result[i] = (s.length[i]+s.before[i]+after-reach)/s.stride[i] + 1

@@ -22,6 +22,11 @@ INLINE vec load_some(const float *p, int64_t n) {
 	return v;
 }
 INLINE void store_some(float *p, vec v, int64_t n) { memcpy(p, &v, (size_t)n * sizeof *p); }
+INLINE vec some_of(const float *p, int64_t n) { return n < LANES ? load_some(p, n) : load(p); }
+INLINE void some_to(float *p, vec v, int64_t n) {
+	if (n < LANES) store_some(p, v, n);
+	else store(p, v);
+}
 INLINE vec all(float x) { return x - (vec){ 0 }; }
 
 // filled is n, as many as fill vectors.

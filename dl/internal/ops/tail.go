@@ -31,9 +31,8 @@ func opened(t tail, with func(tail) *graph.Node) *graph.Node {
 	return y
 }
 
-// Scaled is y · factor + shift, which are of its last axis, Added is y + also, and Then is y and what comes after,
-// each in one kernel with what y is made of, on which they depend in place of y. They are nil if there is no kernel
-// for that: it pays only where nothing else needs y.
+// Scaled is y · factor + shift, which are of its last axis, in one kernel with what y is made of, on which it
+// depends in place of y. It is nil if there is no kernel for that. It pays only where nothing else needs y.
 func Scaled(y, factor, shift *graph.Node) *graph.Node {
 	o, ok := opens(y.Graph())[y]
 	if !ok || o.also != nil || o.after != Nothing {
@@ -53,7 +52,7 @@ func Scaled(y, factor, shift *graph.Node) *graph.Node {
 	return opened(t, o.with)
 }
 
-// Added: see Scaled.
+// Added is y + also, as Scaled.
 func Added(y, also *graph.Node) *graph.Node {
 	o, ok := opens(y.Graph())[y]
 	if !ok || o.also != nil || o.after != Nothing || !also.Shape().Equal(y.Shape()) {
@@ -64,7 +63,7 @@ func Added(y, also *graph.Node) *graph.Node {
 	return opened(t, o.with)
 }
 
-// Then: see Scaled. It also knows normalizations in training.
+// Then is y and what comes after, as Scaled. It also knows normalizations in training.
 func Then(y *graph.Node, after After) *graph.Node {
 	if n := norms(y.Graph())[y]; n != nil {
 		return n.apply(after)
