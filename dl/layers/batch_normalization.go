@@ -138,12 +138,19 @@ func (l BatchNormalization) fused(c *Context, x *tensor.Node, axis int) (y, mean
 	}
 	var gamma, beta *tensor.Node
 	if !l.NoScale {
-		gamma = graph.ConvertDType(c.Variable("gamma"), x.DType())
+		gamma = c.Variable("gamma")
 	}
 	if !l.NoCenter {
-		beta = graph.ConvertDType(c.Variable("beta"), x.DType())
+		beta = c.Variable("beta")
 	}
-	return ops.BatchNorm(x, gamma, beta, orFloat(l.Epsilon, 1e-3))
+	wide := x
+	if x.DType() == dtypes.BFloat16 {
+		wide = graph.ConvertDType(x, dtypes.Float32)
+	}
+	if y, mean, variance = ops.BatchNorm(wide, gamma, beta, orFloat(l.Epsilon, 1e-3)); y != nil && wide != x {
+		y = graph.ConvertDType(y, x.DType())
+	}
+	return y, mean, variance
 }
 
 // ONNX implements build.Layer: mean and variance are constants there.

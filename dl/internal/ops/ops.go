@@ -53,6 +53,17 @@ func Convolve(x, kernel *graph.Node, strides, dilation []int, pads [][2]int, gro
 	if i := idle(x, kernel, pads); i >= 0 {
 		return without(i, Convolve, x, kernel, strides, dilation, pads, groups)
 	}
+	if narrow(x) {
+		y := widened(func(in []*graph.Node) *graph.Node {
+			if k := newKernels(in[0], in[1], strides, dilation, pads, groups); k != nil {
+				return k.forward(in[0], in[1])
+			}
+			return nil
+		}, x, kernel)
+		if y != nil {
+			return y
+		}
+	}
 	if k := newKernels(x, kernel, strides, dilation, pads, groups); k != nil {
 		return k.forward(x, kernel)
 	}
@@ -84,6 +95,17 @@ func Convolve(x, kernel *graph.Node, strides, dilation []int, pads [][2]int, gro
 func ConvolveForward(x, kernel *graph.Node, strides, dilation []int, pads [][2]int, groups int) *graph.Node {
 	if i := idle(x, kernel, pads); i >= 0 {
 		return without(i, ConvolveForward, x, kernel, strides, dilation, pads, groups)
+	}
+	if narrow(x) {
+		y := widened(func(in []*graph.Node) *graph.Node {
+			if k := newKernels(in[0], in[1], strides, dilation, pads, groups); k != nil {
+				return k.forward(in[0], in[1])
+			}
+			return nil
+		}, x, kernel)
+		if y != nil {
+			return y
+		}
 	}
 	if k := newKernels(x, kernel, strides, dilation, pads, groups); k != nil {
 		return k.forward(x, kernel)

@@ -14,6 +14,9 @@ import (
 // and behind each axis that are none; of equal numbers the gradient goes to the first. It is nil
 // where there is no kernel for it.
 func MaxPool(x *graph.Node, size, strides []int, pads [][2]int) *graph.Node {
+	if narrow(x) {
+		return widened(func(in []*graph.Node) *graph.Node { return MaxPool(in[0], size, strides, pads) }, x)
+	}
 	lanes, space, d := native.For(x.Graph()), len(size), x.Shape().Dimensions
 	if lanes == 0 || space < 1 || space > 2 || x.DType() != dtypes.Float32 || !fills(d[space+1], lanes) || x.Shape().Size() == 0 {
 		return nil

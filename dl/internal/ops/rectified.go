@@ -11,6 +11,11 @@ import (
 // one kernel, forward, and by one for what comes before the convolution's gradients. It is nil
 // where there are no kernels.
 func ConvolveBiased(x, kernel, bias *graph.Node, rectified bool, strides, dilation []int, pads [][2]int, groups int) *graph.Node {
+	if narrow(x) {
+		return widened(func(in []*graph.Node) *graph.Node {
+			return ConvolveBiased(in[0], in[1], in[2], rectified, strides, dilation, pads, groups)
+		}, x, kernel, bias)
+	}
 	k := newKernels(x, kernel, strides, dilation, pads, groups)
 	if k == nil || bias == nil && !rectified || idle(x, kernel, pads) >= 0 || bias != nil && bias.DType() != x.DType() {
 		return nil
