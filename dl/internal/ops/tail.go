@@ -81,7 +81,9 @@ func Then(y *graph.Node, after After) *graph.Node {
 // follow. It is nil where there are no kernels.
 func ConvolveOpen(x, kernel, bias *graph.Node, strides, dilation []int, pads [][2]int, groups int) *graph.Node {
 	if narrow(x) {
-		return widened(func(in []*graph.Node) *graph.Node { return ConvolveOpen(in[0], in[1], in[2], strides, dilation, pads, groups) }, x, kernel, bias)
+		return widened(func(in []*graph.Node) *graph.Node {
+			return ConvolveOpen(in[0], in[1], in[2], strides, dilation, pads, groups)
+		}, x, kernel, bias)
 	}
 	k := newKernels(x, kernel, strides, dilation, pads, groups)
 	if k == nil || idle(x, kernel, pads) >= 0 || bias != nil && bias.DType() != x.DType() {
