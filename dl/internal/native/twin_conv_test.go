@@ -96,7 +96,7 @@ func convTwins(c *chance) error {
 			in = append(in, a)
 		}
 	}
-	after := c.IntN(3)
+	after := c.IntN(4)
 	for i, v := range ys.values {
 		if has&2 != 0 {
 			v *= float64(scale.Values[i%filters])
@@ -117,8 +117,14 @@ func convTwins(c *chance) error {
 	return run("conv_forward", in, y, ys)
 }
 
-// follow is what comes after: nothing, max(v, 0), or min(max(v, 0), 6).
+// follow is what comes after: nothing, max(v, 0), min(max(v, 0), 6), or max(v, 0) where NaN becomes 0, too.
 func follow(v float64, after int) float64 {
+	if after == 3 {
+		if v > 0 {
+			return v
+		}
+		return 0
+	}
 	if after > 0 && v <= 0 {
 		return 0
 	}

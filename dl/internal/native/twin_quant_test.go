@@ -26,7 +26,7 @@ func quantTwins(c *chance) error {
 	for i := range w.Values {
 		w.Values[i] = float32(c.from(-128, 127))
 	}
-	zero, per, after, also := c.IntN(256), float32(math.Exp(c.NormFloat64())*50), c.IntN(3), c.IntN(2) == 0
+	zero, per, after, also := c.IntN(256), float32(math.Exp(c.NormFloat64())*50), c.IntN(4), c.IntN(2) == 0
 	q := make([]int, len(x.Values))
 	for i, v := range x.Values {
 		v = float32(math.FMA(float64(v), float64(per), float64(zero))) // exact in float64 but for the last rounding

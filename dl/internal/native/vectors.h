@@ -35,10 +35,11 @@ INLINE int64_t filled(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
 // positive is v where it is not below or at 0, and 0 there; what is no number stays.
 INLINE vec positive(vec v) { return (vec)(~(v <= 0.f) & (ivec)v); }
 
-// What follows a sum: nothing, max(v, 0), or min(max(v, 0), 6).
-enum { NOTHING, RELU, RELU6 };
+// What follows a sum: nothing, max(v, 0), min(max(v, 0), 6), or max(v, 0) where what is no number becomes 0, too.
+enum { NOTHING, RELU, RELU6, POSITIVE };
 INLINE vec then(vec v, int after) {
 	if (after == NOTHING) return v;
+	if (after == POSITIVE) return (vec)((v > 0.f) & (ivec)v);
 	v = positive(v);
 	if (after == RELU) return v;
 	ivec above = v > 6.f;

@@ -54,6 +54,17 @@ func newKernels(x, w *graph.Node, strides, dilation []int, pads [][2]int, groups
 	return k
 }
 
+// byKernels is a convolution by kernels; nil where there are none.
+func byKernels(x, w *graph.Node, strides, dilation []int, pads [][2]int, groups int) *graph.Node {
+	if narrow(x) {
+		return widened(func(in []*graph.Node) *graph.Node { return byKernels(in[0], in[1], strides, dilation, pads, groups) }, x, w)
+	}
+	if k := newKernels(x, w, strides, dilation, pads, groups); k != nil {
+		return k.forward(x, w)
+	}
+	return nil
+}
+
 // deep says whether each channel has a filter of its own, and there are enough of them.
 func (k *kernels) deep(lanes int) bool {
 	d := k.w.Dimensions

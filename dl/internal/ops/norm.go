@@ -11,11 +11,12 @@ import (
 // After is what comes after a normalization or a convolution in one kernel with it.
 type After int
 
-// Nothing, max(y, 0), and min(max(y, 0), 6).
+// Nothing, max(y, 0), min(max(y, 0), 6), and max(y, 0) of which NaN becomes 0, too, which only convolutions have.
 const (
 	Nothing After = iota
 	ReLU
 	ReLU6
+	Positive
 )
 
 // norm is a normalization over all axes but the last.

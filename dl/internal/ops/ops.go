@@ -53,19 +53,8 @@ func Convolve(x, kernel *graph.Node, strides, dilation []int, pads [][2]int, gro
 	if i := idle(x, kernel, pads); i >= 0 {
 		return without(i, Convolve, x, kernel, strides, dilation, pads, groups)
 	}
-	if narrow(x) {
-		y := widened(func(in []*graph.Node) *graph.Node {
-			if k := newKernels(in[0], in[1], strides, dilation, pads, groups); k != nil {
-				return k.forward(in[0], in[1])
-			}
-			return nil
-		}, x, kernel)
-		if y != nil {
-			return y
-		}
-	}
-	if k := newKernels(x, kernel, strides, dilation, pads, groups); k != nil {
-		return k.forward(x, kernel)
+	if y := byKernels(x, kernel, strides, dilation, pads, groups); y != nil {
+		return y
 	}
 	if groups > groupsApart {
 		return grouped{strides, dilation, pads, groups, placesApart}.convolve(x, kernel)
@@ -96,19 +85,8 @@ func ConvolveForward(x, kernel *graph.Node, strides, dilation []int, pads [][2]i
 	if i := idle(x, kernel, pads); i >= 0 {
 		return without(i, ConvolveForward, x, kernel, strides, dilation, pads, groups)
 	}
-	if narrow(x) {
-		y := widened(func(in []*graph.Node) *graph.Node {
-			if k := newKernels(in[0], in[1], strides, dilation, pads, groups); k != nil {
-				return k.forward(in[0], in[1])
-			}
-			return nil
-		}, x, kernel)
-		if y != nil {
-			return y
-		}
-	}
-	if k := newKernels(x, kernel, strides, dilation, pads, groups); k != nil {
-		return k.forward(x, kernel)
+	if y := byKernels(x, kernel, strides, dilation, pads, groups); y != nil {
+		return y
 	}
 	window := kernel.Shape().Dimensions[:len(strides)]
 	if groups > 1 {

@@ -65,7 +65,7 @@ func Added(y, also *graph.Node) *graph.Node {
 
 // Then is y and what comes after, as Scaled. It also knows normalizations in training.
 func Then(y *graph.Node, after After) *graph.Node {
-	if n := norms(y.Graph())[y]; n != nil {
+	if n := norms(y.Graph())[y]; n != nil && after != Positive {
 		return n.apply(after)
 	}
 	o, ok := opens(y.Graph())[y]
@@ -138,6 +138,9 @@ func (t tail) of(y *graph.Node, nodes []*graph.Node) *graph.Node {
 		}
 	}
 	zero := graph.ZerosLike(y)
+	if t.after == Positive {
+		return graph.Where(graph.GreaterThan(y, zero), y, zero)
+	}
 	if t.after != Nothing {
 		y = graph.Where(graph.LessOrEqual(y, zero), zero, y)
 	}

@@ -12,7 +12,7 @@ import (
 
 func init() {
 	add(map[string]operator{
-		"Relu":            {Inputs: 1, Types: signed, Rule: unary(func(x *graph.Node) *graph.Node { return graph.Max(x, graph.ZerosLike(x)) })},
+		"Relu":            {Inputs: 1, Types: signed, Rule: with(relu)},
 		"Sigmoid":         {Inputs: 1, Types: floating, Rule: unary(graph.Sigmoid)},
 		"Tanh":            {Inputs: 1, Types: floating, Rule: unary(graph.Tanh)},
 		"Softplus":        {Inputs: 1, Types: floating, Rule: unary(activations.Softplus.Apply)},
@@ -31,8 +31,8 @@ func init() {
 		"HardSwish":       {Inputs: 1, Types: floating, Rule: unary(hardSwish)},
 		"Shrink":          {Attributes: "lambd bias", Inputs: 1, Types: numeric, Rule: with(shrink)},
 		"Clip":            {Attributes: "min max", Inputs: 3, Types: numeric, Rule: with(clip)},
-		"Softmax":         {Attributes: "axis", Inputs: 1, Types: floating, Rule: softmax(graph.Softmax)},
-		"LogSoftmax":      {Attributes: "axis", Inputs: 1, Types: floating, Rule: softmax(graph.LogSoftmax)},
+		"Softmax":         {Attributes: "axis", Inputs: 1, Types: floating, Rule: softmax(steady(graph.Softmax))},
+		"LogSoftmax":      {Attributes: "axis", Inputs: 1, Types: floating, Rule: softmax(steady(graph.LogSoftmax))},
 		"Hardmax":         {Attributes: "axis", Inputs: 1, Types: floating, Rule: softmax(hardmax)},
 	})
 }
@@ -150,6 +150,21 @@ func softmax(f func(x *graph.Node, axes ...int) *graph.Node) func(c *call) []*va
 	})
 }
 
+// fewLogits are so few that another pass over them costs nothing.
+const fewLogits = 1 << 16
+
+// steady has f get few numbers less their maximum. XLA computes a product and a difference that follows in one
+// operation, which rounds once: where the numbers are products, and as large as those of networks without training,
+// the maximum that f takes from them is not theirs, and its exponentials are infinite or all 0.
+func steady(f func(x *graph.Node, axes ...int) *graph.Node) func(x *graph.Node, axes ...int) *graph.Node {
+	return func(x *graph.Node, axes ...int) *graph.Node {
+		if x.Shape().Size() <= fewLogits {
+			x = graph.Sub(x, graph.StopGradient(graph.ReduceAndKeep(x, graph.ReduceMax, axes...)))
+		}
+		return f(x, axes...)
+	}
+}
+
 // hardmax is 1 at the first of the largest values, and 0 elsewhere.
 func hardmax(x *graph.Node, axes ...int) *graph.Node {
 	axis := axes[0]
@@ -158,4 +173,15 @@ func hardmax(x *graph.Node, axes ...int) *graph.Node {
 	s.DType = at.DType()
 	places := graph.Iota(x.Graph(), s, axis)
 	return graph.ConvertDType(graph.Equal(places, graph.BroadcastToDims(at, s.Dimensions...)), x.DType())
+}
+
+// relu is max(x, 0), and 0 for NaN, as in onnxruntime.
+func relu(c *call, x *graph.Node) *graph.Node {
+	if c.once(0) {
+		if y := ops.Then(x, ops.Positive); y != nil {
+			return y
+		}
+	}
+	zero := graph.ZerosLike(x)
+	return graph.Where(graph.GreaterThan(x, zero), x, zero)
 }

@@ -34,6 +34,13 @@ func (c *call) value(i int) *value {
 	return c.in[i]
 }
 
+// once says whether nothing but this node needs an input: what that is made of can be computed together with what
+// this makes of it.
+func (c *call) once(i int) bool {
+	own := c.scope.values[c.In[i]] == c.in[i]
+	return own && c.scope.uses[c.In[i]] == 1
+}
+
 // x is the node of an input that must be there.
 func (c *call) x(i int) *graph.Node { return c.node(c.value(i)) }
 

@@ -175,9 +175,19 @@ func conv(c *call) []*value {
 	}
 	f := c.frame(in[2:], k[2:])
 	f.out(in[2:])
-	y := c.convolve(c.last(), c.kernel(1), f, groups)
+	x, kernel := c.last(), c.kernel(1)
+	var bias *graph.Node
 	if c.has(2) {
-		y = graph.Add(y, graph.ExpandLeftToRank(c.x(2), y.Rank()))
+		bias = c.x(2)
+	}
+	if !c.Trained && x.DType() == kernel.DType() {
+		if y := ops.ConvolveOpen(x, kernel, bias, f.strides, f.dilation, f.pads, groups); y != nil {
+			return []*value{{node: y, last: true}}
+		}
+	}
+	y := c.convolve(x, kernel, f, groups)
+	if bias != nil {
+		y = graph.Add(y, graph.ExpandLeftToRank(bias, y.Rank()))
 	}
 	return []*value{{node: y, last: true}}
 }

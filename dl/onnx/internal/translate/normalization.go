@@ -66,7 +66,13 @@ func batchNormalization(c *call) []*value {
 	}
 	factor := graph.Mul(scale, ops.Rsqrt(graph.Add(c.toSame(variance, scale), scalar(scale, c.float("epsilon", 1e-5)))))
 	shift := graph.Sub(bias, graph.Mul(c.toSame(mu, factor), factor))
-	y := graph.Add(graph.Mul(x, c.toSame(factor, x)), c.toSame(shift, x))
+	var y *graph.Node
+	if v.last && c.once(0) && len(out) == 1 && factor.DType() == x.DType() && shift.DType() == x.DType() {
+		y = ops.Scaled(x, graph.Reshape(factor, factor.Shape().Size()), graph.Reshape(shift, shift.Shape().Size()))
+	}
+	if y == nil {
+		y = graph.Add(graph.Mul(x, c.toSame(factor, x)), c.toSame(shift, x))
+	}
 	out[0] = &value{node: y, last: v.last}
 	return out
 }

@@ -105,6 +105,25 @@ type scope struct {
 	opsets  map[string]int
 	around  map[string]proto.Attribute // of the function that is being called
 	missing map[string]bool            // names of optional inputs that a function did not get
+	uses    map[string]int             // how often a graph's names are needed
+}
+
+// count adds how often names are needed by a graph's nodes, by those of graphs in it, and outside.
+func count(p *proto.Graph, uses map[string]int) map[string]int {
+	for i := range p.Nodes {
+		for _, name := range p.Nodes[i].In {
+			uses[name]++
+		}
+		for _, a := range p.Nodes[i].Attributes {
+			if a.G != nil {
+				count(a.G, uses)
+			}
+		}
+	}
+	for _, v := range p.Outputs {
+		uses[v.Name] += 2
+	}
+	return uses
 }
 
 func (s *scope) find(name string) (*value, bool) {
@@ -126,6 +145,7 @@ func (t *trace) body(p *proto.Graph, s *scope) []*value {
 			s.values[p.Initializers[i].Name] = &value{known: Tensor(&p.Initializers[i])}
 		}
 	}
+	s.uses = count(p, make(map[string]int))
 	for i := range p.Nodes {
 		t.run(&p.Nodes[i], s)
 	}
