@@ -131,8 +131,13 @@ func maxPool(c *call) []*value {
 			lowest = -math.Pow(2, float64(8*x.DType().Size()-1))
 		}
 	}
-	wide := f.pad(x, lowest)
-	y := f.slide(c, wide, true)
+	var y *graph.Node
+	if ops.AllOnes(f.dilation) {
+		y = ops.MaxPool(x, f.size, f.strides, f.pads)
+	}
+	if y == nil {
+		y = f.slide(c, f.pad(x, lowest), true)
+	}
 	out := []*value{{node: y, last: true}}
 	if len(c.Out) > 1 && c.Out[1] != "" {
 		out = append(out, &value{node: channelsFirst(c.largestAt(x, f, lowest))})
