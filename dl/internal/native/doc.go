@@ -12,5 +12,9 @@
 // with other plugins, of other types. Both compute the same but for rounding, which the tests
 // compare for every case of parity with Keras.
 //
+// Weights of whole numbers (quant.h) go to the kernels in an order of their own, which Pack makes when they are
+// moved to the device. Their sums are exact, so that each set of instructions comes to the same numbers; which of
+// a processor's instructions for products of bytes there are is found out apart from the sets.
+//
 // What each kernel computes has a twin in plain Go, in the tests.
 package native
