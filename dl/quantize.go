@@ -27,10 +27,11 @@ type QuantizeConfig struct {
 // on a CPU several times as fast; what it costs, Evaluate says. m stays as it is.
 //
 // Layers stay floats where whole numbers would be slower or are not supported: those in which a number is made of less
-// than 32 products, with Groups, or inside of wrappers such as TimeDistributed; so do all other types. Summary shows
+// than 32 products or more than 65,793, with Groups, or inside of wrappers such as TimeDistributed; so do all other types. Summary shows
 // which are quantized. An input that is NaN is an error where kernels of whole numbers run.
 //
-// The model is compiled as m is, and can be saved, loaded and evaluated. It cannot be trained.
+// The model is compiled as m is, and can be saved, loaded and evaluated. What regularizers of quantized layers add to
+// m's loss is not in its own. It cannot be trained.
 //
 // Source: Jacob et al., Quantization and Training of Neural Networks for Efficient
 // Integer-Arithmetic-Only Inference, 2018, https://arxiv.org/abs/1712.05877

@@ -209,6 +209,65 @@ func TestQuantizeMistakes(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
+// TestQuantizeAgain quantizes what was left out, and leaves what is quantized as it is.
+func TestQuantizeAgain(t *testing.T) {
+	ds := stripes(t, 60).Batch(20)
+	q, err := dl.Quantize(seesStripes(t), ds, dl.QuantizeConfig{Keep: []string{"last"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := dl.Quantize(q, ds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if typ := layerNamed(again, "last").Type(); typ != "QuantizedDense" {
+		t.Errorf("expected the last layer quantized, got %s", typ)
+	}
+	before, err := layerNamed(q, "hidden").Weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := layerNamed(again, "hidden").Weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range before {
+		if !before[i].Equal(after[i]) {
+			t.Errorf("weight %d of a layer that was quantized: expected it unchanged", i)
+		}
+	}
+}
+
+// TestQuantizedLoss: a loss comes of the numbers before a softmax, as with floats: probabilities of 0 would be cut off.
+func TestQuantizedLoss(t *testing.T) {
+	m, err := dl.Sequential(layers.Input{Shape: layers.Shape{40}}, layers.Dense{Units: 2, Activation: activations.Softmax, NoBias: true, Name: "last"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Compile(dl.CompileConfig{Loss: losses.SparseCategoricalCrossentropy{}}); err != nil {
+		t.Fatal(err)
+	}
+	kernel := make([]float32, 80)
+	for i := range kernel {
+		kernel[i] = float32(2*(i%2)) - 1 // the second class, by far
+	}
+	if err := layerNamed(m, "last").SetWeights([]*dl.Tensor{tensors.FromFlatDataAndDimensions(kernel, 40, 2)}); err != nil {
+		t.Fatal(err)
+	}
+	ds, err := data.New(tensors.FromFlatDataAndDimensions(slices.Repeat([]float32{1}, 40), 1, 40), tensors.FromFlatDataAndDimensions([]int32{0}, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := dl.Quantize(m, ds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logs, err := q.Evaluate(t.Context(), ds)
+	if err != nil || math.Abs(logs["loss"]-80) > 0.1 {
+		t.Errorf("expected a loss of 80, got %v, %v", logs, err)
+	}
+}
+
 // TestQuantizeNaN: what is no number does not become one.
 func TestQuantizeNaN(t *testing.T) {
 	ds := stripes(t, 4).Batch(4)

@@ -12,6 +12,7 @@ import (
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/initializers"
 	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/internal/native"
 	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/tensor"
@@ -74,8 +75,7 @@ func (l QuantizedDense) Build(in Shape) (Spec, error) {
 func (l QuantizedDense) Call(c *Context, x *tensor.Node) *tensor.Node {
 	d := x.Shape().Dimensions
 	n := d[len(d)-1]
-	y := l.quantized().call(c, graph.Reshape(x, 1, x.Shape().Size()/n, n))
-	return graph.Reshape(y, append(slices.Clone(d[:len(d)-1]), l.Units)...)
+	return l.quantized().call(c, graph.Reshape(x, 1, x.Shape().Size()/n, n), append(slices.Clone(d[:len(d)-1]), l.Units)...)
 }
 
 func (l QuantizedDense) quantized() quantized {
@@ -169,6 +169,9 @@ func (l quantized) spec(spec Spec) (Spec, error) {
 		return Spec{}, err
 	}
 	shape := spec.Weights[0].Shape
+	if n := shape.Size() / shape[len(shape)-1]; n > native.MostProducts {
+		return Spec{}, fmt.Errorf("expected at most %d products for each number of the result, whose sum fits into 32 bits, got %d", native.MostProducts, n)
+	}
 	q := l.operation(shape, nil)
 	_, length := q.Runs()
 	weights := []Weight{
@@ -194,7 +197,8 @@ func (l quantized) operation(kernel Shape, pads [][2]int) ops.Quantized {
 	}
 }
 
-func (l quantized) call(c *Context, x *tensor.Node) *tensor.Node {
+// call returns a result of other dimensions, if there are any.
+func (l quantized) call(c *Context, x *tensor.Node, dims ...int) *tensor.Node {
 	d := x.Shape().Dimensions
 	kernel := append(slices.Clone(l.size), d[len(d)-1], l.filters)
 	w := c.Variable("kernel")
@@ -212,10 +216,17 @@ func (l quantized) call(c *Context, x *tensor.Node) *tensor.Node {
 	}
 	q := l.operation(kernel, pads)
 	y := q.Apply(x, w, c.Variable("kernel_scale"), bias)
+	a := l.activation
+	if a == activations.ReLU { // which the kernel does, whatever the dimensions
+		y, a = activate(c, a, y), nil
+	}
+	if len(dims) > 0 {
+		y = graph.Reshape(y, dims...)
+	}
 	if c.DType != dtypes.InvalidDType {
 		y = graph.ConvertDType(y, c.DType)
 	}
-	return activate(c, l.activation, y)
+	return activate(c, a, y)
 }
 
 // onnxInput is the input as the layer takes it: rounded, and floats again.

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gomlx/compute/dtypes"
+
 	"github.com/gradbook/gradbook/dl/internal/fault"
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/internal/safetensors"
@@ -200,6 +202,9 @@ func fill(weights []network.Weight, tensors map[string]safetensors.Tensor, other
 		}
 		if !slices.Equal(t.Shape, w.Shape.Dimensions) {
 			return fmt.Errorf("expected weight %q of shape %v, got %v", w.Name, w.Shape.Dimensions, t.Shape)
+		}
+		if t.Whole && w.Shape.DType != dtypes.Int8 {
+			return fmt.Errorf("expected weight %q as floats, got whole numbers of 8 bits: of what scale, the file does not say here", w.Name)
 		}
 		if err := w.Check(t.Values); err != nil {
 			return fmt.Errorf("weight %q: %w", w.Name, err)

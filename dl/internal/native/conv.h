@@ -136,7 +136,7 @@ void *NAMED(gradbook_conv_forward)(ffi_frame *f) {
 		job.w = panels = panelled(c, job.w, &job.w_apart, &job.w_group);
 		job.failed = panels == NULL;
 	}
-	job.by = divide(c, &p, TILE, 2 * LANES);
+	job.by = divide(c, &p, TILE, 2 * LANES, together(c, &p));
 	if (!job.failed) gradbook_parallel(&p, job.by.n, conv_forward_part, &job);
 	free(panels);
 	return job.failed ? gradbook_wrong(f, "no memory for a convolution") : NULL;

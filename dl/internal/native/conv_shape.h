@@ -49,7 +49,7 @@ typedef struct {
 // divide divides images, if there are not enough of them for all threads: by filters, blocks of which stay
 // together, where there are more weights than numbers in an image, so that no weight is read twice; else by
 // rows, and where these are few by columns, of which a tile wants so many.
-INLINE chunks divide(const conv *c, const pool *p, int64_t tile, int64_t block) {
+INLINE chunks divide(const conv *c, const pool *p, int64_t tile, int64_t block, int64_t images) {
 	int64_t want = p->threads == 1 ? 1 : (4 * p->threads + c->batch - 1) / c->batch, weights = c->window[0] * c->window[1] * c->channels * c->filters;
 	int64_t length[3] = { c->rows, c->columns / tile + 1, c->groups == 1 && weights > c->height * c->width * c->channels ? (c->filters + block - 1) / block : 1 };
 	int64_t pieces[3];
@@ -60,7 +60,7 @@ INLINE chunks divide(const conv *c, const pool *p, int64_t tile, int64_t block) 
 		want /= pieces[axis];
 	}
 	length[1] = c->columns;
-	chunks all = { .images = together(c, p) };
+	chunks all = { .images = images };
 	all.n = (int)((c->batch + all.images - 1) / all.images);
 	for (int i = 0; i < 3; i++) {
 		all.size[i] = (length[i] + pieces[i] - 1) / pieces[i];

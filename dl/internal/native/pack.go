@@ -1,6 +1,9 @@
 package native
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // Weights of whole numbers go to the kernels in an order of their own: four numbers of a run behind one
 // another, for as many filters as fill panels, and behind all of them the sum of each filter's, in four
@@ -9,6 +12,9 @@ const (
 	quad  = 4
 	panel = 16
 )
+
+// MostProducts is how many products of whole numbers, of up to 255 and 128, have a sum that fits into 32 bits.
+const MostProducts = math.MaxInt32 / (255 * 128)
 
 // PackedShape is the shape of weights, [runs, length, filters], as Pack makes them.
 func PackedShape(runs, length, filters int) []int {

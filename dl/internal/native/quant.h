@@ -201,7 +201,7 @@ void *NAMED(gradbook_quant)(ffi_frame *f) {
 		c->columns = c->width *= c->batch;
 		c->batch = 1;
 	}
-	job.by = divide(c, &p, PLACES_AT_ONCE, VECTORS * LANES);
+	job.by = divide(c, &p, PLACES_AT_ONCE, VECTORS * LANES, 1);
 	gradbook_parallel(&p, job.by.n, quant_part, &job);
 	if (job.failed) return gradbook_wrong(f, "no memory for a layer of whole numbers");
 	return job.strange ? gradbook_wrong(f, "expected numbers for a quantized layer, got NaN, for which there is no whole number") : NULL;

@@ -59,6 +59,9 @@ func (n *Network) ForwardWide(weights, in []*graph.Node, random *graph.Node) *Fl
 }
 
 func (n *Network) forward(f *Flow, weights, in []*graph.Node) *Flow {
+	for _, x := range in { // of which it is not known who else needs them
+		f.Pass.Share(x)
+	}
 	f.Nodes = make(map[*Variable]*graph.Node, len(weights))
 	for i, w := range n.Weights {
 		f.Nodes[w.Variable] = weights[i]
@@ -77,6 +80,11 @@ func (n *Network) run(f *Flow, in, masks []*graph.Node) *Flow {
 		}
 	}
 	needed := n.needed()
+	for i, s := range n.Inputs {
+		if needed[s] != 1 {
+			f.Pass.Share(in[i])
+		}
+	}
 	for _, c := range n.Calls {
 		if err := engine.Try(func() error { return f.call(c) }); err != nil {
 			panic(fmt.Errorf("%s: %w", c.Layer, err))

@@ -341,3 +341,35 @@ func largest(t *testing.T, x *tensors.Tensor) (most float64) {
 	}
 	return most
 }
+
+// TestVectors: kernels read a number for each filter, so what has fewer is left to XLA.
+func TestVectors(t *testing.T) {
+	d, err := device.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := graph.NewGraph(d.Backend, "vectors")
+	if native.For(g) == 0 {
+		t.Skip("this device has no kernels")
+	}
+	zeros := func(dims ...int) *graph.Node { return graph.Zeros(g, shapes.Make(dtypes.Float32, dims...)) }
+	x, w, each, pads := zeros(2, 9, 9, 3), zeros(3, 3, 3, 32), []int{1, 1}, make([][2]int, 2)
+	y := ConvolveOpen(x, w, zeros(32), each, each, pads, 1)
+	if y == nil || Scaled(y, zeros(32), zeros(32)) == nil {
+		t.Fatal("expected kernels for vectors of 32 numbers")
+	}
+	for name, n := range map[string]*graph.Node{
+		"a bias of one number":    ConvolveOpen(x, w, zeros(1), each, each, pads, 1),
+		"a bias of an axis more":  ConvolveOpen(x, w, zeros(1, 32), each, each, pads, 1),
+		"one, with ReLU":          ConvolveBiased(x, w, zeros(1), true, each, each, pads, 1),
+		"a factor of one number":  Scaled(y, zeros(1), zeros(32)),
+		"a shift of one number":   Scaled(y, zeros(32), zeros(1)),
+		"a sum of another shape":  Added(y, zeros(2, 7, 7, 1)),
+		"what is no convolution":  Then(x, ReLU),
+		"a second ReLU behind it": Then(Then(y, ReLU), ReLU),
+	} {
+		if n != nil {
+			t.Errorf("%s: expected no kernel", name)
+		}
+	}
+}

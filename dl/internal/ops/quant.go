@@ -58,14 +58,19 @@ func (q Quantized) Apply(x, w, scale, bias *graph.Node) *graph.Node {
 		t.shift = graph.ZerosLike(scale)
 	}
 	if native.For(x.Graph()) == 0 || len(q.Strides) > 2 || x.Shape().Size() == 0 {
-		return q.fixed(x, t.of(q.graph(x, w), t.nodes()))
+		return q.fixed(t.of(q.graph(x, w), t.nodes()), x)
 	}
-	return opened(t, func(t tail) *graph.Node { return q.fixed(x, q.native(x, w, t)) })
+	return opened(t, func(t tail) *graph.Node {
+		if t.also != nil {
+			return q.fixed(q.native(x, w, t), x, t.also)
+		}
+		return q.fixed(q.native(x, w, t), x)
+	})
 }
 
-// fixed is y, which has no gradient by x.
-func (q Quantized) fixed(x, y *graph.Node) *graph.Node {
-	return WithGradient([]*graph.Node{y}, []*graph.Node{x}, func([]*graph.Node) []*graph.Node {
+// fixed is y, which has no gradient by what it is made of.
+func (q Quantized) fixed(y *graph.Node, of ...*graph.Node) *graph.Node {
+	return WithGradient([]*graph.Node{y}, of, func([]*graph.Node) []*graph.Node {
 		panic(errors.New("a quantized layer has no gradient: its weights and its input are whole numbers; use the model that it was made of"))
 	})[0]
 }

@@ -17,7 +17,7 @@ func ConvolveBiased(x, kernel, bias *graph.Node, rectified bool, strides, dilati
 		}, x, kernel, bias)
 	}
 	k := newKernels(x, kernel, strides, dilation, pads, groups)
-	if k == nil || bias == nil && !rectified || idle(x, kernel, pads) >= 0 || bias != nil && bias.DType() != x.DType() {
+	if k == nil || bias == nil && !rectified || idle(x, kernel, pads) >= 0 || bias != nil && !vector(bias, x.DType(), kernel.Shape().Dimensions[kernel.Rank()-1]) {
 		return nil
 	}
 	t := tail{shift: bias}

@@ -3,6 +3,7 @@ package ops
 import (
 	"slices"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -35,7 +36,8 @@ func opened(t tail, with func(tail) *graph.Node) *graph.Node {
 // depends in place of y. It is nil if there is no kernel for that. It pays only where nothing else needs y.
 func Scaled(y, factor, shift *graph.Node) *graph.Node {
 	o, ok := opens(y.Graph())[y]
-	if !ok || o.also != nil || o.after != Nothing {
+	filters := y.Shape().Dimensions[y.Rank()-1]
+	if !ok || o.also != nil || o.after != Nothing || !vector(factor, y.DType(), filters) || !vector(shift, y.DType(), filters) {
 		return nil
 	}
 	t := o.tail
@@ -86,7 +88,7 @@ func ConvolveOpen(x, kernel, bias *graph.Node, strides, dilation []int, pads [][
 		}, x, kernel, bias)
 	}
 	k := newKernels(x, kernel, strides, dilation, pads, groups)
-	if k == nil || idle(x, kernel, pads) >= 0 || bias != nil && bias.DType() != x.DType() {
+	if k == nil || idle(x, kernel, pads) >= 0 || bias != nil && !vector(bias, x.DType(), kernel.Shape().Dimensions[kernel.Rank()-1]) {
 		return nil
 	}
 	return opened(tail{shift: bias}, func(t tail) *graph.Node {
@@ -96,6 +98,11 @@ func ConvolveOpen(x, kernel, bias *graph.Node, strides, dilation []int, pads [][
 			return t.of(k.forward(ins[0], ins[1]), ins[2:])
 		})
 	})
+}
+
+// vector says whether n is a number for each filter: kernels read as many.
+func vector(n *graph.Node, dtype dtypes.DType, filters int) bool {
+	return n.DType() == dtype && n.Rank() == 1 && n.Shape().Size() == filters
 }
 
 // nodes are what there is of shift, factor and also, in the order of the kernel.
@@ -144,7 +151,8 @@ func (t tail) of(y *graph.Node, nodes []*graph.Node) *graph.Node {
 	if t.after != Nothing {
 		y = graph.Where(graph.LessOrEqual(y, zero), zero, y)
 	}
-	if six := graph.AddScalar(zero, 6); t.after == ReLU6 {
+	if t.after == ReLU6 {
+		six := graph.AddScalar(zero, 6)
 		y = graph.Where(graph.GreaterOrEqual(y, six), six, y)
 	}
 	return y

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/data"
 	"github.com/gradbook/gradbook/dl/internal/fault"
+	"github.com/gradbook/gradbook/dl/internal/native"
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/internal/train"
 	"github.com/gradbook/gradbook/dl/layers"
@@ -30,6 +31,11 @@ func Model(ctx context.Context, m *train.Model, ds *data.Dataset, pass train.Pas
 	if err != nil {
 		return nil, err
 	}
+	for l, r := range found {
+		if counterpart(l, r) != nil && !slices.Contains(keep, l.Name) && (r.Low-r.Low != 0 || r.High-r.High != 0) {
+			return nil, fmt.Errorf("%s: expected finite numbers, got inputs from %v to %v", l, r.Low, r.High)
+		}
+	}
 	some := false
 	n, copies, err := m.CloneWith(create, func(l *network.Layer) layers.Layer {
 		r, ok := found[l]
@@ -44,7 +50,7 @@ func Model(ctx context.Context, m *train.Model, ds *data.Dataset, pass train.Pas
 		return nil, err
 	}
 	if !some {
-		return nil, fmt.Errorf("expected a layer to quantize in model %q: a Dense, Conv1D or Conv2D that adds up at least %d products for each number of its result, in one group", m.Name, least)
+		return nil, fmt.Errorf("expected a layer to quantize in model %q: a Dense, Conv1D or Conv2D that adds up %d to %d products for each number of its result, in one group", m.Name, least, most)
 	}
 	m.Lock.Lock()
 	defer m.Lock.Unlock()
@@ -94,8 +100,12 @@ func stepsOf(r train.Range) (scale float64, zero int) {
 }
 
 // least is how many products a number of a result has to be made of. With fewer, whole numbers are slower
-// than floats: what a window sees of images of one channel is nine.
-const least = 32
+// than floats: what a window sees of images of one channel is nine. With more than most, sums might not fit into
+// 32 bits.
+const (
+	least = 32
+	most  = native.MostProducts
+)
 
 // counterpart is the layer that a layer becomes; nil if it stays as it is.
 func counterpart(l *network.Layer, r train.Range) layers.Layer {
@@ -125,7 +135,8 @@ func counterpart(l *network.Layer, r train.Range) layers.Layer {
 	default:
 		return nil
 	}
-	if shape := l.Spec.Weights[0].Shape; shape.Size()/last(shape) < least {
+	shape := l.Spec.Weights[0].Shape
+	if n := shape.Size() / last(shape); n < least || n > most {
 		return nil
 	}
 	return made
@@ -149,7 +160,7 @@ func convey(from, to *network.Layer) error {
 	if to.Nested() != nil {
 		return nil // whose layers get them
 	}
-	quantized := len(to.Spec.Weights) > 1 && to.Spec.Weights[0].Run > 0
+	quantized := len(to.Spec.Weights) > 1 && to.Spec.Weights[0].Run > 0 && from.Spec.Weights[0].Run == 0
 	for i, v := range from.Weights {
 		values, err := v.Values()
 		if err != nil {

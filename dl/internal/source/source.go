@@ -226,6 +226,7 @@ type known struct {
 	on      *device.Device
 	n       int
 	columns []*Column
+	x, y    int // how many of them
 	steps   *Pipeline
 	info    Info
 }
@@ -233,12 +234,12 @@ type known struct {
 // Info returns what a batch of n looks like, without computing one.
 func (s *Source) Info(d *device.Device, n int) (Info, error) {
 	columns := s.Columns()
-	if k := s.X[0].known.Load(); k != nil && k.on == d && k.n == n && k.steps == s.Steps && slices.Equal(k.columns, columns) {
+	if k := s.X[0].known.Load(); k != nil && k.on == d && k.n == n && k.steps == s.Steps && k.x == len(s.X) && k.y == len(s.Y) && slices.Equal(k.columns, columns) {
 		return k.info, nil
 	}
 	info, err := s.look(d, n)
 	if err == nil {
-		s.X[0].known.Store(&known{d, n, columns, s.Steps, info})
+		s.X[0].known.Store(&known{d, n, columns, len(s.X), len(s.Y), s.Steps, info})
 	}
 	return info, err
 }

@@ -39,9 +39,6 @@ func (m *Model) Ranges(ctx context.Context, ds *data.Dataset, c PassConfig) (map
 		}
 		for i, l := range order {
 			r := Range{values[2*i], values[2*i+1]}
-			if r.Low-r.Low != 0 || r.High-r.High != 0 {
-				return out[1:], fmt.Errorf("%s: expected finite numbers, got inputs from %v to %v", l, r.Low, r.High)
-			}
 			if before, ok := all[l]; ok {
 				r = Range{min(r.Low, before.Low), max(r.High, before.High)}
 			}
