@@ -68,7 +68,7 @@ func (m measured) fastest(has func(string) bool, of func(result) float64) (most 
 // summary is a table of networks by peers: ours / theirs, each peer at its fastest.
 func summary(all []measured, rounds int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Steps of training, and predictions of one image; ours / theirs, each peer in its fastest way (eager, channels last, allocator told to keep memory); medians of %d rounds on %d processors. First is the first step, with compiling; again, in a second session. Below 1 ours is faster. GFLOP/s counts additions and multiplications of the layers' kernels; a product of large matrices reaches %.0f of them with as many threads.\n\n", rounds, runtime.NumCPU(), matrices(all))
+	fmt.Fprintf(&b, "Steps of training, and predictions of one image; ours / theirs, each peer in its fastest way (eager, channels last, allocator told to keep memory); medians of %d %s on %d processors. First is the first step, with compiling; again, in a second session. Below 1 ours is faster. GFLOP/s counts additions and multiplications of the layers' kernels; a product of large matrices reaches %.0f of them with as many threads.\n\n", rounds, plural(rounds, "round"), runtime.NumCPU(), matrices(all))
 	b.WriteString("| | step ms | GFLOP/s |")
 	for _, f := range families {
 		fmt.Fprintf(&b, " %s |", f.name)
@@ -98,6 +98,13 @@ func matrices(all []measured) (most float64) {
 		most = max(most, median(m.results[self], func(r result) float64 { return r.Matrices }))
 	}
 	return most
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
 }
 
 func shown(ratio float64) string {

@@ -76,7 +76,7 @@ func table(names []string, rounds int) (string, error) {
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a leftover is only clutter
 	var b strings.Builder
-	fmt.Fprintf(&b, "Predictions, in milliseconds; the best of %d medians on %s. Quantized is dl.Quantize's model, and its file in onnxruntime. Below 1 ours is faster.\n\n", rounds, runtime.GOARCH)
+	fmt.Fprintf(&b, "Predictions, in milliseconds; the best of the medians of %d rounds on %s. Quantized is dl.Quantize's model, and its file in onnxruntime. Below 1 ours is faster.\n\n", rounds, runtime.GOARCH)
 	b.WriteString("| network | batch | threads | ours | onnxruntime | ours / theirs | ours quantized | onnxruntime quantized | ours / theirs | quantized / floats |\n|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, name := range names {
 		for _, batch := range []int{1, 32, 128} {

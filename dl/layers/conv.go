@@ -223,11 +223,11 @@ func (l conv) call(c *Context, x *tensor.Node) *tensor.Node {
 	if !l.noBias {
 		bias = c.Weight("bias")
 	}
-	rectified := l.activation == activations.ReLU
-	pads := padsOf(x, kernel, l.strides, l.dilation, l.padding)
 	if y := inferred(c, x, kernel, bias, l.strides, l.dilation, l.padding, l.groups); y != nil {
 		return l.reg.activity(c, activate(c, l.activation, y))
 	}
+	rectified := l.activation == activations.ReLU
+	pads := padsOf(x, kernel, l.strides, l.dilation, l.padding)
 	y := ops.ConvolveBiased(x, kernel, bias, rectified, ones(l.strides), ones(l.dilation), pads, max(l.groups, 1))
 	switch {
 	case y == nil:
