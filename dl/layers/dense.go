@@ -61,8 +61,34 @@ func (l Dense) Build(in Shape) (Spec, error) {
 
 // Call implements Layer.
 func (l Dense) Call(c *Context, x *tensor.Node) *tensor.Node {
+	if y := l.inferred(c, x); y != nil {
+		return l.reg().activity(c, y)
+	}
 	y := matMul(x, c.Weight("kernel"))
 	return l.reg().activity(c, activate(c, l.Activation, addBias(c, l.NoBias, y)))
+}
+
+// inferred is the layer by a kernel, as a convolution of rows with a window of one place, where it is not trained; nil
+// where there is none.
+func (l Dense) inferred(c *Context, x *tensor.Node) *tensor.Node {
+	w, d := c.Weight("kernel"), x.Shape().Dimensions
+	if c.Training || len(d) < 2 || w.DType() != x.DType() || x.Shape().Size() == 0 {
+		return nil
+	}
+	n := d[len(d)-1]
+	var bias *tensor.Node
+	if !l.NoBias {
+		bias = c.Weight("bias")
+	}
+	y := inferred(c, graph.Reshape(x, 1, x.Shape().Size()/n, n), graph.InsertAxes(w, 0), bias, []int{1}, []int{1}, Valid, 1)
+	if y == nil {
+		return nil
+	}
+	a := l.Activation
+	if a == activations.ReLU { // which the kernel does, whatever the dimensions
+		y, a = activate(c, a, y), nil
+	}
+	return activate(c, a, graph.Reshape(y, append(append([]int{}, d[:len(d)-1]...), l.Units)...))
 }
 
 // matMul multiplies [batch, …, n] by [n, m]: as one product of matrices, which is
