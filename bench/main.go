@@ -11,13 +11,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/gradbook/gradbook/bench/page"
+	"github.com/gradbook/gradbook/bench/peers"
 	"github.com/gradbook/gradbook/datasets"
 )
 
@@ -138,7 +137,7 @@ func run(rounds int, w work, only string) (m measured, err error) {
 		if err != nil {
 			return m, err
 		}
-		for _, p := range peers {
+		for _, p := range frameworks {
 			if only != "" && !slices.Contains(strings.Split(only, ","), p.name) {
 				continue
 			}
@@ -173,13 +172,9 @@ func run(rounds int, w work, only string) (m measured, err error) {
 	return measured{w, all, results}, nil
 }
 
-// measure runs the program on so many processors, of which it makes out itself how many there are.
+// measure runs the program on so many processors.
 func (c contestant) measure(threads int) (result, error) {
-	args := c.args
-	if threads < runtime.NumCPU() {
-		args = append([]string{"taskset", "-c", fmt.Sprintf("0-%d", threads-1)}, args...)
-	}
-	cmd := exec.Command(args[0], args[1:]...)
+	cmd := peers.OnProcessors(threads, c.args...)
 	cmd.Env = append(os.Environ(), c.env...)
 	var errs strings.Builder
 	cmd.Stderr = &errs

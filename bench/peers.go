@@ -18,7 +18,7 @@ type peer struct {
 	models       []string // nil is all
 }
 
-var peers = []peer{
+var frameworks = []peer{
 	{"keras-tensorflow", "keras_fit.py", nil, []string{"KERAS_BACKEND=tensorflow", "TF_CPP_MIN_LOG_LEVEL=3"}, nil},
 	{"keras-jax", "keras_fit.py", nil, []string{"KERAS_BACKEND=jax", "JAX_PLATFORMS=cpu", "TF_CPP_MIN_LOG_LEVEL=3"}, nil},
 	{"jax", "jax_step.py", nil, []string{"JAX_PLATFORMS=cpu"}, []string{"cnn"}},

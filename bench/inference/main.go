@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -129,11 +128,7 @@ func (w work) ours(programs string) (ms float64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	args := []string{exe, "-worker", string(spec)}
-	if w.Threads < runtime.NumCPU() {
-		args = append([]string{"taskset", "-c", fmt.Sprintf("0-%d", w.Threads-1)}, args...)
-	}
-	cmd := exec.Command(args[0], args[1:]...)
+	cmd := peers.OnProcessors(w.Threads, exe, "-worker", string(spec))
 	cmd.Env, cmd.Stderr = append(os.Environ(), "GRADBOOK_COMPILATION_CACHE="+programs), os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

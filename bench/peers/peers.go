@@ -5,9 +5,11 @@ package peers
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 
 	"github.com/gradbook/gradbook/kernel/install"
 )
@@ -35,4 +37,12 @@ func Measure(l install.Layout, script string, spec, result any, args ...string) 
 		return err
 	}
 	return json.Unmarshal(out, result)
+}
+
+// OnProcessors is a command on so many processors, of which it makes out itself how many there are.
+func OnProcessors(n int, args ...string) *exec.Cmd {
+	if n < runtime.NumCPU() {
+		args = append([]string{"taskset", "-c", fmt.Sprintf("0-%d", n-1)}, args...)
+	}
+	return exec.Command(args[0], args[1:]...)
 }

@@ -219,15 +219,12 @@ func (l conv) build(in Shape) (Spec, error) {
 
 func (l conv) call(c *Context, x *tensor.Node) *tensor.Node {
 	kernel := c.Weight("kernel")
-	var bias *tensor.Node
-	if !l.noBias {
-		bias = c.Weight("bias")
-	}
+	bias := biasOf(c, l.noBias)
 	if y := inferred(c, x, kernel, bias, l.strides, l.dilation, l.padding, l.groups); y != nil {
 		return l.reg.activity(c, activate(c, l.activation, y))
 	}
 	rectified := l.activation == activations.ReLU
-	pads := padsOf(x, kernel, l.strides, l.dilation, l.padding)
+	pads := padsOf(x, l.size, l.strides, l.dilation, l.padding)
 	y := ops.ConvolveBiased(x, kernel, bias, rectified, ones(l.strides), ones(l.dilation), pads, max(l.groups, 1))
 	switch {
 	case y == nil:
@@ -245,20 +242,20 @@ func inferred(c *Context, x, kernel, bias *tensor.Node, strides, dilation []int,
 	if c.Training {
 		return nil
 	}
-	return ops.ConvolveOpen(x, kernel, bias, ones(strides), ones(dilation), padsOf(x, kernel, strides, dilation, padding), max(groups, 1))
+	return ops.ConvolveOpen(x, kernel, bias, ones(strides), ones(dilation), padsOf(x, kernel.Shape().Dimensions, strides, dilation, padding), max(groups, 1))
 }
 
 // convolve slides a kernel, [window…, channels/groups, filters], over x.
 func convolve(x, kernel *tensor.Node, strides, dilation []int, padding Padding, groups int) *tensor.Node {
-	return ops.Convolve(x, kernel, ones(strides), ones(dilation), padsOf(x, kernel, strides, dilation, padding), max(groups, 1))
+	return ops.Convolve(x, kernel, ones(strides), ones(dilation), padsOf(x, kernel.Shape().Dimensions, strides, dilation, padding), max(groups, 1))
 }
 
 // padsOf are the zeros before and behind each axis.
-func padsOf(x, kernel *tensor.Node, strides, dilation []int, padding Padding) [][2]int {
+func padsOf(x *tensor.Node, window, strides, dilation []int, padding Padding) [][2]int {
 	strides, dilation = ones(strides), ones(dilation)
 	pads := make([][2]int, len(strides))
 	for i := range pads {
-		pads[i] = padding.amounts(x.Shape().Dimensions[1+i], (kernel.Shape().Dimensions[i]-1)*dilation[i]+1, strides[i])
+		pads[i] = padding.amounts(x.Shape().Dimensions[1+i], (window[i]-1)*dilation[i]+1, strides[i])
 	}
 	return pads
 }

@@ -67,10 +67,7 @@ func (l DepthwiseConv2D) Build(in Shape) (Spec, error) {
 // Call implements Layer.
 func (l DepthwiseConv2D) Call(c *Context, x *tensor.Node) *tensor.Node {
 	kernel := grouped(c.Weight("kernel"))
-	var bias *tensor.Node
-	if !l.NoBias {
-		bias = c.Weight("bias")
-	}
+	bias := biasOf(c, l.NoBias)
 	y := inferred(c, x, kernel, bias, l.Strides[:], l.DilationRate[:], l.Padding, x.Shape().Dimensions[3])
 	if y == nil {
 		y = addBias(c, l.NoBias, convolve(x, kernel, l.Strides[:], l.DilationRate[:], l.Padding, x.Shape().Dimensions[3]))

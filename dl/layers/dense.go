@@ -76,19 +76,12 @@ func (l Dense) inferred(c *Context, x *tensor.Node) *tensor.Node {
 		return nil
 	}
 	n := d[len(d)-1]
-	var bias *tensor.Node
-	if !l.NoBias {
-		bias = c.Weight("bias")
-	}
+	bias := biasOf(c, l.NoBias)
 	y := inferred(c, graph.Reshape(x, 1, x.Shape().Size()/n, n), graph.InsertAxes(w, 0), bias, []int{1}, []int{1}, Valid, 1)
 	if y == nil {
 		return nil
 	}
-	a := l.Activation
-	if a == activations.ReLU { // which the kernel does, whatever the dimensions
-		y, a = activate(c, a, y), nil
-	}
-	return activate(c, a, graph.Reshape(y, append(append([]int{}, d[:len(d)-1]...), l.Units)...))
+	return activateAs(c, l.Activation, y, append(append([]int{}, d[:len(d)-1]...), l.Units)...)
 }
 
 // matMul multiplies [batch, …, n] by [n, m]: as one product of matrices, which is
@@ -101,6 +94,14 @@ func matMul(x, w *tensor.Node) *tensor.Node {
 	n, m := w.Shape().Dimensions[0], w.Shape().Dimensions[1]
 	y := graph.MatMul(graph.Reshape(x, x.Shape().Size()/n, n), w)
 	return graph.Reshape(y, append(append([]int{}, d[:len(d)-1]...), m)...)
+}
+
+// biasOf is the bias of a layer; nil if it has none.
+func biasOf(c *Context, noBias bool) *tensor.Node {
+	if noBias {
+		return nil
+	}
+	return c.Weight("bias")
 }
 
 func addBias(c *Context, noBias bool, y *tensor.Node) *tensor.Node {

@@ -33,6 +33,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
@@ -191,6 +194,21 @@ func orInitializer(i, def initializers.Initializer) initializers.Initializer {
 		return def
 	}
 	return i
+}
+
+// activateAs activates a result that has other dimensions than the layer's, unless dims is empty, in the type that the
+// model computes in. ReLU comes first: a kernel does it, whatever the dimensions.
+func activateAs(c *Context, a activations.Activation, y *tensor.Node, dims ...int) *tensor.Node {
+	if a == activations.ReLU {
+		y, a = activate(c, a, y), nil
+	}
+	if len(dims) > 0 {
+		y = graph.Reshape(y, dims...)
+	}
+	if c.DType != dtypes.InvalidDType {
+		y = graph.ConvertDType(y, c.DType)
+	}
+	return activate(c, a, y)
 }
 
 func activate(c *Context, a activations.Activation, x *tensor.Node) *tensor.Node {

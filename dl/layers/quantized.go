@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
@@ -209,24 +208,8 @@ func (l quantized) call(c *Context, x *tensor.Node, dims ...int) *tensor.Node {
 	if !l.noBias {
 		bias = c.Variable("bias")
 	}
-	pads := make([][2]int, len(l.size))
-	strides, dilation := ones(l.strides), ones(l.dilation)
-	for i := range pads {
-		pads[i] = l.padding.amounts(d[1+i], (l.size[i]-1)*dilation[i]+1, strides[i])
-	}
-	q := l.operation(kernel, pads)
-	y := q.Apply(x, w, c.Variable("kernel_scale"), bias)
-	a := l.activation
-	if a == activations.ReLU { // which the kernel does, whatever the dimensions
-		y, a = activate(c, a, y), nil
-	}
-	if len(dims) > 0 {
-		y = graph.Reshape(y, dims...)
-	}
-	if c.DType != dtypes.InvalidDType {
-		y = graph.ConvertDType(y, c.DType)
-	}
-	return activate(c, a, y)
+	q := l.operation(kernel, padsOf(x, l.size, l.strides, l.dilation, l.padding))
+	return activateAs(c, l.activation, q.Apply(x, w, c.Variable("kernel_scale"), bias), dims...)
 }
 
 // onnxInput is the input as the layer takes it: rounded, and floats again.

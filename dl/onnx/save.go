@@ -12,12 +12,10 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/gomlx/core/tensors"
-
 	"github.com/gradbook/gradbook/dl"
 	"github.com/gradbook/gradbook/dl/internal/atomicfile"
 	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/onnx/internal/proto"
 )
@@ -171,26 +169,13 @@ func arrays(l *dl.Layer) ([]build.Array, error) {
 	names := l.WeightNames()
 	var all []build.Array
 	for i, w := range weights {
-		values, err := floats(w)
+		values, err := network.Floats(w)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, build.Array{Name: names[i], Dims: w.Shape().Dimensions, Values: values})
 	}
 	return all, nil
-}
-
-// floats are the values of a weight, which may be whole numbers of 8 bits.
-func floats(w *tensors.Tensor) ([]float32, error) {
-	if w.DType() != dtypes.Int8 {
-		return tensors.CopyFlatData[float32](w)
-	}
-	whole, err := tensors.CopyFlatData[int8](w)
-	values := make([]float32, len(whole))
-	for i, v := range whole {
-		values[i] = float32(v)
-	}
-	return values, err
 }
 
 func initializer(c build.Constant) proto.Tensor {

@@ -75,12 +75,10 @@ static void conv_input_part(void *argument, int part) {
 			.rows = p->rows, .columns = p->columns, .groups = c->groups, .filters = c->in, .channels = c->out, .depth = c->depth, .length = p->length, .w_apart = job->apart, .w_group = p->window_rows * p->runs * p->length * job->apart,
 			.in_row = job->size[1] * c->filters, .in_column = c->filters, .out_row = c->stride[0] * c->width * c->channels, .out_column = c->stride[1] * c->channels, .runs = p->window_rows * p->runs, .offsets = p->offsets,
 			.images = images, .in_image = size, .out_image = c->height * c->width * c->channels };
-		if (full(c, p) && packs(&whole)) {
-			if (!sweep_packed(&whole)) job->failed = 1;
-			continue;
-		}
-		if (full(c, p) && heavy(c)) {
-			sweep_all(&whole);
+		int packed = packs(&whole);
+		if ((packed || heavy(c)) && full(c, p)) {
+			if (!packed) sweep_all(&whole);
+			else if (!sweep_packed(&whole)) job->failed = 1;
 			continue;
 		}
 		for (int64_t y = 0; y < p->rows; y++) {

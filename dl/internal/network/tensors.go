@@ -3,6 +3,7 @@ package network
 import (
 	"fmt"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/gradbook/gradbook/dl/internal/fault"
@@ -32,9 +33,9 @@ func (v *Variable) tensor(values []float32) *tensors.Tensor {
 	return tensors.FromFlatDataAndDimensions(whole, v.Shape.Dimensions...)
 }
 
-// flat is the values of a tensor of the variable's shape and type.
-func (v *Variable) flat(t *tensors.Tensor) ([]float32, error) {
-	if v.run == 0 {
+// Floats are the values of a weight as Read returns it, which may be whole numbers of 8 bits.
+func Floats(t *tensors.Tensor) ([]float32, error) {
+	if t.DType() != dtypes.Int8 {
 		return tensors.CopyFlatData[float32](t)
 	}
 	whole, err := tensors.CopyFlatData[int8](t)
@@ -62,7 +63,7 @@ func Write(what string, weights []Weight, values []*tensors.Tensor) error {
 			}
 		}
 		var err error
-		if all[i], err = w.flat(values[i]); err != nil {
+		if all[i], err = Floats(values[i]); err != nil {
 			return fmt.Errorf("weight %q: %w", w.Name, err)
 		}
 	}
