@@ -45,9 +45,9 @@ func CompareBoundaries(recorders ...*BoundaryRecorder) (*Chart, error) {
 		for i, r := range recorders {
 			series = append(series, r.plane.background(r.images[at], i))
 		}
-		frames = append(frames, frame{fmt.Sprintf("epoch %d", epoch), object{"series": series}})
+		frames = append(frames, frame{say("epoch %d", epoch), object{"series": series}})
 	}
-	c, err := newChart(object(option), "decision boundaries: "+strings.Join(words, " | "))
+	c, err := newChart(object(option), say("decision boundaries: ")+strings.Join(words, " | "))
 	if err != nil {
 		return nil, err
 	}

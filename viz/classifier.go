@@ -156,7 +156,7 @@ func (p *plane) chart(img image.Image, frames []frame) (*Chart, error) {
 	}
 	option.add("series", p.background(img, 0))
 	option.add("series", series...)
-	c, err := newChart(object(option), "decision boundary among "+text)
+	c, err := newChart(object(option), say("decision boundary among ")+text)
 	if err != nil {
 		return nil, err
 	}
@@ -231,7 +231,7 @@ func (r *BoundaryRecorder) Chart() (*Chart, error) {
 	}
 	var frames []frame
 	for i, img := range r.images {
-		frames = append(frames, frame{fmt.Sprintf("epoch %d", r.epochs[i]), object{"series": array{r.plane.background(img, 0)}}})
+		frames = append(frames, frame{say("epoch %d", r.epochs[i]), object{"series": array{r.plane.background(img, 0)}}})
 	}
 	return r.plane.chart(r.images[len(r.images)-1], frames)
 }

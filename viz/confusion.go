@@ -25,7 +25,7 @@ func ConfusionMatrix(labels, predicted []int, classes []string) (*Chart, error) 
 			if n == 0 && len(classes) > maxLabelled {
 				continue // most of a large matrix
 			}
-			cell := object{"value": array{guess, actual, n}, "words": fmt.Sprintf("true %s, predicted %s: %d", visible(classes[actual]), visible(classes[guess]), n)}
+			cell := object{"value": array{guess, actual, n}, "words": say("true %s, predicted %s: %d", visible(classes[actual]), visible(classes[guess]), n)}
 			if actual == guess {
 				cell["itemStyle"], cell["visualMap"] = object{"color": "#bbf7d0"}, false
 			} else {
@@ -49,13 +49,13 @@ func ConfusionMatrix(labels, predicted []int, classes []string) (*Chart, error) 
 	gap := 24 + 7*longest
 	option := object{
 		"tooltip": tooltip("item"),
-		"xAxis":   categories("predicted", classes, 0, object{"position": "bottom", "nameGap": 28, "axisLabel": object{"width": max(40, size/max(len(classes), 1))}}),
-		"yAxis":   categories("true", classes, 0, object{"inverse": true, "nameGap": gap, "axisLabel": object{"width": 100}}),
+		"xAxis":   categories(say("predicted"), classes, 0, object{"position": "bottom", "nameGap": 28, "axisLabel": object{"width": max(40, size/max(len(classes), 1))}}),
+		"yAxis":   categories(say("true"), classes, 0, object{"inverse": true, "nameGap": gap, "axisLabel": object{"width": 100}}),
 		"grid":    object{"left": gap + 28, "right": 16, "top": 16, "bottom": 56},
 		// The scale ends at the most frequent mistake: with the diagonal in it,
 		// all mistakes of a good model would look the same.
 		"visualMap": object{"show": false, "type": "continuous", "min": 0, "max": max(most, 1), "dimension": 2, "inRange": object{"color": array{"#f1f5f9", "#fdba74", "#f97316"}}},
-		"series":    array{object{"type": "heatmap", "name": "examples", "data": cells, "label": object{"show": small, "color": "#1e293b"}, "emphasis": object{"itemStyle": object{"borderColor": "#0f172a", "borderWidth": 1}}}},
+		"series":    array{object{"type": "heatmap", "name": say("examples"), "data": cells, "label": object{"show": small, "color": "#1e293b"}, "emphasis": object{"itemStyle": object{"borderColor": "#0f172a", "borderWidth": 1}}}},
 	}
 	c, err := newChart(option, confusionText(counts, classes))
 	if err != nil {
@@ -130,7 +130,7 @@ func confusionList(counts [][]int, classes []string) string {
 		}
 	}
 	slices.SortStableFunc(worst, func(a, b mistake) int { return b.n - a.n })
-	text := fmt.Sprintf("confusion matrix of %d classes: %d of %d right", len(classes), right, all)
+	text := say("confusion matrix of %d classes: %d of %d right", len(classes), right, all)
 	for _, m := range worst[:min(len(worst), 10)] {
 		text += fmt.Sprintf("\n%s taken for %s: %d", classes[m.actual], classes[m.guess], m.n)
 	}

@@ -65,7 +65,7 @@ func slide(in, k, out matrix, stride int) (*Chart, error) {
 			return nil, fmt.Errorf("viz: convolution: %w", err)
 		}
 	}
-	option := optionOf(panelled([]string{"image", "kernel", "output"}))
+	option := optionOf(panelled([]string{say("image"), say("kernel"), say("output")}))
 	var maps array
 	for i, m := range []matrix{in, k, out} {
 		rows, _ := names(nil, m.rows, "rows")
@@ -96,7 +96,7 @@ func slide(in, k, out matrix, stride int) (*Chart, error) {
 		i, j := place/out.cols, place%out.cols
 		top, left := i*stride, j*stride
 		frames = append(frames, frame{
-			fmt.Sprintf("place %d of %d: %s", place+1, len(done), product(in, k, top, left, out.at(i, j))),
+			say("place %d of %d: %s", place+1, len(done), product(in, k, top, left, out.at(i, j))),
 			object{"series": array{
 				object{"id": "2", "data": done[:place+1]},
 				window(0, left, top, left+k.cols-1, top+k.rows-1), window(2, j, i, j, i),
@@ -104,7 +104,7 @@ func slide(in, k, out matrix, stride int) (*Chart, error) {
 		})
 	}
 	option["series"].(array)[2].(object)["data"] = done
-	c, err := newChart(object(option), fmt.Sprintf("convolution of %d × %d with %d × %d, stride %d, to %d × %d", in.rows, in.cols, k.rows, k.cols, stride, out.rows, out.cols))
+	c, err := newChart(object(option), say("convolution of %d × %d with %d × %d, stride %d, to %d × %d", in.rows, in.cols, k.rows, k.cols, stride, out.rows, out.cols))
 	if err != nil {
 		return nil, err
 	}

@@ -19,14 +19,14 @@ func TrainingCurves(h *dl.History) (*Chart, error) {
 		return nil, fmt.Errorf("viz: expected a history of at least one epoch, got none")
 	}
 	names := measures(h)
-	option := optionOf(panelled(names))
+	option := optionOf(panelled(said(names)))
 	epochs := counted(h.Epochs())
 	for i, name := range names {
 		option.add("xAxis", epochAxis(i))
 		option.add("yAxis", axis("", i, object{"scale": name != "loss"}))
-		option.add("series", line("training", epochs, h.Metrics[name], i, curvePoints, object{"color": trainColor}))
+		option.add("series", line(say("training"), epochs, h.Metrics[name], i, curvePoints, object{"color": trainColor}))
 		if slices.Contains(h.Names, "val_"+name) {
-			option.add("series", line("validation", epochs, h.Metrics["val_"+name], i, curvePoints, object{"color": validationColor}))
+			option.add("series", line(say("validation"), epochs, h.Metrics["val_"+name], i, curvePoints, object{"color": validationColor}))
 		}
 	}
 	option["tooltip"], option["legend"] = tooltip("axis"), object{"show": true, "top": 0}
@@ -34,7 +34,7 @@ func TrainingCurves(h *dl.History) (*Chart, error) {
 }
 
 func epochAxis(panel int) object {
-	return axis("epoch", panel, object{"min": "dataMin", "max": "dataMax", "minInterval": 1})
+	return axis(say("epoch"), panel, object{"min": "dataMin", "max": "dataMax", "minInterval": 1})
 }
 
 // curves makes a chart of panels with curves.
@@ -98,7 +98,7 @@ func CompareRuns(runs ...Run) (*Chart, error) {
 		}
 		fmt.Fprintf(&text, "%s\n%s\n", r.Name, shortened(r.History.String()))
 	}
-	option := optionOf(panelled(names))
+	option := optionOf(panelled(said(names)))
 	for i, name := range names {
 		option.add("xAxis", epochAxis(i))
 		option.add("yAxis", axis("", i, object{"scale": name != "loss"}))

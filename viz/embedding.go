@@ -33,7 +33,7 @@ func Embedding(points *tensor.Tensor, labels []int, classes []string) (*Chart, e
 		"grid": object{"left": 12, "right": 12, "top": 34, "bottom": 12},
 	}
 	option.add("series", series...)
-	c, err := newChart(object(option), "embedding of "+text)
+	c, err := newChart(object(option), say("embedding of ")+text)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func Embedding(points *tensor.Tensor, labels []int, classes []string) (*Chart, e
 // number and class.
 func classPoints(m matrix, labels []int, classes []string) ([]object, string, error) {
 	if labels == nil {
-		labels, classes = make([]int, m.rows), []string{"points"}
+		labels, classes = make([]int, m.rows), []string{say("points")}
 	}
 	if len(labels) != m.rows {
 		return nil, "", fmt.Errorf("expected a label for each of %d points, got %d", m.rows, len(labels))
@@ -57,7 +57,7 @@ func classPoints(m matrix, labels []int, classes []string) ([]object, string, er
 		}
 		of[l] = append(of[l], i)
 	}
-	text := fmt.Sprintf("%d points", m.rows)
+	text := say("%d points", m.rows)
 	var all []object
 	for k, rows := range of {
 		x, y := make([]float64, len(rows)), make([]float64, len(rows))
@@ -67,7 +67,7 @@ func classPoints(m matrix, labels []int, classes []string) ([]object, string, er
 		data := array{}
 		roundX, roundY := rounding(x), rounding(y)
 		for _, i := range scattered(x, y, maxPoints/len(classes)) {
-			data = append(data, object{"value": array{roundX(x[i]), roundY(y[i])}, "words": fmt.Sprintf("%s (number %d)\n%s, %s", visible(classes[k]), rows[i], shortNumber(x[i]), shortNumber(y[i]))})
+			data = append(data, object{"value": array{roundX(x[i]), roundY(y[i])}, "words": say("%s (number %d)\n%s, %s", visible(classes[k]), rows[i], shortNumber(x[i]), shortNumber(y[i]))})
 		}
 		size := 6
 		if m.rows > 1500 {

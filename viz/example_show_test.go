@@ -60,3 +60,35 @@ func ExampleRich() {
 	fmt.Println(rich, plain)
 	// Output: true false
 }
+
+func ExampleSetLanguage() {
+	if err := viz.SetLanguage("zh"); err != nil {
+		fmt.Println(err)
+	}
+	defer viz.SetLanguage("en")
+	chart, err := viz.Lines(viz.LinesConfig{}, viz.Series{Name: "损失", Y: []float64{2, 1, 0.5}})
+	fmt.Println(chart, err)
+	fmt.Println(viz.SetLanguage("tlh"))
+	// Output:
+	// 曲线; 损失：3 个点，从 0.50 到 2 <nil>
+	// viz: expected a language among en and zh, got "tlh"
+}
+
+func ExampleFrames() {
+	var names []string
+	var charts []*viz.Chart
+	for _, k := range []float64{1, 2, 3} {
+		c, err := viz.Lines(viz.LinesConfig{}, viz.Series{Name: "k·x", X: []float64{0, 1}, Y: []float64{0, k}})
+		if err != nil {
+			fmt.Println(err)
+		}
+		names, charts = append(names, fmt.Sprint("k = ", k)), append(charts, c)
+	}
+	chart, err := viz.Frames(names, 1, charts...)
+	fmt.Println(chart, err)
+	_, err = viz.Frames(names, 0, charts[0])
+	fmt.Println(err)
+	// Output:
+	// lines; k·x: 2 points from 0 to 2 <nil>
+	// viz: expected frames, and a name for each, got 1 and 3 names
+}

@@ -65,7 +65,7 @@ func heatmap(m matrix, c HeatmapConfig) (*Chart, error) {
 		"visualMap": scale.visualMap(object{"right": 4, "top": "middle", "itemHeight": 90, "itemWidth": 10, "calculable": false}),
 		"series":    array{m.cells(scale, values, rows, columns)},
 	}
-	chart, err := newChart(option, fmt.Sprintf("heat map of %d × %d values from %s to %s", m.rows, m.cols, shortNumber(scale.low), shortNumber(scale.high)))
+	chart, err := newChart(option, say("heat map of %d × %d values from %s to %s", m.rows, m.cols, shortNumber(scale.low), shortNumber(scale.high)))
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +199,7 @@ func AttentionMap(scores *tensor.Tensor, queries, keys []string) (*Chart, error)
 	if err != nil {
 		return nil, fmt.Errorf("viz: %w", err)
 	}
-	config := HeatmapConfig{Rows: queries, Columns: keys, RowsName: "query", ColumnsName: "key", NoValues: heads[0].rows*heads[0].cols > 100, Max: 1}
+	config := HeatmapConfig{Rows: queries, Columns: keys, RowsName: say("query"), ColumnsName: say("key"), NoValues: heads[0].rows*heads[0].cols > 100, Max: 1}
 	c, err := heatmap(heads[0], config)
 	if err != nil || len(heads) == 1 {
 		return c, err
@@ -208,10 +208,10 @@ func AttentionMap(scores *tensor.Tensor, queries, keys []string) (*Chart, error)
 	rows, _ := names(queries, heads[0].rows, "queries")
 	columns, _ := names(keys, heads[0].cols, "keys")
 	for i, h := range heads {
-		c.frames = append(c.frames, frame{fmt.Sprintf("head %d of %d", i+1, len(heads)), object{"series": array{h.cells(scale, !config.NoValues, rows, columns)}}})
+		c.frames = append(c.frames, frame{say("head %d of %d", i+1, len(heads)), object{"series": array{h.cells(scale, !config.NoValues, rows, columns)}}})
 	}
 	c.still = 0
-	c.text = fmt.Sprintf("attention of %d heads; ", len(heads)) + c.text
+	c.text = say("attention of %d heads; ", len(heads)) + c.text
 	return c, nil
 }
 
@@ -244,5 +244,5 @@ func HiddenStates(states *tensor.Tensor, steps []string) (*Chart, error) {
 	if err != nil {
 		return nil, fmt.Errorf("viz: %w", err)
 	}
-	return heatmap(m.transpose(), HeatmapConfig{Columns: steps, ColumnsName: "step", RowsName: "unit", NoValues: true})
+	return heatmap(m.transpose(), HeatmapConfig{Columns: steps, ColumnsName: say("step"), RowsName: say("unit"), NoValues: true})
 }

@@ -101,7 +101,7 @@ func ImageGrid(images []image.Image, c ImageGridConfig) (*Picture, error) {
 			}
 		}
 	}
-	text := fmt.Sprintf("%d images", len(images))
+	text := say("%d images", len(images))
 	if c.Captions != nil {
 		text += ": " + strings.Join(c.Captions, ", ")
 	}

@@ -63,7 +63,7 @@ func (l Landscape) height(x, y float64) float64 {
 }
 
 func (l Landscape) words() string {
-	text := "loss landscape"
+	text := say("loss landscape")
 	for _, p := range l.Paths {
 		if n := len(p.Steps); n > 0 {
 			end := p.Steps[n-1]
@@ -161,9 +161,9 @@ func (l Landscape) Surface() (*Chart, error) {
 			}
 		}
 	}
-	name := "loss"
+	name := say("loss")
 	if l.Log {
-		name = "log₁₀ loss"
+		name = say("log₁₀ loss")
 	}
 	option := optionOf{
 		"tooltip": tooltip("item"), "legend": object{"show": len(l.Paths) > 0, "top": 0},

@@ -72,7 +72,7 @@ func tiles(all []matrix, what string, v []float64) (*Picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.text = fmt.Sprintf("%d %ss of %d × %d, values from %s to %s", len(all), what, all[0].rows, all[0].cols, shortNumber(s.low), shortNumber(s.high))
+	p.text = say("%d "+what+"s of %d × %d, values from %s to %s", len(all), all[0].rows, all[0].cols, shortNumber(s.low), shortNumber(s.high))
 	return p, nil
 }
 
@@ -107,7 +107,7 @@ func Saliency(img image.Image, saliency *tensor.Tensor) (*Picture, error) {
 			out.SetNRGBA(x, y, mix(base, heat.color(t), min(0.85, t*1.2)))
 		}
 	}
-	return &Picture{out, fmt.Sprintf("saliency over an image of %d × %d", b.Dx(), b.Dy())}, nil
+	return &Picture{out, say("saliency over an image of %d × %d", b.Dx(), b.Dy())}, nil
 }
 
 // smooth interpolates between a matrix's cells; y and x are from 0 to 1.

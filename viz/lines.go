@@ -49,7 +49,7 @@ func Lines(c LinesConfig, series ...Series) (*Chart, error) {
 	if bare && !c.LogX { // steps, which end where they end
 		option["xAxis"].(object)["max"] = "dataMax"
 	}
-	text := "lines"
+	text := say("lines")
 	for i, s := range series {
 		x, err := s.x()
 		if err != nil {
@@ -78,9 +78,9 @@ func (s Series) x() ([]float64, error) {
 func (s Series) words() string {
 	low, high, found := span(s.Y)
 	if !found {
-		return fmt.Sprintf("%s: no finite value", s.Name)
+		return say("%s: no finite value", s.Name)
 	}
-	return fmt.Sprintf("%s: %d points from %s to %s", s.Name, len(s.Y), shortNumber(low), shortNumber(high))
+	return say("%s: %d points from %s to %s", s.Name, len(s.Y), shortNumber(low), shortNumber(high))
 }
 
 // Forecast draws a series, what was forecast of it, and the interval in which it
@@ -111,7 +111,7 @@ func Forecast(series, forecast Series, low, high []float64) (*Chart, error) {
 		band = append(band, array{rounded(x[i]), rounded(low[i]), rounded(high[i])})
 	}
 	option := optionOf(c.option)
-	option.add("series", object{"type": "band", "name": "interval", "data": band, "color": validationColor, "opacity": 0.2, "z": 1})
+	option.add("series", object{"type": "band", "name": say("interval"), "data": band, "color": validationColor, "opacity": 0.2, "z": 1})
 	option["legend"] = object{"show": true, "top": 0, "data": array{visible(series.Name), visible(forecast.Name), "interval"}}
 	return c, nil
 }
@@ -140,5 +140,5 @@ func LearningRate(steps int, all map[string]schedules.Schedule) (*Chart, error) 
 		}
 		series = append(series, s)
 	}
-	return Lines(LinesConfig{XName: "step", YName: "learning rate"}, series...)
+	return Lines(LinesConfig{XName: say("step"), YName: say("learning rate")}, series...)
 }

@@ -213,10 +213,10 @@ func (p *TrainingPlot) chart(status string) (*Chart, error) {
 	if rate {
 		panels = append(panels, "learning rate")
 	}
-	option := optionOf(panelled(panels))
+	option := optionOf(panelled(said(panels)))
 	words := []string{status}
 	for i, m := range p.measures {
-		option.add("xAxis", axis("epoch", i, object{"min": 0, "minInterval": 1}))
+		option.add("xAxis", axis(say("epoch"), i, object{"min": 0, "minInterval": 1}))
 		option.add("yAxis", axis("", i, p.worth(m)))
 		for _, s := range []struct {
 			name string
@@ -228,16 +228,16 @@ func (p *TrainingPlot) chart(status string) (*Chart, error) {
 			{"validation", p.epochs["val_"+m], object{"color": validationColor}},
 		} {
 			if len(s.c.x) > 0 {
-				option.add("series", line(s.name, s.c.x, s.c.y, i, 2*livePoints, s.look))
-				words = append(words, fmt.Sprintf("%s, %s: %s", m, s.name, shortNumber(s.c.y[len(s.c.y)-1])))
+				option.add("series", line(say(s.name), s.c.x, s.c.y, i, 2*livePoints, s.look))
+				words = append(words, fmt.Sprintf("%s, %s: %s", named(m), say(s.name), shortNumber(s.c.y[len(s.c.y)-1])))
 			}
 		}
 	}
 	if rate {
 		i := len(p.measures)
-		option.add("xAxis", axis("epoch", i, object{"min": 0, "minInterval": 1}))
+		option.add("xAxis", axis(say("epoch"), i, object{"min": 0, "minInterval": 1}))
 		option.add("yAxis", axis("", i, nil))
-		option.add("series", line("learning rate", p.rates.x, p.rates.y, i, 2*livePoints, object{"color": thirdColor}))
+		option.add("series", line(say("learning rate"), p.rates.x, p.rates.y, i, 2*livePoints, object{"color": thirdColor}))
 	}
 	if len(option["series"].(array)) == 0 || check(object(option)) != nil {
 		return nil, nil //nolint:nilerr // nothing to see yet
@@ -291,20 +291,20 @@ func (p *TrainingPlot) status(t *callbacks.Training, final bool) string {
 	var parts []string
 	switch {
 	case final:
-		parts = append(parts, fmt.Sprintf("%d of %d epochs in %s", count(p.epochs["loss"]), t.Epochs, took(now.Sub(p.began))))
+		parts = append(parts, say("%d of %d epochs in %s", count(p.epochs["loss"]), t.Epochs, took(now.Sub(p.began))))
 	case t.Steps > 0:
-		parts = append(parts, fmt.Sprintf("epoch %d of %d, batch %d of %d", t.Epoch+1, t.Epochs, t.Batch+1, t.Steps))
+		parts = append(parts, say("epoch %d of %d, batch %d of %d", t.Epoch+1, t.Epochs, t.Batch+1, t.Steps))
 	default:
-		parts = append(parts, fmt.Sprintf("epoch %d of %d, batch %d", t.Epoch+1, t.Epochs, t.Batch+1))
+		parts = append(parts, say("epoch %d of %d, batch %d", t.Epoch+1, t.Epochs, t.Batch+1))
 	}
 	if p.steps > 0 {
 		step := now.Sub(p.first) / time.Duration(p.steps)
-		parts = append(parts, took(step)+" a step", fmt.Sprintf("%.0f examples a second", float64(t.BatchSize)/max(step.Seconds(), 1e-9)))
+		parts = append(parts, say("%s a step", took(step)), say("%.0f examples a second", float64(t.BatchSize)/max(step.Seconds(), 1e-9)))
 		if left := (t.Epochs-t.Epoch)*t.Steps - t.Batch - 1; !final && t.Steps > 0 && left > 0 {
 			parts = append(parts, took(time.Duration(left)*step)+" left")
 		}
 	}
-	parts = append(parts, fmt.Sprintf("rate %s", shortNumber(t.LearningRate())), p.device)
+	parts = append(parts, say("rate %s", shortNumber(t.LearningRate())), p.device)
 	return strings.Join(parts, " · ")
 }
 

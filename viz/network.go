@@ -50,11 +50,11 @@ func Network(layers []dl.LayerTrace, loss float64, c NetworkConfig) (*Chart, err
 	forward := func(upTo int) array { return networkSeries(all, tallest, upTo, n) }
 	backward := func(downTo int) array { return networkSeries(all, tallest, n, downTo) }
 	for i, l := range all {
-		frames = append(frames, frame{fmt.Sprintf("forward %d of %d: %s", i+1, n, l.name), object{"series": forward(i + 1)}})
+		frames = append(frames, frame{say("forward %d of %d: %s", i+1, n, l.name), object{"series": forward(i + 1)}})
 	}
-	frames = append(frames, frame{fmt.Sprintf("loss %s", shortNumber(loss)), object{"series": forward(n)}})
+	frames = append(frames, frame{say("loss %s", shortNumber(loss)), object{"series": forward(n)}})
 	for i := n - 1; i >= 0; i-- {
-		frames = append(frames, frame{fmt.Sprintf("backward: gradients of %s", all[i].name), object{"series": backward(i)}})
+		frames = append(frames, frame{say("backward: gradients of %s", all[i].name), object{"series": backward(i)}})
 	}
 	option := optionOf{
 		"tooltip": tooltip("item"),
@@ -133,13 +133,13 @@ func networkSeries(all []drawnLayer, tallest, forward, backward int) array {
 		for i, v := range values {
 			known := x < forward
 			item := object{"value": array{x, y(l, i)}, "itemStyle": object{"color": "#e2e8f0", "borderColor": "#94a3b8", "borderWidth": 1}, "label": object{"show": false}}
-			words := fmt.Sprintf("%s, neuron %d", l.name, i)
+			words := say("%s, neuron %d", l.name, i)
 			if known {
 				item["itemStyle"] = object{"color": signed(v, most), "borderColor": "#475569", "borderWidth": 1}
 				item["label"] = object{"show": true, "formatter": shortNumber(v)}
-				words += fmt.Sprintf("\nactivation %.5g", l.value[i])
+				words += say("\nactivation %.5g", l.value[i])
 				if l.slope != nil && slopes {
-					words += fmt.Sprintf("\ngradient of the loss %.5g", l.slope[i])
+					words += say("\ngradient of the loss %.5g", l.slope[i])
 				}
 			}
 			item["words"] = words
@@ -147,7 +147,7 @@ func networkSeries(all []drawnLayer, tallest, forward, backward int) array {
 		}
 		caption := l.name
 		if l.width > len(l.value) {
-			caption += fmt.Sprintf(" (%d of %d)", len(l.value), l.width)
+			caption += say(" (%d of %d)", len(l.value), l.width)
 		}
 		nodes = append(nodes, object{
 			"value": array{x, -0.62}, "symbolSize": 1, "itemStyle": object{"color": "transparent"}, "words": caption,
@@ -167,9 +167,9 @@ func (l drawnLayer) edges(all []drawnLayer, x int, y func(drawnLayer, int) float
 		return nil
 	}
 	from := all[x-1]
-	weights, what := l.weights, "weight"
+	weights, what := l.weights, say("weight")
 	if x >= backward && l.weightSlopes.v != nil {
-		weights, what = l.weightSlopes, "gradient of the weight"
+		weights, what = l.weightSlopes, say("gradient of the weight")
 	}
 	most := strongest(weights.v)
 	var out array
@@ -213,9 +213,9 @@ func literal(s string) string {
 }
 
 func networkText(all []drawnLayer, loss float64) string {
-	text := fmt.Sprintf("network of %d layers, loss %s", len(all), shortNumber(loss))
+	text := say("network of %d layers, loss %s", len(all), shortNumber(loss))
 	for _, l := range all {
-		text += fmt.Sprintf("\n%s, %d neurons:", l.name, l.width)
+		text += say("\n%s, %d neurons:", l.name, l.width)
 		for _, v := range l.value {
 			text += " " + shortNumber(v)
 		}

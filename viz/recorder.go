@@ -135,19 +135,19 @@ func (r *Recorder) ready() error {
 
 // Weights draws a histogram of each layer's weights, with a slider for the epoch.
 func (r *Recorder) Weights() (*Chart, error) {
-	return r.histograms("weights", func(rec record) []float64 { return rec.weights })
+	return r.histograms(say("weights"), func(rec record) []float64 { return rec.weights })
 }
 
 // Activations draws a histogram of what each layer with weights puts out, with a
 // slider for the epoch.
 func (r *Recorder) Activations() (*Chart, error) {
-	return r.histograms("activations", func(rec record) []float64 { return rec.activations })
+	return r.histograms(say("activations"), func(rec record) []float64 { return rec.activations })
 }
 
 // Gradients draws a histogram of the loss's gradient by each layer's weights, with
 // a slider for the epoch.
 func (r *Recorder) Gradients() (*Chart, error) {
-	return r.histograms("gradients", func(rec record) []float64 { return rec.gradients })
+	return r.histograms(say("gradients"), func(rec record) []float64 { return rec.gradients })
 }
 
 const (
@@ -164,9 +164,9 @@ func (r *Recorder) histograms(what string, of func(record) []float64) (*Chart, e
 		return nil, fmt.Errorf("viz: recorder: no layer has finite %s", what)
 	}
 	option := optionOf(panelled(layers))
-	frames, text := make([]frame, len(r.records)), what+" of each layer"
+	frames, text := make([]frame, len(r.records)), say("%s of each layer", what)
 	for k := range frames {
-		frames[k] = frame{fmt.Sprintf("epoch %d", r.epochs[k]), object{"series": array{}}}
+		frames[k] = frame{say("epoch %d", r.epochs[k]), object{"series": array{}}}
 	}
 	for i, layer := range layers {
 		low, high := r.bounds(layer, of)
@@ -280,5 +280,5 @@ func (r *Recorder) GradientNorms() (*Chart, error) {
 		}
 		series = append(series, s)
 	}
-	return Lines(LinesConfig{XName: "epoch", YName: "norm of the gradient", LogY: true}, series...)
+	return Lines(LinesConfig{XName: say("epoch"), YName: say("norm of the gradient"), LogY: true}, series...)
 }

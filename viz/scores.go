@@ -78,9 +78,9 @@ func ROC(labels []int, scores []float64) (*Chart, error) {
 		area += (x[n-1] - x[n-2]) * (y[n-1] + y[n-2]) / 2
 	})
 	words := fmt.Sprintf("ROC curve, area %.4f", area)
-	return rates(words, "false positive rate", "true positive rate", []object{
-		line(fmt.Sprintf("area %.4f", area), x, y, 0, curvePoints, object{"color": trainColor, "showSymbol": false, "areaStyle": object{"opacity": 0.12}}),
-		line("chance", []float64{0, 1}, []float64{0, 1}, 0, 2, object{"color": softColor, "showSymbol": false, "lineStyle": object{"type": "dashed", "width": 1}}),
+	return rates(words, say("false positive rate"), say("true positive rate"), []object{
+		line(say("area %.4f", area), x, y, 0, curvePoints, object{"color": trainColor, "showSymbol": false, "areaStyle": object{"opacity": 0.12}}),
+		line(say("chance"), []float64{0, 1}, []float64{0, 1}, 0, 2, object{"color": softColor, "showSymbol": false, "lineStyle": object{"type": "dashed", "width": 1}}),
 	})
 }
 
@@ -107,9 +107,9 @@ func PrecisionRecall(labels []int, scores []float64) (*Chart, error) {
 	})
 	base := float64(positives) / float64(len(all))
 	words := fmt.Sprintf("precision and recall, average precision %.4f", average)
-	return rates(words, "recall", "precision", []object{
-		line(fmt.Sprintf("average precision %.4f", average), x, y, 0, curvePoints, object{"color": trainColor, "showSymbol": false, "areaStyle": object{"opacity": 0.12}}),
-		line("chance", []float64{0, 1}, []float64{base, base}, 0, 2, object{"color": softColor, "showSymbol": false, "lineStyle": object{"type": "dashed", "width": 1}}),
+	return rates(words, say("recall"), say("precision"), []object{
+		line(say("average precision %.4f", average), x, y, 0, curvePoints, object{"color": trainColor, "showSymbol": false, "areaStyle": object{"opacity": 0.12}}),
+		line(say("chance"), []float64{0, 1}, []float64{base, base}, 0, 2, object{"color": softColor, "showSymbol": false, "lineStyle": object{"type": "dashed", "width": 1}}),
 	})
 }
 
@@ -171,14 +171,14 @@ func Calibration(probabilities []float64, right []bool, bins int) (*Chart, error
 		bars = append(bars, array{rounded((float64(b) + 0.5) / float64(bins)), count[b]})
 		fmt.Fprintf(text, "\n%.3f: right in %.3f of %d", mean, share, count[b])
 	}
-	option := optionOf(panelled([]string{fmt.Sprintf("expected calibration error %.4f", off), "number of cases"}))
+	option := optionOf(panelled([]string{say("expected calibration error %.4f", off), say("number of cases")}))
 	shares := object{"min": 0, "max": 1}
-	option.add("xAxis", axis("predicted probability", 0, shares), axis("predicted probability", 1, shares))
-	option.add("yAxis", axis("share that is right", 0, object{"min": 0, "max": 1, "nameGap": 34}), axis("", 1, nil))
+	option.add("xAxis", axis(say("predicted probability"), 0, shares), axis(say("predicted probability"), 1, shares))
+	option.add("yAxis", axis(say("share that is right"), 0, object{"min": 0, "max": 1, "nameGap": 34}), axis("", 1, nil))
 	option.add("series",
-		object{"type": "line", "name": "model", "data": curve, "color": trainColor, "symbol": "circle", "symbolSize": 7, "lineStyle": object{"width": 2}},
-		line("perfect", []float64{0, 1}, []float64{0, 1}, 0, 2, object{"color": softColor, "showSymbol": false, "lineStyle": object{"type": "dashed", "width": 1}}),
-		object{"type": "bar", "name": "cases", "xAxisIndex": 1, "yAxisIndex": 1, "data": bars, "color": thirdColor, "barWidth": "90%"},
+		object{"type": "line", "name": say("model"), "data": curve, "color": trainColor, "symbol": "circle", "symbolSize": 7, "lineStyle": object{"width": 2}},
+		line(say("perfect"), []float64{0, 1}, []float64{0, 1}, 0, 2, object{"color": softColor, "showSymbol": false, "lineStyle": object{"type": "dashed", "width": 1}}),
+		object{"type": "bar", "name": say("cases"), "xAxisIndex": 1, "yAxisIndex": 1, "data": bars, "color": thirdColor, "barWidth": "90%"},
 	)
 	option["tooltip"] = tooltip("item")
 	c, err := curves(option, fmt.Sprintf("calibration, expected error %.4f", off)+text.String())

@@ -64,7 +64,7 @@ func Rich(v any) (Viewable, bool) {
 			break
 		}
 		if p, err := ImageGrid(v[:min(len(v), maxThumbnails)], ImageGridConfig{}); err == nil {
-			p.text = fmt.Sprintf("%d images", len(v))
+			p.text = say("%d images", len(v))
 			return p, true
 		}
 	}

@@ -70,6 +70,9 @@ func Build(ctx context.Context, dir string, o Options) (index string, err error)
 			return "", err
 		}
 	}
+	if err := site.charts(); err != nil {
+		return "", err
+	}
 	if err := replace(tmp, o.OutDir); err != nil {
 		return "", err
 	}
@@ -141,7 +144,7 @@ func replaceable(dir string) error {
 	}
 	for _, f := range files {
 		ext := filepath.Ext(f.Name())
-		if f.IsDir() && (f.Name() == "pictures" || tag.MatchString(f.Name())) || !f.IsDir() && (ext == ".html" || ext == ".ipynb") {
+		if f.IsDir() && (f.Name() == "pictures" || f.Name() == chartsDir || tag.MatchString(f.Name())) || !f.IsDir() && (ext == ".html" || ext == ".ipynb") {
 			continue
 		}
 		return fmt.Errorf("expected a folder with a book and nothing else, got %s with %s in it", dir, f.Name())

@@ -56,7 +56,7 @@ func (s *site) chapter(ctx context.Context, i int, lang string) error {
 	if !s.has(lang, name) {
 		return nil // not translated
 	}
-	o := notebook.Options{Python: s.options.Python, Env: s.options.Env, OutDir: out, Log: s.options.Log}
+	o := notebook.Options{Python: s.options.Python, Env: s.options.Env, OutDir: out, Log: s.options.Log, Script: up(lang) + chartsDir + "/page.js"}
 	same := false
 	if lang != "" {
 		var err error

@@ -61,6 +61,7 @@ type Engine struct {
 	numbers map[int]int    // prompt numbers of libraries, as they were last run
 	origins map[int]int    // and as they were built
 	texts   map[int]string // of cells, for the lines that errors show
+	history []ran          // of this session
 	env     [][2]string
 	stopped bool
 }
@@ -228,7 +229,7 @@ func (e *Engine) start() error {
 		proc.stop()
 		return errLost
 	}
-	e.proc, e.loaded = proc, map[int]bool{}
+	e.proc, e.loaded, e.history = proc, map[int]bool{}, nil
 	e.builder.Renew()
 	env := e.env
 	e.mu.Unlock()

@@ -63,7 +63,7 @@ func (e *Engine) Run(ctx context.Context, c Cell, sink Sink) (f *Failure, err er
 	for _, note := range out.Notes {
 		sink.Stream("stderr", note+"\n")
 	}
-	return e.execute(ctx, c, out.N, sink), nil
+	return e.execute(ctx, c, out.N, e.remember(c), sink), nil
 }
 
 // diedIdle reports a session that has died since the last cell. A cell must not
@@ -90,8 +90,9 @@ func (e *Engine) diedIdle() *Failure {
 	return nil
 }
 
-// execute has the session run a library.
-func (e *Engine) execute(ctx context.Context, c Cell, n int, sink Sink) *Failure {
+// execute has the session run a library. What is to be run again, if the notebook has
+// not run in order, is for those that ask.
+func (e *Engine) execute(ctx context.Context, c Cell, n int, again string, sink Sink) *Failure {
 	e.mu.Lock()
 	proc := e.proc
 	if proc == nil {
@@ -105,7 +106,7 @@ func (e *Engine) execute(ctx context.Context, c Cell, n int, sink Sink) *Failure
 	e.loaded[n], e.numbers[n] = true, c.Number
 	e.mu.Unlock()
 	done := proc.begin(sink)
-	err := proc.send(wire.Request{Op: "run", N: n, Library: library, Args: c.Args, AllowStdin: c.AllowStdin})
+	err := proc.send(wire.Request{Op: "run", N: n, Library: library, Args: c.Args, AllowStdin: c.AllowStdin, Again: again})
 	if err != nil {
 		<-proc.ended
 		return e.died(proc)

@@ -34,10 +34,17 @@ type Options struct {
 	// Parameters are set behind the cell with the tag "parameters", as papermill does:
 	// names, and values as YAML, such as 3, 0.1, text or [1, 2].
 	Parameters map[string]string
+	// Script is the address, seen from the page, of a script beside it that makes charts
+	// of the pictures of charts on it. Without it, no script runs on the page.
+	Script string
 }
 
-// Result is where the outcome was written.
-type Result struct{ Notebook, Page string }
+// Result is where the outcome was written, and how long the notebook took: by the
+// clock, and of all its processes' time.
+type Result struct {
+	Notebook, Page  string
+	Wall, Processor time.Duration
+}
 
 // FailedError is returned when a cell fails; the executed notebook is written up
 // to there.
@@ -67,6 +74,8 @@ type event struct {
 	Error     string
 	Traceback []string
 	Done      string
+	Wall      float64
+	Processor float64
 }
 
 // Run executes a notebook. It writes NAME.ipynb with the outputs, and NAME.html,
@@ -76,18 +85,15 @@ func Run(ctx context.Context, path string, o Options) (Result, error) {
 		return Result{}, err
 	}
 	name := strings.TrimSuffix(filepath.Base(path), ".ipynb")
-	r := Result{filepath.Join(o.OutDir, name+".ipynb"), filepath.Join(o.OutDir, name+".html")}
+	r := Result{Notebook: filepath.Join(o.OutDir, name+".ipynb"), Page: filepath.Join(o.OutDir, name+".html")}
 	if same(path, r.Notebook) {
 		return Result{}, fmt.Errorf("%s: the executed notebook would overwrite its source; choose another folder than %s", path, o.OutDir)
 	}
-	args := []string{"-c", runner, path, r.Notebook, r.Page, name}
-	if len(o.Parameters) > 0 {
-		values, err := json.Marshal(o.Parameters)
-		if err != nil {
-			return Result{}, err
-		}
-		args = append(args, string(values))
+	options, err := o.json()
+	if err != nil {
+		return Result{}, err
 	}
+	args := []string{"-c", runner, path, r.Notebook, r.Page, name, options}
 	cmd := exec.CommandContext(ctx, o.Python, args...)
 	cmd.Env = o.Env
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
@@ -104,6 +110,7 @@ func Run(ctx context.Context, path string, o Options) (Result, error) {
 	p := printer{w: o.Log, live: o.Live}
 	failed := p.follow(stdout)
 	err = cmd.Wait()
+	r.Wall, r.Processor = p.wall, p.processor
 	switch {
 	case ctx.Err() != nil:
 		return Result{}, fmt.Errorf("%s: %w", path, ctx.Err())
@@ -122,12 +129,22 @@ func Render(ctx context.Context, path, page string, o Options) error {
 		return err
 	}
 	name := strings.TrimSuffix(filepath.Base(path), ".ipynb")
-	cmd := exec.CommandContext(ctx, o.Python, "-c", runner, path, "", page, name)
+	options, err := o.json()
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, o.Python, "-c", runner, path, "", page, name, options)
 	cmd.Env = o.Env
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", path, err, strings.TrimSpace(string(out)))
 	}
 	return nil
+}
+
+// json is what run.py wants to know of the options.
+func (o Options) json() (string, error) {
+	raw, err := json.Marshal(map[string]any{"parameters": o.Parameters, "script": o.Script})
+	return string(raw), err
 }
 
 func same(a, b string) bool {
@@ -142,6 +159,8 @@ type printer struct {
 	live bool
 	cell int
 	line string // the open line, when lines are not drawn live
+
+	wall, processor time.Duration
 }
 
 // follow prints events until there are no more, and returns the failure, if any.
@@ -152,6 +171,9 @@ func (p *printer) follow(r io.Reader) *FailedError {
 		line, err := lines.ReadString('\n')
 		var e event
 		if json.Unmarshal([]byte(line), &e) == nil {
+			if e.Done != "" {
+				p.wall, p.processor = seconds(e.Wall), seconds(e.Processor)
+			}
 			if f := p.print(e); f != nil {
 				failed = f
 			}
@@ -162,6 +184,8 @@ func (p *printer) follow(r io.Reader) *FailedError {
 		}
 	}
 }
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 func (p *printer) print(e event) *FailedError {
 	switch {

@@ -1,23 +1,28 @@
 """Executes a notebook and tells what happens, a JSON object a line, on stdout.
 
-    run.py SOURCE TARGET PAGE TITLE [PARAMETERS]    writes TARGET with the outputs, and PAGE
-    run.py SOURCE "" PAGE TITLE                     writes PAGE only, of a notebook with outputs
+    run.py SOURCE TARGET PAGE TITLE [OPTIONS]    writes TARGET with the outputs, and PAGE
+    run.py SOURCE "" PAGE TITLE [OPTIONS]        writes PAGE only, of a notebook with outputs
 
-PARAMETERS is JSON: names, and values as YAML. They are written behind the cell with the
-tag "parameters", as papermill does.
+OPTIONS is JSON. "parameters" are names, and values as YAML; they are written behind the
+cell with the tag "parameters", as papermill does. "script" is the address, seen from PAGE,
+of what makes charts of the charts on it; without it they are pictures.
 
 Events: {"cell": i, "of": n, "source": ..., "hidden": ...} when a code cell begins,
 {"stream": "stdout" | "stderr", "text": ...} for what it prints and {"text": ...}
-for what it shows as text, {"error": ..., "cell": i} when it fails, {"done": ...} at the end.
+for what it shows as text, {"error": ..., "cell": i} when it fails, {"done": ..., "wall": s,
+"processor": s} at the end, with the seconds that it took.
 The executed notebook is written whatever happens.
 """
 
+import base64
 import copy
 import json
 import os
 import re
+import resource
 import sys
 import tempfile
+import time
 from html import escape, unescape
 
 import latex2mathml.converter
@@ -85,6 +90,8 @@ def coalesced(outputs):
 
 FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$\w])\$(?!\s)([^$\n]+?)(?<![\s\\])\$(?!\w)", re.DOTALL)
 DETAILS = re.compile(r"^<details><summary>([^<]*)</summary>\n\n(.*?)\n\n</details>$", re.DOTALL | re.MULTILINE)
+# What a tutorial claims of the solution of an exercise is for its tests.
+CLAIMS = re.compile(r"<!-- claims\n.*?-->", re.DOTALL)
 CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 
 
@@ -131,14 +138,41 @@ img[src^="data:image/svg+xml"] {{ filter: invert(0.93) hue-rotate(180deg); }}
 
 
 # What a page may do: show itself. A notebook's Markdown and its outputs may hold anything;
-# scripts in them do not run, and nothing is loaded, framed or sent.
+# scripts in them do not run, and nothing is loaded, framed or sent. Of scripts, those in
+# files beside it run, if it has any.
 POLICY = (
-    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'; '
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'; {scripts}'
     "img-src data:; media-src data:; font-src data:; form-action 'none'; base-uri 'none'\">"
 )
 
+CHART = "application/vnd.gradbook.echarts.v1+json"
+PICTURES = {"image/svg+xml": "data:image/svg+xml;base64,", "image/png": "data:image/png;base64,", "image/jpeg": "data:image/jpeg;base64,"}
 
-def html(nb, title):
+
+def joined(text):
+    return "".join(text) if isinstance(text, list) else text
+
+
+def pictured(output, alive):
+    """Return an output in which a picture has its words, and a chart, on a page that is alive, its data."""
+    data = output.get("data") or {}
+    kind = next((k for k in PICTURES if k in data), None)
+    if kind is None or "text/html" in data and CHART not in data:
+        return output
+    raw = joined(data[kind])
+    if kind == "image/svg+xml":
+        raw = base64.b64encode(raw.encode()).decode()
+    words = escape(joined(data.get("text/plain", "")).strip(), quote=True)
+    image = f'<img src="{PICTURES[kind]}{raw.replace(chr(10), "")}" alt="{words}">'
+    if alive and CHART in data:
+        chart = data[CHART] if isinstance(data[CHART], str) else json.dumps(data[CHART], ensure_ascii=False)
+        chart = chart.replace("<", "\\u003c")  # nothing in it ends the element
+        image = f'<div class="gradbook-still">{image}<script type="application/json">{chart}</script></div>'
+    output["data"] = {"text/html": image}
+    return output
+
+
+def html(nb, title, script=None):
     """Return the notebook as a page of which nothing comes from another host.
 
     TeX formulas become MathML, which browsers draw without a library. It is put
@@ -171,11 +205,16 @@ def html(nb, title):
     nb = copy.deepcopy(nb)
     for cell in nb.cells:
         if cell.cell_type == "markdown":
-            cell.source = tex(DETAILS.sub(details, cell.source))
+            cell.source = tex(DETAILS.sub(details, CLAIMS.sub("", cell.source)))
+        else:
+            cell.outputs = [pictured(o, script) for o in cell.outputs]
     exporter = HTMLExporter(config=HIDDEN, require_js_url="", mathjax_url="", mermaid_js_url="", jquery_url="", embed_images=True)
     page, _ = exporter.from_notebook_node(nb, resources={"metadata": {"name": title}})
     page = FOREIGN.sub("", page).replace("</head>", style(exporter) + "</head>", 1)
-    page = re.sub(r"<head[^>]*>", lambda m: m[0] + POLICY, page, count=1)
+    policy = POLICY.format(scripts="script-src 'self'; " if script else "")
+    page = re.sub(r"<head[^>]*>", lambda m: m[0] + policy, page, count=1)
+    if script:
+        page = page.replace("</body>", f'<script src="{escape(script, quote=True)}"></script></body>', 1)
     page = re.sub(r"<p>(gradbookdetails\d+x)</p>", lambda m: opens.get(m[1], m[0]), page)
     return re.sub(r"gradbookformula\d+x", lambda m: formulas.get(m[0], m[0]), page)
 
@@ -196,16 +235,17 @@ def parameterized(nb, values):
 
 def main():
     source, target, page, title = sys.argv[1:5]
+    options = json.loads(sys.argv[5]) if len(sys.argv) > 5 else {}
     try:
         with open(source, encoding="utf-8") as f:
             nb = nbformat.read(f, as_version=4)
     except Exception as e:  # of many kinds, by what is wrong
         sys.exit(f"{source} is not a notebook of Jupyter's format: {str(e).strip().splitlines()[0]}")
     if not target:
-        write(page, html(nb, title))
+        write(page, html(nb, title, options.get("script")))
         return 0
-    if len(sys.argv) > 5:
-        nb = parameterized(nb, json.loads(sys.argv[5]))
+    if options.get("parameters"):
+        nb = parameterized(nb, options["parameters"])
     code = [i for i, c in enumerate(nb.cells) if c.cell_type == "code"]
 
     def begin(cell, cell_index, **_):
@@ -221,6 +261,7 @@ def main():
         on_cell_start=begin,
     )
     failed = None
+    began = time.monotonic()
     try:
         client.execute()
     except CellExecutionError:
@@ -232,8 +273,9 @@ def main():
             nb.cells[i].outputs = coalesced(nb.cells[i].outputs)
         write(target, nbformat.writes(nb))
 
-    write(page, html(nb, title))
-    say(done=failed or "ok")
+    wall, used = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    write(page, html(nb, title, options.get("script")))
+    say(done=failed or "ok", wall=wall, processor=used.ru_utime + used.ru_stime)
     return 1 if failed else 0
 
 

@@ -85,6 +85,17 @@ func idleWithin(limit time.Duration) bool {
 	return true
 }
 
+// again is what calls.Again says.
+var again atomic.Pointer[string]
+
+// Again implements [calls.Session].
+func (session) Again() string {
+	if s := again.Load(); s != nil {
+		return *s
+	}
+	return ""
+}
+
 // runCell runs a cell to its end, and says how long that took.
 func runCell(q wire.Request, r *run) (f *wire.Failure, took time.Duration) {
 	begin(r)
@@ -108,6 +119,7 @@ func runCell(q wire.Request, r *run) (f *wire.Failure, took time.Duration) {
 	os.Args = append([]string{"cell"}, q.Args...)
 	newFlags()
 	input.allow(q.AllowStdin)
+	again.Store(&q.Again)
 	start := time.Now()
 	f = r.execute(main)
 	if took = time.Since(start); r.interrupts.Load() > 0 {

@@ -18,9 +18,9 @@ func ExampleThat() {
 
 func ExampleNear() {
 	defer func() { fmt.Println(recover()) }()
-	claim.Near([]float64{0.5, 1}, []float32{0.5, 1.001}, 1e-2)
-	claim.Near([]float64{0.5, 1}, []float32{0.5, 1.001}, 1e-5)
-	// Output: the text claims that these are equal: number 1 is 1 and 1.001
+	claim.Near("the halves", []float64{0.5, 1}, []float32{0.5, 1.001}, 1e-2)
+	claim.Near("the halves", []float64{0.5, 1}, []float32{0.5, 1.001}, 1e-5)
+	// Output: the text claims what is not so: the halves: number 1 is 1 and 1.001
 }
 
 func TestNear(t *testing.T) {
@@ -31,7 +31,7 @@ func TestNear(t *testing.T) {
 					t.Errorf("expected %v and %v to differ", c[0], c[1])
 				}
 			}()
-			claim.Near(c[0], c[1], 1)
+			claim.Near("", c[0], c[1], 1)
 		}()
 	}
 }

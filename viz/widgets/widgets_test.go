@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -306,4 +307,43 @@ func ExampleCanvas() {
 	canvas.OnChange(func() { fmt.Println(canvas.Digit().Shape()) })
 	fmt.Println(canvas.Empty(), canvas.Digit().Shape())
 	// Output: true (Float32)[1, 28, 28, 1]
+}
+
+func ExampleExplore() {
+	e := widgets.Explore(func(v []float64) (*viz.Chart, error) {
+		s := viz.Series{Name: "tanh(w·x + b)"}
+		for x := -2.0; x <= 2; x += 0.1 {
+			s.X, s.Y = append(s.X, x), append(s.Y, math.Tanh(v[0]*x+v[1]))
+		}
+		return viz.Lines(viz.LinesConfig{}, s)
+	}, widgets.Range{Name: "w", Min: -3, Max: 3, Step: 0.5, Initial: 1}, widgets.Range{Name: "b", Min: -1, Max: 1})
+	b, err := e.Bundle()
+	fmt.Println(b[viz.MIMEPlain], err)
+	fmt.Println(strings.Count(b[viz.MIMEChart], `"name":"w `), "places on a page")
+	// Output:
+	// lines; tanh(w·x + b): 40 points from -0.96 to 0.96 <nil>
+	// 13 places on a page
+}
+
+// TestExploreMistakes: what an explorer cannot show is an error that names it.
+func TestExploreMistakes(t *testing.T) {
+	lines := func(v []float64) (*viz.Chart, error) {
+		return viz.Lines(viz.LinesConfig{}, make([]viz.Series, int(v[0]))...)
+	}
+	for want, e := range map[string]*widgets.Explorer{
+		"a range":                   widgets.Explore(lines),
+		"a function that draws":     widgets.Explore(nil, widgets.Range{Max: 1}),
+		"a minimum below a maximum": widgets.Explore(lines, widgets.Range{Name: "k", Min: 1, Max: 1}),
+		"a beginning between them":  widgets.Explore(lines, widgets.Range{Name: "k", Max: 1, Initial: 2}),
+		"an explorer at [0]":        widgets.Explore(lines, widgets.Range{Name: "k", Max: 1}),
+		"expected a chart, got nil": widgets.Explore(func([]float64) (*viz.Chart, error) { return nil, nil }, widgets.Range{Max: 1}),
+		"expected the same series as": widgets.Explore(func(v []float64) (*viz.Chart, error) {
+			s := []viz.Series{{Name: "a", Y: []float64{1, 2}}, {Name: "b", Y: []float64{1, 2}}}
+			return viz.Lines(viz.LinesConfig{}, s[:1+int(v[0])]...)
+		}, widgets.Range{Max: 1}),
+	} {
+		if _, err := e.Bundle(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("expected an error with %q, got %v", want, err)
+		}
+	}
 }

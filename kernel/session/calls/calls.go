@@ -28,6 +28,8 @@ type Session interface {
 	Supersede(names []string)
 	// ParseFlags is flag.Parse.
 	ParseFlags()
+	// Again is the first line of the cell from which on to run again.
+	Again() string
 	// Turn is called before a write to standard error that is not package os's.
 	Turn()
 }
@@ -66,6 +68,16 @@ func Supersede(present []any, names ...string) {
 
 // ParseFlags is flag.Parse, in a cell.
 func ParseFlags() { To.ParseFlags() }
+
+// Again is the first line of the cell from which on to run again, if the cells on which
+// the running one depends have not run once and in order, as when a reader goes back
+// and runs an earlier cell. It is "" if they have, and outside of sessions.
+func Again() string {
+	if To == nil {
+		return ""
+	}
+	return To.Again()
+}
 
 // Turn is called before Go's own print and println, which write to standard error past
 // package os.

@@ -15,6 +15,9 @@ type Request struct {
 	Args []string `json:"args,omitempty"`
 	// AllowStdin is false if nobody can be asked for input.
 	AllowStdin bool `json:"allow_stdin,omitempty"`
+	// Again is the first line of the cell from which on to run again, if those on which
+	// this one depends have not run once and in order.
+	Again string `json:"again,omitempty"`
 	// Milliseconds are how long an interrupted cell may take to end.
 	Milliseconds int64 `json:"ms,omitempty"`
 	// Value answers a request for input. Key and Value set the environment; the

@@ -1,0 +1,54 @@
+// Makes charts of the pictures of charts on a page: the picture is there first, and
+// stays where scripts are off. What draws lies beside this file, and is loaded when the
+// first chart comes near.
+(function () {
+  "use strict";
+
+  const folder = new URL(".", document.currentScript.src).href;
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  let loaded = null;
+
+  function script(name) {
+    return new Promise((resolve, reject) => {
+      const e = document.createElement("script");
+      e.src = folder + name;
+      e.onload = resolve;
+      e.onerror = () => reject(new Error("cannot load " + e.src));
+      document.head.appendChild(e);
+    });
+  }
+
+  function charts() {
+    loaded ??= (async () => {
+      for (const name of ["echarts.min.js", "chart.js", "space.js", "mount.js"]) await script(name);
+      return window.gradbookChart;
+    })();
+    return loaded;
+  }
+
+  async function enliven(still) {
+    const data = JSON.parse(still.querySelector("script").textContent);
+    const picture = still.querySelector("img");
+    const lib = await charts();
+    const node = document.createElement("div");
+    // The picture gives way when the chart is there.
+    const chart = lib.mount(node, { load: async () => window.echarts, dark: () => dark.matches });
+    still.appendChild(node);
+    await chart.set(data, picture.alt);
+    picture.hidden = true;
+    dark.addEventListener("change", () => chart.restyle());
+  }
+
+  function start() {
+    const near = new IntersectionObserver(entries => {
+      for (const e of entries) {
+        if (!e.isIntersecting) continue;
+        near.unobserve(e.target);
+        enliven(e.target).catch(error => console.error(error));
+      }
+    }, { rootMargin: "1200px" });
+    for (const still of document.querySelectorAll(".gradbook-still")) near.observe(still);
+  }
+
+  start();
+})();

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/gradbook/gradbook/kernel/notebook"
+	"github.com/gradbook/gradbook/notebooks/internal/ipynb"
+)
+
+// mutation is an edit that makes the text of a notebook false.
+type mutation struct {
+	notebook string // without its extension
+	name     string // what is false then
+	cell     string // the edited cell's ID; a solution's is the exercise's and "-solution"
+	old, new string
+	catch    place // the claim that catches it
+}
+
+// place is a claim: the first of a cell is number 1.
+type place struct {
+	cell   string
+	number int
+}
+
+func (p place) String() string { return fmt.Sprintf("%s %d", p.cell, p.number) }
+
+// read reads the mutations of a notebook from a file:
+//
+//	# what is false then
+//	in CELL
+//	- a line, or several, of the cell
+//	+ what stands there instead
+//	caught by CELL NUMBER
+//
+// A tab that a line begins with is written as it is in the cell.
+func read(dir, name string) (list []mutation, err error) {
+	path := filepath.Join(dir, name+".txt")
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var m *mutation
+	add := func(text *string, line string) {
+		if *text != "" {
+			*text += "\n"
+		}
+		*text += line
+	}
+	for i, line := range strings.Split(string(raw), "\n") {
+		word, rest, _ := strings.Cut(line, " ")
+		if word == "#" {
+			list = append(list, mutation{notebook: name, name: rest})
+			m = &list[len(list)-1]
+			continue
+		}
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		bad := m == nil
+		if !bad {
+			switch word {
+			case "in":
+				m.cell = rest
+			case "-":
+				add(&m.old, rest)
+			case "+":
+				add(&m.new, rest)
+			case "caught":
+				_, err := fmt.Sscanf(rest, "by %s %d", &m.catch.cell, &m.catch.number)
+				bad = err != nil
+			default:
+				bad = true
+			}
+		}
+		if bad {
+			return nil, fmt.Errorf("%s:%d: expected a line of a mutation, got %q", path, i+1, line)
+		}
+	}
+	return list, nil
+}
+
+var call = regexp.MustCompile(`\bclaim\.(That|Near)\(`)
+
+// claims counts the claims of a cell.
+func claims(c *ipynb.Cell) int { return len(call.FindAllString(string(c.Source), -1)) }
+
+// alone is a cell of which only one claim is checked.
+func alone(c *ipynb.Cell, number int) *ipynb.Cell {
+	n, one := 0, *c
+	one.Source = notebook.Text(call.ReplaceAllStringFunc(string(c.Source), func(s string) string {
+		if n++; n == number {
+			return s
+		}
+		return "claim.Pass("
+	}))
+	return &one
+}
+
+// apply returns a notebook with its solutions in which the mutation has been made, and
+// of whose test cells only the claim that is to catch it is checked.
+func (m mutation) apply(n *ipynb.Notebook) (*ipynb.Notebook, error) {
+	solved := n.Solved()
+	done := map[string]bool{}
+	for i, c := range solved.Cells {
+		switch c.ID {
+		case m.cell:
+			if c.CellType != "code" || strings.Count(string(c.Source), m.old) != 1 || m.old == "" {
+				return nil, fmt.Errorf("%s: %s: expected %q once in code cell %s", m.notebook, m.name, m.old, m.cell)
+			}
+			edited := *c
+			edited.Source = notebook.Text(strings.Replace(string(c.Source), m.old, m.new, 1))
+			solved.Cells[i], done["edited"] = &edited, true
+		case m.catch.cell:
+			if claims(c) < m.catch.number || m.catch.number < 1 {
+				return nil, fmt.Errorf("%s: %s: expected a claim %v", m.notebook, m.name, m.catch)
+			}
+			solved.Cells[i], done["caught"] = alone(c, m.catch.number), true
+		default: // it may make what the claim looks at
+			if c.CellType == "code" && c.Tagged("test") {
+				solved.Cells[i] = alone(c, 0)
+			}
+		}
+	}
+	if !done["edited"] || !done["caught"] {
+		return nil, fmt.Errorf("%s: %s: expected the cells %q and %q", m.notebook, m.name, m.cell, m.catch.cell)
+	}
+	return solved, nil
+}
