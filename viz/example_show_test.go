@@ -3,6 +3,7 @@ package viz_test
 import (
 	"fmt"
 	"image"
+	"math"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/go-echarts/go-echarts/v2/opts"
@@ -91,4 +92,18 @@ func ExampleFrames() {
 	// Output:
 	// lines; k·x: 2 points from 0 to 2 <nil>
 	// viz: expected frames, and a name for each, got 1 and 3 names
+}
+
+func ExampleAudio() {
+	tone := make([]float32, 8000) // a second of 440 Hz
+	for i := range tone {
+		tone[i] = float32(math.Sin(2 * math.Pi * 440 * float64(i) / 8000))
+	}
+	s, err := viz.Audio(tone, 8000, "the note A")
+	fmt.Println(s, len(s.WAV()), err)
+	_, err = viz.Audio(tone, 7, "")
+	fmt.Println(err)
+	// Output:
+	// the note A 16044 <nil>
+	// viz: audio: expected samples, at 1,000 to 192,000 a second, got 8000 at 7
 }

@@ -78,6 +78,6 @@ var words = map[string]map[string]string{"zh": {
 	"chance": "随机", "area %.4f": "面积 %.4f", "average precision %.4f": "平均精确率 %.4f",
 	"expected calibration error %.4f": "期望校准误差 %.4f", "number of cases": "个数", "predicted probability": "预测概率", "share that is right": "正确的比例",
 	"model": "模型", "perfect": "完全校准", "cases": "个数", "norm of the gradient": "梯度的范数",
-	"%d filters of %d × %d, values from %s to %s": "%d 个 %d × %d 的卷积核，数值从 %s 到 %s",
+	"%d filters of %d × %d, values from %s to %s":      "%d 个 %d × %d 的卷积核，数值从 %s 到 %s",
 	"%d feature maps of %d × %d, values from %s to %s": "%d 张 %d × %d 的特征图，数值从 %s 到 %s",
 }}

@@ -41,6 +41,7 @@ var hostRoots = []string{
 	"github.com/gradbook/gradbook/viz/gonb",
 	"github.com/gradbook/gradbook/viz/widgets",
 	"github.com/gradbook/gradbook/datasets",
+	"github.com/gradbook/gradbook/datasets/speech",
 	"github.com/gradbook/gradbook/notebooks/claim",
 	"github.com/go-echarts/go-echarts/v2/...",
 	"github.com/janpfeifer/gonb/gonbui",
@@ -50,6 +51,10 @@ var hostRoots = []string{
 	"github.com/janpfeifer/gonb/cache",
 	"github.com/gomlx/gomlx/core/graph",
 	"github.com/gomlx/gomlx/core/tensors",
+	"gonum.org/v1/gonum/dsp/fourier",
+	"gonum.org/v1/gonum/floats",
+	"gonum.org/v1/gonum/mat",
+	"gonum.org/v1/gonum/stat",
 }
 
 // runtimePath is the package by which cells talk to the session.
