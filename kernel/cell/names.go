@@ -15,9 +15,9 @@ type Names struct {
 	Declares []string
 	// Uses are names that are not the cell's own.
 	Uses []string
-	// Changes are names of other cells whose values the cell changes: it assigns to
-	// them or to parts of them, takes their addresses, passes them to a function of
-	// which it wants no result, or declares methods of them.
+	// Changes are names of other cells whose values the cell may change: it assigns to
+	// them or to parts of them, takes their addresses, passes them to a function or calls
+	// a method of them of which it wants no result, or declares methods of them.
 	Changes []string
 	// Calls are the methods that it calls of values that have a name, "model.Fit" say.
 	Calls []string
@@ -108,6 +108,9 @@ func (n *namer) statement(e ast.Expr) {
 	call, ok := e.(*ast.CallExpr)
 	if !ok {
 		return
+	}
+	if s, ok := call.Fun.(*ast.SelectorExpr); ok {
+		n.change(s.X)
 	}
 	for _, a := range call.Args {
 		n.change(a)

@@ -15,7 +15,7 @@ func TestNames(t *testing.T) {
 		{"func (l *Layer) F(x int) int { total += x; return l.in }", nil, []string{"Layer", "int", "total"}, []string{"Layer", "total"}, nil},
 		{"type T struct{ a int }\nvar v = T{a: g}", []string{"T", "v"}, []string{"int", "g"}, nil, nil},
 		{"h, err := model.Fit(ctx, train.Take(3))", []string{"h", "err"}, []string{"model", "ctx", "train"}, nil, []string{"model.Fit", "train.Take"}},
-		{"slices.Sort(order)\nread(&z)", nil, []string{"slices", "order", "read", "z"}, []string{"order", "z"}, []string{"slices.Sort"}},
+		{"slices.Sort(order)\nread(&z)", nil, []string{"slices", "order", "read", "z"}, []string{"slices", "order", "z"}, []string{"slices.Sort"}},
 		{"if a, ok := m[k]; ok { b = a }", nil, []string{"m", "k", "b"}, []string{"b"}, nil},
 	} {
 		n, err := Cell{Text: c.text}.Names()

@@ -71,12 +71,17 @@ func again(history []ran, now ran) string {
 // depends are the places in history of the runs on which a cell depends: those that
 // have declared or changed what it uses, and those on which they depend in turn.
 func depends(history []ran, now ran) (on []int) {
-	wanted := map[string]bool{}
+	wanted, declared := map[string]bool{}, map[string]bool{} // packages are not
 	for _, name := range now.Uses {
 		wanted[name] = true
 	}
+	for _, r := range history {
+		for _, name := range r.Declares {
+			declared[name] = true
+		}
+	}
 	for i, r := range slices.Backward(history) {
-		makes := func(name string) bool { return wanted[name] }
+		makes := func(name string) bool { return wanted[name] && declared[name] }
 		if !slices.ContainsFunc(r.Declares, makes) && !slices.ContainsFunc(r.Changes, makes) {
 			continue
 		}

@@ -42,6 +42,7 @@ var hostRoots = []string{
 	"github.com/gradbook/gradbook/viz/widgets",
 	"github.com/gradbook/gradbook/datasets",
 	"github.com/gradbook/gradbook/datasets/speech",
+	"github.com/gradbook/gradbook/notebooks/audit",
 	"github.com/gradbook/gradbook/notebooks/claim",
 	"github.com/go-echarts/go-echarts/v2/...",
 	"github.com/janpfeifer/gonb/gonbui",

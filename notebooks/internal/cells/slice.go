@@ -18,14 +18,21 @@ var changing = []string{"Fit", "Compile", "SetWeights", "SetTrainable", "Adapt",
 // Slice returns those of a notebook's code cells without which some of them cannot
 // run, and these, in the notebook's order.
 func Slice(code []*ipynb.Cell, ids ...string) ([]*ipynb.Cell, error) {
+	names, declared := make([]cell.Names, len(code)), map[string]bool{} // packages are not
+	for i, c := range code {
+		var err error
+		if names[i], err = dialect.Parse(string(c.Source)).Cell(0).Names(); err != nil {
+			return nil, fmt.Errorf("cell %s: %w", c.ID, err)
+		}
+		for _, name := range names[i].Declares {
+			declared[name] = true
+		}
+	}
 	wanted := map[string]bool{}
 	found := 0
 	var slice []*ipynb.Cell
-	for _, c := range slices.Backward(code) {
-		n, err := dialect.Parse(string(c.Source)).Cell(0).Names()
-		if err != nil {
-			return nil, fmt.Errorf("cell %s: %w", c.ID, err)
-		}
+	for i, c := range slices.Backward(code) {
+		n := names[i]
 		target := slices.Contains(ids, c.ID)
 		if target {
 			found++
@@ -35,7 +42,7 @@ func Slice(code []*ipynb.Cell, ids ...string) ([]*ipynb.Cell, error) {
 		}
 		slice = append(slice, c)
 		for _, name := range n.Uses {
-			wanted[name] = true
+			wanted[name] = declared[name]
 		}
 	}
 	if found != len(ids) {
