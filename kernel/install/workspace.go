@@ -38,7 +38,7 @@ func (l Layout) workspace() step {
 			if err != nil {
 				return "", err
 			}
-			own, err := sources(filepath.Join(l.Root, "kernel"), filepath.Join(l.Root, "dl"), filepath.Join(l.Root, "viz"), filepath.Join(l.Root, "datasets"), filepath.Join(l.Root, "notebooks", "audit"), filepath.Join(l.Root, "notebooks", "claim"))
+			own, err := sources(filepath.Join(l.Root, "kernel"), filepath.Join(l.Root, "dl"), filepath.Join(l.Root, "viz"), filepath.Join(l.Root, "datasets"), filepath.Join(l.Root, "notebooks", "audit"), filepath.Join(l.Root, "notebooks", "claim"), filepath.Join(l.Root, "notebooks", "classic"))
 			if err != nil {
 				return "", err
 			}

@@ -44,6 +44,7 @@ var hostRoots = []string{
 	"github.com/gradbook/gradbook/datasets/speech",
 	"github.com/gradbook/gradbook/notebooks/audit",
 	"github.com/gradbook/gradbook/notebooks/claim",
+	"github.com/gradbook/gradbook/notebooks/classic",
 	"github.com/go-echarts/go-echarts/v2/...",
 	"github.com/janpfeifer/gonb/gonbui",
 	"github.com/janpfeifer/gonb/gonbui/comms",

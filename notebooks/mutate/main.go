@@ -149,10 +149,11 @@ func (t trial) run(ctx context.Context, truth bool) error {
 			return err
 		}
 	}
-	list, err := cells.Slice(edited.Code(), t.cell, t.catch.cell)
-	if truth {
-		list, err = cells.Slice(edited.Code(), t.catch.cell)
+	targets := append([]string{t.catch.cell}, t.with...)
+	if !truth && !slices.Contains(targets, t.cell) {
+		targets = append(targets, t.cell)
 	}
+	list, err := cells.Slice(edited.Code(), targets...)
 	if err != nil {
 		return fmt.Errorf("%s: %w", t.notebook, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/gradbook/gradbook/kernel/notebook"
@@ -17,7 +18,8 @@ type mutation struct {
 	name     string // what is false then
 	cell     string // the edited cell's ID; a solution's is the exercise's and "-solution"
 	old, new string
-	catch    place // the claim that catches it
+	catch    place    // the claim that catches it
+	with     []string // cells that are run as well: others read what they have written
 }
 
 // place is a claim: the first of a cell is number 1.
@@ -36,7 +38,9 @@ func (p place) String() string { return fmt.Sprintf("%s %d", p.cell, p.number) }
 //	+ what stands there instead
 //	caught by CELL NUMBER
 //
-// A tab that a line begins with is written as it is in the cell.
+// A tab that a line begins with is written as it is in the cell. A line "with CELL…"
+// names cells that are run as well, since others read files that they have written:
+// always, if it is before the first mutation.
 func read(dir, name string) (list []mutation, err error) {
 	path := filepath.Join(dir, name+".txt")
 	raw, err := os.ReadFile(path)
@@ -44,6 +48,7 @@ func read(dir, name string) (list []mutation, err error) {
 		return nil, err
 	}
 	var m *mutation
+	var always []string
 	add := func(text *string, line string) {
 		if *text != "" {
 			*text += "\n"
@@ -53,11 +58,19 @@ func read(dir, name string) (list []mutation, err error) {
 	for i, line := range strings.Split(string(raw), "\n") {
 		word, rest, _ := strings.Cut(line, " ")
 		if word == "#" {
-			list = append(list, mutation{notebook: name, name: rest})
+			list = append(list, mutation{notebook: name, name: rest, with: always})
 			m = &list[len(list)-1]
 			continue
 		}
 		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		if word == "with" {
+			if m == nil {
+				always = strings.Fields(rest)
+			} else {
+				m.with = append(slices.Clone(m.with), strings.Fields(rest)...)
+			}
 			continue
 		}
 		bad := m == nil

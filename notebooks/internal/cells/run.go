@@ -80,6 +80,7 @@ func inSession(ctx context.Context, l install.Layout, list []*ipynb.Cell) (print
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
 	e.Setenv("PWD", dir)
+	e.Setenv("TMPDIR", dir) // several run at once
 	printed = map[string]string{}
 	for i, c := range list {
 		t := dialect.Parse(string(c.Source))
