@@ -18,7 +18,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/gradbook/gradbook/viz"
-	"github.com/gradbook/gradbook/viz/internal/browser"
+	"github.com/gradbook/gradbook/viz/browser"
 )
 
 // openChart opens a chart's page.

@@ -44,7 +44,7 @@ func Digits() (train, validation, test *data.Dataset, err error) {
 	}
 	labels, parts := []int32{}, map[string][]int{}
 	for i, line := range lines[1:] {
-		digit, err := strconv.Atoi(line[0])
+		digit, err := strconv.ParseInt(line[0], 10, 32)
 		if err != nil {
 			return nil, nil, nil, fmt.Errorf("speech: line %d: %w", i+2, err)
 		}

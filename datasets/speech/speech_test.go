@@ -9,9 +9,8 @@ import (
 
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/gradbook/gradbook/dl/data"
-
 	"github.com/gradbook/gradbook/datasets/speech"
+	"github.com/gradbook/gradbook/dl/data"
 )
 
 func ExampleDigits() {

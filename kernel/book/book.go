@@ -56,7 +56,7 @@ func Build(ctx context.Context, dir string, o Options) (index string, err error)
 		return "", err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
-	site := site{source: dir, out: tmp, options: o, names: names, languages: languages, chapters: map[string][]chapter{}}
+	site := site{source: dir, out: tmp, options: o, names: names, languages: languages, chapters: map[string][]chapter{}, took: map[string]notebook.Result{}}
 	for i := range names {
 		fmt.Fprintf(o.Log, "%d of %d: %s\n", i+1, len(names), names[i])
 		for _, lang := range languages {

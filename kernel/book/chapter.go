@@ -68,14 +68,23 @@ func (s *site) chapter(ctx context.Context, i int, lang string) error {
 		if err := notebook.Render(ctx, executed, page, o); err != nil {
 			return err
 		}
-	} else if _, err := notebook.Run(ctx, source, o); err != nil {
-		return err
+	} else {
+		r, err := notebook.Run(ctx, source, o)
+		if err != nil {
+			return err
+		}
+		s.took[filepath.Join(lang, name)] = r
 	}
 	_, _, cells, err := open(executed)
 	if err != nil {
 		return err
 	}
 	c := chapter{File: address(name + ".html")}
+	if r, ok := s.took[filepath.Join(lang, name)]; ok {
+		c.Took = fmt.Sprintf(languageOf(lang).Took, r.Wall.Seconds(), r.Processor.Seconds())
+	} else if r, ok := s.took[name]; ok { // what it translates was executed
+		c.Took = fmt.Sprintf(languageOf(lang).Took, r.Wall.Seconds(), r.Processor.Seconds())
+	}
 	c.Title, c.Goal = heading(cells)
 	if c.Title == "" {
 		c.Title = name

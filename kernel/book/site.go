@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/gradbook/gradbook/kernel/notebook"
 )
 
 // site is a book in the making.
@@ -20,6 +22,7 @@ type site struct {
 	names       []string
 	languages   []string
 	chapters    map[string][]chapter
+	took        map[string]notebook.Result // by language and name
 }
 
 // chapter is a notebook as the index shows it.
@@ -27,17 +30,18 @@ type chapter struct {
 	File        string // its address from the index
 	Title, Goal string
 	Picture     string // its address from the site's root
+	Took        string // how long it ran when the book was made
 }
 
 // SVG says whether the picture is a chart, which is turned over on a dark page.
 func (c chapter) SVG() bool { return strings.HasSuffix(c.Picture, ".svg") }
 
 // language is a language as a page names it: HTML's code for it, and its own name.
-type language struct{ Code, Name, Title, Contents, Before, After string }
+type language struct{ Code, Name, Title, Contents, Before, After, Took string }
 
 var known = map[string]language{
-	"":   {"en", "English", "Deep learning in Go", "Contents", "Back", "Next"},
-	"zh": {"zh-CN", "中文", "用 Go 学深度学习", "目录", "上一篇", "下一篇"},
+	"":   {"en", "English", "Deep learning in Go", "Contents", "Back", "Next", "runs in %.0f s, %.0f s of the processor"},
+	"zh": {"zh-CN", "中文", "用 Go 学深度学习", "目录", "上一篇", "下一篇", "运行 %.0f 秒，处理器 %.0f 秒"},
 }
 
 // languageOf is a language of a folder's name; one that is not known is named by it.

@@ -36,8 +36,9 @@ func main() {
 	folder := flag.String("notebooks", "notebooks", "the folder of the tutorials")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, *folder, flag.Args(), *part, *only, *jobs, *truth); err != nil {
+	err := run(ctx, *folder, flag.Args(), *part, *only, *jobs, *truth)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -96,7 +97,7 @@ type trial struct {
 // load reads mutations, of all notebooks if none are named.
 func load(folder string, names []string) (list []trial, err error) {
 	if len(names) == 0 {
-		files, err := filepath.Glob(filepath.Join(folder, "*.ipynb"))
+		files, err := filepath.Glob(filepath.Join(folder, "[0-9]*.ipynb"))
 		if err != nil {
 			return nil, err
 		}

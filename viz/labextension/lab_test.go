@@ -22,7 +22,7 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 
-	"github.com/gradbook/gradbook/viz/internal/browser"
+	"github.com/gradbook/gradbook/viz/browser"
 )
 
 // lab is a real JupyterLab with a notebook of the test's, in a browser.

@@ -9,6 +9,7 @@ import (
 	"go/scanner"
 	"go/token"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,32 +108,11 @@ func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`).Replace(s) + `"`
 }
 
+// verb is a verb of a format.
+var verb = regexp.MustCompile(`%[-+# 0-9.*\[\]]*.`)
+
 // plain is a text without the verbs of formats.
-func plain(s string) string {
-	var out strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] != '%' {
-			out.WriteByte(s[i])
-			continue
-		}
-		for i++; i < len(s) && strings.IndexByte("+-# 0123456789.*[]", s[i]) >= 0; i++ {
-		}
-	}
-	return out.String()
-}
+func plain(s string) string { return verb.ReplaceAllString(s, "") }
 
 // Verbs are the verbs of a format, in their order.
-func Verbs(s string) (list []string) {
-	for i := 0; i < len(s); i++ {
-		if s[i] != '%' {
-			continue
-		}
-		start := i
-		for i++; i < len(s) && strings.IndexByte("+-# 0123456789.*[]", s[i]) >= 0; i++ {
-		}
-		if i < len(s) {
-			list = append(list, s[start:i+1])
-		}
-	}
-	return list
-}
+func Verbs(s string) []string { return verb.FindAllString(s, -1) }

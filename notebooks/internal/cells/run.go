@@ -39,7 +39,18 @@ func Run(ctx context.Context, list []*ipynb.Cell) (printed map[string]string, er
 			}
 		}
 	}
-	return inSession(ctx, l, list)
+	return inSession(ctx, l, list, nil)
+}
+
+// Try is Run that goes on after a test cell that fails, and returns what each said.
+func Try(ctx context.Context, list []*ipynb.Cell) (printed, failed map[string]string, err error) {
+	l, err := install.Find(".")
+	if err != nil {
+		return nil, nil, err
+	}
+	failed = map[string]string{}
+	printed, err = inSession(ctx, l, list, failed)
+	return printed, failed, err
 }
 
 // inKernel runs cells as JupyterLab does.
@@ -62,7 +73,7 @@ func inKernel(ctx context.Context, l install.Layout, list []*ipynb.Cell) (err er
 	return err
 }
 
-func inSession(ctx context.Context, l install.Layout, list []*ipynb.Cell) (printed map[string]string, err error) {
+func inSession(ctx context.Context, l install.Layout, list []*ipynb.Cell, failed map[string]string) (printed map[string]string, err error) {
 	ways, err := toolchain.Ways()
 	if err != nil {
 		return nil, err
@@ -96,7 +107,9 @@ func inSession(ctx context.Context, l install.Layout, list []*ipynb.Cell) (print
 			return printed, fmt.Errorf("cell %s: %w", c.ID, ctx.Err())
 		}
 		printed[c.ID] = out.text()
-		if f != nil {
+		if f != nil && failed != nil && c.Tagged("test") {
+			failed[c.ID] = f.Value
+		} else if f != nil {
 			return printed, &FailedError{c.ID, f.Name + ": " + f.Value}
 		}
 	}
@@ -109,7 +122,7 @@ type output struct {
 	b  strings.Builder
 }
 
-func (o *output) Stream(name, text string) {
+func (o *output) Stream(_, text string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.b.WriteString(text)

@@ -51,6 +51,13 @@
     button.replaceChildren(svg);
   }
 
+  // What the controls say, in the page's language.
+  const WORDS = { zh: {
+    "Zoom: drag over a part": "放大：拖选一部分", "Show all again": "显示全部", "Save as an image": "存为图片",
+    "Play": "播放", "Pause": "暂停", "Step": "步", "chart": "图表",
+  } };
+  const say = words => (WORDS[document.documentElement.lang.slice(0, 2)] || {})[words] || words;
+
   const slow = () => global.matchMedia && global.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   class Mounted {
@@ -79,7 +86,7 @@
     // set shows a chart, or the same with other data; words say what is seen.
     set(data, words) {
       this.data = data;
-      this.box.setAttribute("aria-label", String(words || "chart").slice(0, 4000));
+      this.box.setAttribute("aria-label", String(words || say("chart")).slice(0, 4000));
       this.box.style.maxWidth = Number(data.width) > 0 ? Number(data.width) + "px" : "";
       const guess = data.panels ? 300 : Number(data.height) || global.gradbookChart.DEFAULT_HEIGHT;
       if (!this.width) this.box.style.height = guess + "px";
@@ -141,14 +148,14 @@
         b.onclick = () => act(b);
       };
       if (zooms(this.data.option)) {
-        button("zoom", "Zoom: drag over a part", b => {
+        button("zoom", say("Zoom: drag over a part"), b => {
           const on = b.getAttribute("aria-pressed") !== "true";
           b.setAttribute("aria-pressed", on);
           this.chart?.dispatchAction({ type: "takeGlobalCursor", key: "dataZoomSelect", dataZoomSelectActive: on });
         });
-        button("reset", "Show all again", () => { this.free(); this.draw(); this.controls(); });
+        button("reset", say("Show all again"), () => { this.free(); this.draw(); this.controls(); });
       }
-      button("save", "Save as an image", () => this.save());
+      button("save", say("Save as an image"), () => this.save());
       const n = (this.data.frames || []).length;
       if (n === 0) {
         if (this.frames) this.stop();
@@ -158,9 +165,9 @@
       }
       if (!this.frames) {
         this.frames = element(this.node, "div", { class: "gradbook-chart-frames" });
-        this.play = element(this.frames, "button", { type: "button", "aria-label": "Play" });
+        this.play = element(this.frames, "button", { type: "button", "aria-label": say("Play") });
         icon(this.play, "play");
-        this.slider = element(this.frames, "input", { type: "range", min: 0, step: 1, "aria-label": "Step" });
+        this.slider = element(this.frames, "input", { type: "range", min: 0, step: 1, "aria-label": say("Step") });
         this.label = element(this.frames, "output");
         this.slider.oninput = () => { this.stop(); this.show(Number(this.slider.value)); };
         this.play.onclick = () => (this.playing ? this.stop() : this.start());
@@ -172,7 +179,7 @@
     start() {
       if (this.at === this.data.frames.length - 1) this.show(0);
       icon(this.play, "pause");
-      this.play.setAttribute("aria-label", "Pause");
+      this.play.setAttribute("aria-label", say("Pause"));
       this.playing = setInterval(() => {
         if (!this.box.isConnected || this.at >= this.data.frames.length - 1) this.stop();
         else this.show(this.at + 1);
@@ -183,7 +190,7 @@
       clearInterval(this.playing);
       this.playing = null;
       icon(this.play, "play");
-      this.play.setAttribute("aria-label", "Play");
+      this.play.setAttribute("aria-label", say("Play"));
     }
 
     // turning lets the pointer turn what is in space.
