@@ -55,8 +55,8 @@ check: setup ## run everything else: all notebooks twice, faults, browsers, Go's
 	GRADBOOK_NATIVE=off $(TEST) -run '^(TestParity|TestQuanti.*)$$' ./dl ./dl/onnx
 	$(TEST) ./kernel/book ./kernel/gateway ./kernel/notebook ./kernel/programs
 	$(TEST) -p 1 ./viz/...
-	$(TEST) -run 'TestRun$$' ./notebooks
-	$(TEST) -run TestClaims ./notebooks
+	$(TEST) -run 'TestRun' ./notebooks
+	$(TEST) -timeout 40m -run 'TestMutations' ./notebooks/mutate -args -all
 	$(TEST) -race $(KERNEL)
 	$(TEST) -race -short -skip 'TestConformance|TestFaults' ./kernel/gateway
 	GRADBOOK_LINKER=plugin $(GRADBOOK) setup
