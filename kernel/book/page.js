@@ -31,11 +31,19 @@
     const picture = still.querySelector("img");
     const lib = await charts();
     const node = document.createElement("div");
-    // The picture gives way when the chart is there.
+    // The picture gives way when the chart is there; until then the chart lies unseen
+    // above it.
+    still.style.position = "relative";
+    Object.assign(node.style, { position: "absolute", inset: "0", visibility: "hidden" });
     const chart = lib.mount(node, { load: async () => window.echarts, dark: () => dark.matches });
     still.appendChild(node);
     await chart.set(data, picture.alt);
-    picture.hidden = true;
+    const drawn = () => {
+      if (!node.querySelector("canvas")) return requestAnimationFrame(drawn);
+      picture.hidden = true;
+      Object.assign(node.style, { position: "", inset: "", visibility: "" });
+    };
+    drawn();
     dark.addEventListener("change", () => chart.restyle());
   }
 
@@ -46,7 +54,7 @@
         near.unobserve(e.target);
         enliven(e.target).catch(error => console.error(error));
       }
-    }, { rootMargin: "1200px" });
+    }, { rootMargin: "800px" });
     for (const still of document.querySelectorAll(".gradbook-still")) near.observe(still);
   }
 

@@ -128,9 +128,15 @@ body.jp-Notebook {{ max-width: 62rem; margin: 0 auto; }}
 body.jp-Notebook img {{ max-width: 100%; height: auto; }}
 body.jp-Notebook details > summary {{ cursor: pointer; }}
 body.jp-Notebook pre {{ tab-size: 4; }}
+/* JupyterLab's own colours are too faint for some, as is a link that is told by its colour only. */
+body.jp-Notebook {{ --jp-cell-inprompt-font-color: #4a5560; --jp-cell-outprompt-font-color: #4a5560; --jp-cell-prompt-not-active-opacity: 1; --jp-cell-prompt-not-active-font-color: #4a5560;
+  --jp-mirror-editor-number-color: #006400; --jp-mirror-editor-comment-color: #2a6161; }}
+.jp-RenderedMarkdown a[href] {{ text-decoration: underline !important; text-underline-offset: 2px; }}
 @media (prefers-color-scheme: dark) {{
 {dark}
 html {{ background: var(--jp-layout-color0); }}
+body.jp-Notebook {{ --jp-cell-inprompt-font-color: #aab4be; --jp-cell-outprompt-font-color: #aab4be; --jp-cell-prompt-not-active-font-color: #aab4be;
+  --jp-mirror-editor-number-color: #7fd07f; --jp-mirror-editor-comment-color: #8fbcbc; }}
 img[src^="data:image/svg+xml"] {{ filter: invert(0.93) hue-rotate(180deg); }}
 }}
 </style>

@@ -101,7 +101,7 @@ func page(ctx context.Context, folder, name string, seeds, jobs int) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	text := fmt.Sprintf("# %s, with %d seeds\n\nWritten by `go run ./notebooks/seeds %s`. A number is a mean over the seeds, with the least and the largest behind it.\n", name, seeds, name)
+	text := fmt.Sprintf("# %s, with %d seeds\n\nWritten by `go run ./notebooks/seeds %s`. A number is a mean over the seeds, with the least and the largest behind it. Under the variations, a claim about a number that belongs to the text's own setting need not hold.\n", name, seeds, name)
 	for v := range list {
 		text += list[v].table(n, results[v])
 	}

@@ -50,7 +50,8 @@ func (v variation) table(n *ipynb.Notebook, results []result) string {
 }
 
 // lines are what a cell printed, line by line, with the numbers of all results in the
-// place of each number. A cell that printed other lines with other seeds is left out.
+// place of each number. Lines without chance are left out, and cells that printed other
+// lines with other seeds.
 func lines(id string, results []result) (rows []string) {
 	first := strings.Split(strings.TrimSpace(results[0].printed[id]), "\n")
 	if len(first) > 24 {
@@ -81,6 +82,9 @@ func lines(id string, results []result) (rows []string) {
 		for k, p := range places {
 			text += line[end:p[0]] + spread(values[k], line[p[0]:p[1]])
 			end = p[1]
+		}
+		if !strings.Contains(text, "**") {
+			continue // chance has no part in it
 		}
 		rows = append(rows, fmt.Sprintf("| `%s` | %s |", id, strings.ReplaceAll(strings.TrimSpace(text+line[end:]), "|", "\\|")))
 	}

@@ -400,3 +400,22 @@ viz.Show(&widgets.HBox{Children: []widgets.Widget{canvas, answer}})`)
 	l.Wait(t, "a 1", `document.querySelector(".gradbook-label").textContent === "this is a 1"`)
 	l.Innocent(t)
 }
+
+// TestExplore: a chart that follows sliders is drawn anew by the kernel when one is
+// moved, also one that a page without a kernel would not have.
+func TestExplore(t *testing.T) {
+	l := openLab(t, 1100, 900, `draws := 0
+widgets.Explore(func(v []float64) (*viz.Chart, error) {
+	draws++
+	return viz.Lines(viz.LinesConfig{}, viz.Series{Name: "line", X: []float64{0, 1}, Y: []float64{v[1], v[0]}})
+}, widgets.Range{Name: "end", Min: 0, Max: 5, Initial: 1}, widgets.Range{Name: "begin", Min: 0, Max: 5})`)
+	l.runAll()
+	l.Wait(t, "sliders and a chart", `document.querySelectorAll(".widget-slider").length === 2 && document.querySelector(".gradbook-chart canvas")`)
+	picture := `[...document.querySelectorAll(".gradbook-chart canvas")].map(c => c.toDataURL()).join()`
+	before := browser.Eval[string](t, l.Page, picture)
+	l.Screenshot(t, "before")
+	handle := `document.querySelectorAll(".widget-slider .noUi-handle")[1]`
+	l.drag(handle, [2]float64{0.5, 0.5}, [2]float64{12, 0.5})
+	l.Wait(t, "another chart", picture+` !== `+fmt.Sprintf("%q", before))
+	l.Screenshot(t, "after")
+}
