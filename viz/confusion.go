@@ -132,7 +132,7 @@ func confusionList(counts [][]int, classes []string) string {
 	slices.SortStableFunc(worst, func(a, b mistake) int { return b.n - a.n })
 	text := say("confusion matrix of %d classes: %d of %d right", len(classes), right, all)
 	for _, m := range worst[:min(len(worst), 10)] {
-		text += fmt.Sprintf("\n%s taken for %s: %d", classes[m.actual], classes[m.guess], m.n)
+		text += say("\n%s taken for %s: %d", classes[m.actual], classes[m.guess], m.n)
 	}
 	return text
 }

@@ -1,6 +1,9 @@
 package viz
 
-import "fmt"
+import (
+	"fmt"
+	"reflect"
+)
 
 // Frames makes one chart of several that differ in their values only: a slider moves
 // from one to the next, also on a page that no program stands behind. There is a name
@@ -15,6 +18,11 @@ func Frames(names []string, start int, list ...*Chart) (*Chart, error) {
 	for i, c := range list {
 		if c == nil || len(c.frames) > 0 {
 			return nil, fmt.Errorf("viz: frame %d: expected a chart without frames of its own", i)
+		}
+		for _, axis := range []string{"xAxis", "yAxis"} {
+			if !reflect.DeepEqual(c.option[axis], list[start].option[axis]) {
+				return nil, fmt.Errorf("viz: frame %d: expected the axes of frame %d, got others", i, start)
+			}
 		}
 		if want, got := kinds(list[start]), kinds(c); want != got {
 			return nil, fmt.Errorf("viz: frame %d: expected the same series as in frame %d, %s, got %s", i, start, want, got)

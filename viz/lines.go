@@ -112,7 +112,7 @@ func Forecast(series, forecast Series, low, high []float64) (*Chart, error) {
 	}
 	option := optionOf(c.option)
 	option.add("series", object{"type": "band", "name": say("interval"), "data": band, "color": validationColor, "opacity": 0.2, "z": 1})
-	option["legend"] = object{"show": true, "top": 0, "data": array{visible(series.Name), visible(forecast.Name), "interval"}}
+	option["legend"] = object{"show": true, "top": 0, "data": array{visible(series.Name), visible(forecast.Name), say("interval")}}
 	return c, nil
 }
 

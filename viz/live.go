@@ -242,7 +242,7 @@ func (p *TrainingPlot) chart(status string) (*Chart, error) {
 	if len(option["series"].(array)) == 0 || check(object(option)) != nil {
 		return nil, nil //nolint:nilerr // nothing to see yet
 	}
-	option["tooltip"], option["legend"] = tooltip("axis"), object{"show": true, "top": 22, "data": array{"batches", "training", "validation"}}
+	option["tooltip"], option["legend"] = tooltip("axis"), object{"show": true, "top": 22, "data": array{say("batches"), say("training"), say("validation")}}
 	above := 46
 	if status == "" {
 		words, above = words[1:], 28
@@ -301,7 +301,7 @@ func (p *TrainingPlot) status(t *callbacks.Training, final bool) string {
 		step := now.Sub(p.first) / time.Duration(p.steps)
 		parts = append(parts, say("%s a step", took(step)), say("%.0f examples a second", float64(t.BatchSize)/max(step.Seconds(), 1e-9)))
 		if left := (t.Epochs-t.Epoch)*t.Steps - t.Batch - 1; !final && t.Steps > 0 && left > 0 {
-			parts = append(parts, took(time.Duration(left)*step)+" left")
+			parts = append(parts, say("%s left", took(time.Duration(left)*step)))
 		}
 	}
 	parts = append(parts, say("rate %s", shortNumber(t.LearningRate())), p.device)

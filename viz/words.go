@@ -70,7 +70,7 @@ var words = map[string]map[string]string{"zh": {
 	"%d images": "%d 张图像", "loss landscape": "损失曲面", "saliency over an image of %d × %d": "%d × %d 图像上的显著性",
 	"lines": "曲线", "%s: no finite value": "%s：没有有限的值", "%s: %d points from %s to %s": "%s：%d 个点，从 %s 到 %s",
 	"%d of %d epochs in %s": "%d / %d 轮，用时 %s", "epoch %d of %d, batch %d of %d": "第 %d / %d 轮，批量 %d / %d",
-	"epoch %d of %d, batch %d": "第 %d / %d 轮，批量 %d", "%s a step": "每步 %s", "%.0f examples a second": "每秒 %.0f 个样本", "rate %s": "学习率 %s",
+	"epoch %d of %d, batch %d": "第 %d / %d 轮，批量 %d", "%s a step": "每步 %s", "%s left": "还剩 %s", "\n%s taken for %s: %d": "\n%s 被认成 %s：%d", "%.0f examples a second": "每秒 %.0f 个样本", "rate %s": "学习率 %s",
 	"forward %d of %d: %s": "前向 %d / %d：%s", "loss %s": "损失 %s", "backward: gradients of %s": "反向：%s 的梯度",
 	"%s, neuron %d": "%s，神经元 %d", "weight": "权重", "gradient of the weight": "权重的梯度", "\nactivation %.5g": "\n激活值 %.5g", "\ngradient of the loss %.5g": "\n损失的梯度 %.5g", " (%d of %d)": "（%d / %d）", "\n%s, %d neurons:": "\n%s，%d 个神经元：", "network of %d layers, loss %s": "%d 层的网络，损失 %s",
 	"batches": "批量", "%s of each layer": "各层的%s", "activations": "激活值", "gradients": "梯度", "weights": "权重",

@@ -45,6 +45,10 @@
     };
     drawn();
     dark.addEventListener("change", () => chart.restyle());
+    // A chart that is far from what is seen is not drawn: on paper there is the picture.
+    const paper = on => () => { if (on || node.style.visibility === "") { picture.hidden = !on; node.style.display = on ? "none" : ""; } };
+    window.addEventListener("beforeprint", paper(true));
+    window.addEventListener("afterprint", paper(false));
   }
 
   function start() {

@@ -2,18 +2,46 @@ package book
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/gradbook/gradbook/kernel/notebook"
 )
 
 // answers are what a student is to find: parts of a text that open, and what a tutorial
 // claims of them, in a comment.
-var answers = regexp.MustCompile(`(?s)\n*<details>.*?</details>|\n*<!-- claims\n.*?-->`)
+var (
+	answers = regexp.MustCompile(`(?s)\n*<!-- claims\n.*?-->`)
+	opening = regexp.MustCompile(`\n*<details\b[^>]*>|</details>`)
+)
+
+// unanswered is a text without its answers.
+func unanswered(text string) string {
+	text = answers.ReplaceAllString(text, "")
+	kept, depth, end := "", 0, 0
+	for _, m := range opening.FindAllStringIndex(text, -1) {
+		closes := strings.HasPrefix(text[m[0]:m[1]], "</")
+		if !closes {
+			if depth == 0 {
+				kept += text[end:m[0]]
+			}
+			depth++
+		} else if depth > 0 {
+			if depth--; depth == 0 {
+				end = m[1]
+			}
+		}
+	}
+	if depth > 0 {
+		return kept // it is never closed
+	}
+	return kept + text[end:]
+}
 
 // Students writes copies of a folder's notebooks, and of their translations, into another
 // folder, for a class: without outputs, and without what is hidden in <details>, which is
@@ -52,7 +80,7 @@ func student(from, to string) error {
 	for i, c := range cells {
 		switch c.Type {
 		case "markdown":
-			text := notebook.Text(answers.ReplaceAllString(string(c.Source), ""))
+			text := notebook.Text(unanswered(string(c.Source)))
 			if raw[i]["source"], err = json.Marshal(text); err != nil {
 				return err
 			}
@@ -61,14 +89,16 @@ func student(from, to string) error {
 		}
 		kept = append(kept, raw[i])
 		if slices.Contains(c.Metadata.Tags, "exercise") {
-			id, err := json.Marshal(c.ID + "-answer")
-			if err != nil {
-				return err
-			}
-			kept = append(kept, map[string]json.RawMessage{
-				"cell_type": json.RawMessage(`"code"`), "execution_count": json.RawMessage("null"), "id": id,
+			room := map[string]json.RawMessage{
+				"cell_type": json.RawMessage(`"code"`), "execution_count": json.RawMessage("null"),
 				"metadata": json.RawMessage(`{"tags": ["answer"]}`), "outputs": json.RawMessage("[]"), "source": json.RawMessage(`""`),
-			})
+			}
+			if c.ID != "" { // older formats have none
+				if room["id"], err = json.Marshal(c.ID + "-answer"); err != nil {
+					return err
+				}
+			}
+			kept = append(kept, room)
 		}
 	}
 	if d["cells"], err = json.Marshal(kept); err != nil {
@@ -81,5 +111,10 @@ func student(from, to string) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(to, append(file, '\n'), 0o644)
+	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(file, '\n'))
+	return errors.Join(err, f.Close())
 }

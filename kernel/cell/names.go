@@ -44,6 +44,14 @@ func (c Cell) Names() (Names, error) {
 	regions := outline(c.Text, func(int, string) {})
 	n.read("package p;" + only(c.Text, regions, funcPart))
 	n.read("package p;func _(){" + only(c.Text, regions, bodyPart) + "\n}")
+	// What the cell declares by itself, in whatever order, it has from nobody.
+	own := map[string]bool{}
+	for _, d := range p.decls {
+		for _, name := range d.names {
+			own[name] = true
+		}
+	}
+	n.Uses = slices.DeleteFunc(n.Uses, func(name string) bool { return own[name] })
 	return n.Names, nil
 }
 

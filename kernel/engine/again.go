@@ -80,16 +80,28 @@ func depends(history []ran, now ran) (on []int) {
 			declared[name] = true
 		}
 	}
-	for i, r := range slices.Backward(history) {
-		makes := func(name string) bool { return wanted[name] && declared[name] }
-		if !slices.ContainsFunc(r.Declares, makes) && !slices.ContainsFunc(r.Changes, makes) {
-			continue
-		}
-		on = append(on, i)
-		for _, name := range r.Uses {
-			wanted[name] = true
+	makes := func(name string) bool { return wanted[name] && declared[name] }
+	// A function that is used may use what was changed after its declaration, so one way
+	// back is not enough.
+	found := make([]bool, len(history))
+	for more := true; more; {
+		more = false
+		for i, r := range slices.Backward(history) {
+			// Which methods change what they are called of, the kernel does not know.
+			calls := func(call string) bool { name, _, _ := strings.Cut(call, "."); return makes(name) }
+			if found[i] || !slices.ContainsFunc(r.Declares, makes) && !slices.ContainsFunc(r.Changes, makes) && !slices.ContainsFunc(r.Calls, calls) {
+				continue
+			}
+			found[i], more = true, true
+			for _, name := range r.Uses {
+				wanted[name] = true
+			}
 		}
 	}
-	slices.Reverse(on)
+	for i := range found {
+		if found[i] {
+			on = append(on, i)
+		}
+	}
 	return on
 }

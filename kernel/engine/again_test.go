@@ -16,6 +16,13 @@ func TestAgain(t *testing.T) {
 		test   = "if loss != 1 { _ = loss }"
 		update = "for range 3 { W[0] /= 2; loss = W[0] }"
 		other  = "unrelated := 1"
+		model  = "model := newModel()"
+		train  = "history, err := model.Fit(3)"
+		judge  = "if model.Loss() > 1 { _ = model }"
+		call   = "func lossNow() float64 { return W[0] }"
+		halve  = "W[0] /= 2"
+		both   = "if lossNow() > 1 { _ = W }"
+		own    = "func twice() int { return 2 }\nif twice() != 2 { _ = 1 }"
 	)
 	for _, c := range []struct {
 		runs []string
@@ -28,6 +35,11 @@ func TestAgain(t *testing.T) {
 		{[]string{set, set, use, test}, "W := []float64{1}"},
 		{[]string{set, other, use, other, test}, ""},
 		{[]string{test}, ""},
+		{[]string{model, train, judge}, ""},
+		{[]string{model, train, train, judge}, "model := newModel()"},
+		{[]string{set, call, halve, both}, ""},
+		{[]string{set, call, halve, halve, both}, "W := []float64{1}"},
+		{[]string{own, own}, ""},
 	} {
 		e := &Engine{}
 		got := ""

@@ -16,6 +16,7 @@ The executed notebook is written whatever happens.
 
 import base64
 import copy
+import hashlib
 import json
 import os
 import re
@@ -144,8 +145,8 @@ img[src^="data:image/svg+xml"] {{ filter: invert(0.93) hue-rotate(180deg); }}
 
 
 # What a page may do: show itself. A notebook's Markdown and its outputs may hold anything;
-# scripts in them do not run, and nothing is loaded, framed or sent. Of scripts, those in
-# files beside it run, if it has any.
+# scripts in them do not run, and nothing is loaded, framed or sent. Of scripts, the page's
+# own runs, if it has one, and what that loads: it has a word that only the whole page gives.
 POLICY = (
     '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'; {scripts}'
     "img-src data:; media-src data:; font-src data:; form-action 'none'; base-uri 'none'\">"
@@ -217,10 +218,12 @@ def html(nb, title, script=None):
     exporter = HTMLExporter(config=HIDDEN, require_js_url="", mathjax_url="", mermaid_js_url="", jquery_url="", embed_images=True)
     page, _ = exporter.from_notebook_node(nb, resources={"metadata": {"name": title}})
     page = FOREIGN.sub("", page).replace("</head>", style(exporter) + "</head>", 1)
-    policy = POLICY.format(scripts="script-src 'self'; " if script else "")
+    word = hashlib.sha256(page.encode()).hexdigest()[:32]
+    policy = POLICY.format(scripts=f"script-src 'nonce-{word}' 'strict-dynamic'; " if script else "")
     page = re.sub(r"<head[^>]*>", lambda m: m[0] + policy, page, count=1)
     if script:
-        page = page.replace("</body>", f'<script src="{escape(script, quote=True)}"></script></body>', 1)
+        before, end, after = page.rpartition("</body>")
+        page = before + f'<script nonce="{word}" src="{escape(script, quote=True)}"></script>' + end + after
     page = re.sub(r"<p>(gradbookdetails\d+x)</p>", lambda m: opens.get(m[1], m[0]), page)
     return re.sub(r"gradbookformula\d+x", lambda m: formulas.get(m[0], m[0]), page)
 

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 )
@@ -46,7 +47,11 @@ func Where(cases []int, holds func(i int) bool) (list []int) {
 
 // Flag marks the given part of all cases, those with the highest scores.
 func Flag(scores []float64, part float64) []bool {
-	limit := slices.Sorted(slices.Values(scores))[int(float64(len(scores))*(1-part))]
+	at := int(math.Round(float64(len(scores)) * (1 - part)))
+	if at >= len(scores) {
+		return make([]bool, len(scores))
+	}
+	limit := slices.Sorted(slices.Values(scores))[max(at, 0)]
 	flagged := make([]bool, len(scores))
 	for i, s := range scores {
 		flagged[i] = s >= limit
@@ -111,7 +116,10 @@ func (t *Table) Fair(scores []float64, part float64, first func(i int) bool) []b
 			}
 		}
 		slices.Sort(s)
-		limits[group] = s[min(len(s)-1, len(s)-int(rate*float64(len(s))+0.5))]
+		limits[group] = math.Inf(1)
+		if at := len(s) - int(math.Round(rate*float64(len(s)))); at < len(s) {
+			limits[group] = s[at]
+		}
 	}
 	flagged := make([]bool, len(scores))
 	for i, s := range scores {

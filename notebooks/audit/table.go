@@ -13,7 +13,8 @@ import (
 )
 
 // Table is a table of cases, a row each. A column of numbers is one of Names; a column
-// of words becomes as many as it has words, "column = word", each 1 or 0.
+// with a word in it becomes as many as it has different fields, "column = word", each 1
+// or 0.
 type Table struct {
 	Names []string
 	Rows  [][]float64
@@ -54,15 +55,16 @@ func Read(r io.Reader, label, positive string) (*Table, error) {
 
 // add adds column k.
 func (t *Table) add(name string, lines [][]string, k int) {
-	numbers, words := make([]float64, len(lines)), []string{}
+	numbers, words, wordy := make([]float64, len(lines)), []string{}, false
 	for i, line := range lines {
 		v, err := strconv.ParseFloat(line[k], 64)
-		if err != nil && !slices.Contains(words, line[k]) {
+		wordy = wordy || err != nil || math.IsNaN(v) || math.IsInf(v, 0)
+		if !slices.Contains(words, line[k]) {
 			words = append(words, line[k])
 		}
 		numbers[i] = v
 	}
-	if len(words) == 0 {
+	if !wordy {
 		t.Column(name, name, func(i int) float64 { return numbers[i] })
 		return
 	}

@@ -7,6 +7,7 @@ package classic
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Classifier tells classes, numbered from 0, of rows of numbers.
@@ -47,7 +48,7 @@ func check(name string, x [][]float64, y []int) (classes int, err error) {
 		}
 		classes = max(classes, y[i]+1)
 	}
-	if classes < 2 {
+	if !slices.ContainsFunc(y, func(k int) bool { return k != y[0] }) {
 		return 0, fmt.Errorf("classic: %s: expected two classes or more, got one", name)
 	}
 	return classes, nil

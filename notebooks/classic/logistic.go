@@ -14,7 +14,8 @@ import (
 // the sum of the squares of the weights; biases are free. Its minimum is found, not
 // approached by steps.
 //
-// Source: scikit-learn's LogisticRegression has the same objective.
+// Source: scikit-learn's LogisticRegression has the same objective for three classes and
+// more; for two it keeps one row of weights instead of two, so that its C is twice ours.
 type Logistic struct {
 	// C weighs the examples against the weights; 0 means 1.
 	C float64
@@ -68,8 +69,9 @@ func (l *Logistic) Fit(x [][]float64, y []int) error {
 	}
 	settings := &optimize.Settings{GradientThreshold: 1e-5 * float64(len(x)), MajorIterations: 1000, Converger: optimize.NeverTerminate{}}
 	r, err := optimize.Minimize(problem, make([]float64, classes*inputs), settings, &optimize.LBFGS{})
-	if err != nil && r == nil {
-		return fmt.Errorf("classic: logistic regression: %w", err)
+	// At the minimum the line search may find nothing better, which it calls an error.
+	if r == nil || r.Status == optimize.IterationLimit {
+		return fmt.Errorf("classic: logistic regression: no minimum was found in %d iterations: %w", settings.MajorIterations, err)
 	}
 	l.W = mat.NewDense(classes, inputs, r.X)
 	return nil

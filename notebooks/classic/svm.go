@@ -1,6 +1,7 @@
 package classic
 
 import (
+	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/floats"
@@ -51,6 +52,9 @@ func (s *SVM) Fit(x [][]float64, y []int) error {
 	}
 	if s.C == 0 {
 		s.C = 1
+	}
+	if s.C < 0 || s.Gamma < 0 {
+		return fmt.Errorf("classic: support vector machine: expected C and Gamma of at least 0, got %v and %v", s.C, s.Gamma)
 	}
 	s.classes, s.pairs = classes, nil
 	for a := range classes {

@@ -80,7 +80,10 @@ func (t *Tree) split(x [][]float64, y, rows []int, depth int) *node {
 func (t *Tree) question(x [][]float64, y, rows []int, counts []float64) (feature int, limit float64, ok bool) {
 	best := math.Inf(-1)
 	order := slices.Clone(rows)
-	for _, k := range t.features(len(x[0])) {
+	for looked, k := range t.features(len(x[0])) {
+		if ok && t.among > 0 && looked >= t.among {
+			break // as many as were wanted, and one of them tells something apart
+		}
 		slices.SortFunc(order, func(a, b int) int {
 			switch d := x[a][k] - x[b][k]; {
 			case d < 0:
@@ -103,16 +106,25 @@ func (t *Tree) question(x [][]float64, y, rows []int, counts []float64) (feature
 			}
 			purity := squaresLow/float64(at+1) + squaresHigh/float64(len(order)-at-1)
 			if purity > best+1e-9 {
-				best, feature, limit, ok = purity, k, (x[i][k]+x[order[at+1]][k])/2, true
+				best, feature, ok = purity, k, true
+				limit = between(x[i][k], x[order[at+1]][k])
 			}
 		}
 	}
 	return feature, limit, ok
 }
 
+// between is a limit above low and below high, or low if there is no number between.
+func between(low, high float64) float64 {
+	if limit := low/2 + high/2; limit >= low && limit < high {
+		return limit
+	}
+	return low
+}
+
 func (t *Tree) features(n int) []int {
 	if t.among > 0 {
-		return t.random.Perm(n)[:min(n, t.among)]
+		return t.random.Perm(n)
 	}
 	all := make([]int, n)
 	for i := range all {

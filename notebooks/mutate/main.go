@@ -49,6 +49,9 @@ func run(ctx context.Context, folder string, names []string, part, only string, 
 	if _, err := fmt.Sscanf(part, "%d/%d", &k, &of); err != nil || k < 1 || k > of {
 		return fmt.Errorf("expected a part such as 1/4, got %q", part)
 	}
+	if jobs < 1 {
+		return fmt.Errorf("expected a job at a time or more, got %d", jobs)
+	}
 	all, err := load(folder, names)
 	if err != nil {
 		return err

@@ -45,6 +45,9 @@ func main() {
 
 // pages writes the pages of notebooks, of all if none are named.
 func pages(ctx context.Context, folder string, names []string, seeds, jobs int) error {
+	if seeds < 1 || jobs < 1 {
+		return fmt.Errorf("expected a seed and a job or more, got %d and %d", seeds, jobs)
+	}
 	if len(names) == 0 {
 		files, err := filepath.Glob(filepath.Join(folder, "[0-9]*.ipynb"))
 		if err != nil {

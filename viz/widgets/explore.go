@@ -117,13 +117,15 @@ func (e *Explorer) initial() (values []float64) {
 // frames is the explorer on a page: the chart at places of the first range, of which
 // where it begins is one.
 func (e *Explorer) frames() (*viz.Chart, error) {
-	r := e.Ranges[0]
-	if !(r.Max > r.Min) || r.Initial < r.Min || r.Initial > r.Max {
-		return nil, fmt.Errorf("widgets: range %q: expected a minimum below a maximum and a beginning between them, got %g, %g and %g", r.Name, r.Min, r.Max, r.Initial)
+	for _, r := range e.Ranges {
+		if !(r.Max > r.Min) || r.Initial < r.Min || r.Initial > r.Max {
+			return nil, fmt.Errorf("widgets: range %q: expected a minimum below a maximum and a beginning between them, got %g, %g and %g", r.Name, r.Min, r.Max, r.Initial)
+		}
 	}
-	steps := int(math.Round((r.Max - r.Min) / r.step()))
+	r := e.Ranges[0]
+	steps := int(math.Floor((r.Max-r.Min)/r.step() + 1e-9))
 	every := max(1, (steps+places-2)/(places-1))
-	begin := int(math.Round((r.Initial - r.Min) / r.step()))
+	begin := min(steps, int(math.Round((r.Initial-r.Min)/r.step())))
 	var names []string
 	var charts []*viz.Chart
 	start := 0

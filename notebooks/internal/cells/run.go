@@ -67,7 +67,7 @@ func inKernel(ctx context.Context, l install.Layout, list []*ipynb.Cell) (err er
 	}
 	_, err = notebook.Run(ctx, path, notebook.Options{Python: l.Python(), Env: l.JupyterEnv(), OutDir: filepath.Join(dir, "out"), Log: io.Discard})
 	var failed *notebook.FailedError
-	if errors.As(err, &failed) {
+	if errors.As(err, &failed) && failed.Cell > 0 {
 		return &FailedError{list[failed.Cell-1].ID, failed.Message}
 	}
 	return err

@@ -28,27 +28,35 @@ func Slice(code []*ipynb.Cell, ids ...string) ([]*ipynb.Cell, error) {
 			declared[name] = true
 		}
 	}
-	wanted := map[string]bool{}
-	found := 0
+	last := -1
+	for _, id := range ids {
+		at := slices.IndexFunc(code, func(c *ipynb.Cell) bool { return c.ID == id })
+		if at < 0 {
+			return nil, fmt.Errorf("expected a code cell %q", id)
+		}
+		last = max(last, at)
+	}
+	// A function that is used may use what was changed after its declaration, so one way
+	// back is not enough.
+	wanted, in := map[string]bool{}, make([]bool, last+1)
+	for more := true; more; {
+		more = false
+		for i, c := range slices.Backward(code[:last+1]) {
+			if in[i] || !slices.Contains(ids, c.ID) && !c.Tagged("setup") && !makes(names[i], wanted) {
+				continue
+			}
+			in[i], more = true, true
+			for _, name := range names[i].Uses {
+				wanted[name] = wanted[name] || declared[name]
+			}
+		}
+	}
 	var slice []*ipynb.Cell
-	for i, c := range slices.Backward(code) {
-		n := names[i]
-		target := slices.Contains(ids, c.ID)
-		if target {
-			found++
-		}
-		if !target && !c.Tagged("setup") && !makes(n, wanted) {
-			continue
-		}
-		slice = append(slice, c)
-		for _, name := range n.Uses {
-			wanted[name] = declared[name]
+	for i := range in {
+		if in[i] {
+			slice = append(slice, code[i])
 		}
 	}
-	if found != len(ids) {
-		return nil, fmt.Errorf("expected the cells %v, found %d of them", ids, found)
-	}
-	slices.Reverse(slice)
 	return slice, nil
 }
 
