@@ -20,7 +20,6 @@ import hashlib
 import json
 import os
 import re
-import resource
 import sys
 import tempfile
 import time
@@ -33,6 +32,11 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
 from nbconvert.filters import markdown2html
 from traitlets.config import Config
+
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None
 
 
 def say(**event):
@@ -282,9 +286,12 @@ def main():
             nb.cells[i].outputs = coalesced(nb.cells[i].outputs)
         write(target, nbformat.writes(nb))
 
-    wall, used = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    wall, processor = time.monotonic() - began, 0
+    if resource:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        processor = used.ru_utime + used.ru_stime
     write(page, html(nb, title, options.get("script")))
-    say(done=failed or "ok", wall=wall, processor=used.ru_utime + used.ru_stime)
+    say(done=failed or "ok", wall=wall, processor=processor)
     return 1 if failed else 0
 
 
