@@ -78,3 +78,9 @@ func ExampleMNISTPath() {
 	fmt.Println(path != "", err)
 	// Output: true <nil>
 }
+
+func ExampleGermanCredit() {
+	d, err := data.FromCSV(datasets.GermanCredit(), data.CSVConfig{Label: "creditability", Features: []string{"age_in_years", "credit_amount"}})
+	fmt.Println(d, d.ClassName(0), d.ClassName(1), err)
+	// Output: Dataset of 1000 examples: inputs float32[2], labels int32 bad good <nil>
+}
