@@ -80,9 +80,11 @@ func (s *site) chapter(ctx context.Context, i int, lang string) error {
 		return err
 	}
 	c := chapter{File: address(name + ".html")}
-	if r, ok := s.took[filepath.Join(lang, name)]; ok {
-		c.Took = fmt.Sprintf(languageOf(lang).Took, r.Wall.Seconds(), r.Processor.Seconds())
-	} else if r, ok := s.took[name]; ok { // what it translates was executed
+	r, ok := s.took[filepath.Join(lang, name)]
+	if !ok {
+		r, ok = s.took[name] // what it translates was executed
+	}
+	if ok {
 		c.Took = fmt.Sprintf(languageOf(lang).Took, r.Wall.Seconds(), r.Processor.Seconds())
 	}
 	c.Title, c.Goal = heading(cells)

@@ -100,12 +100,8 @@ type trial struct {
 // load reads mutations, of all notebooks if none are named.
 func load(folder string, names []string) (list []trial, err error) {
 	if len(names) == 0 {
-		files, err := filepath.Glob(filepath.Join(folder, "[0-9]*.ipynb"))
-		if err != nil {
+		if names, err = ipynb.Chapters(folder); err != nil {
 			return nil, err
-		}
-		for _, f := range files {
-			names = append(names, strings.TrimSuffix(filepath.Base(f), ".ipynb"))
 		}
 	}
 	for _, name := range names {
@@ -154,8 +150,8 @@ func (t trial) run(ctx context.Context, truth bool) error {
 		}
 	}
 	targets := append([]string{t.catch.cell}, t.with...)
-	if !truth && !slices.Contains(targets, t.cell) {
-		targets = append(targets, t.cell)
+	if !truth && !slices.Contains(targets, t.edit.Cell) {
+		targets = append(targets, t.edit.Cell)
 	}
 	list, err := cells.Slice(edited.Code(), targets...)
 	if err != nil {

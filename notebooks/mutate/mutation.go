@@ -14,12 +14,11 @@ import (
 
 // mutation is an edit that makes the text of a notebook false.
 type mutation struct {
-	notebook string // without its extension
-	name     string // what is false then
-	cell     string // the edited cell's ID; a solution's is the exercise's and "-solution"
-	old, new string
-	catch    place    // the claim that catches it
-	with     []string // cells that are run as well: others read what they have written
+	notebook string     // without its extension
+	name     string     // what is false then
+	edit     ipynb.Edit // its cell is an ID; a solution's is the exercise's and "-solution"
+	catch    place      // the claim that catches it
+	with     []string   // cells that are run as well: others read what they have written
 }
 
 // place is a claim: the first of a cell is number 1.
@@ -49,12 +48,6 @@ func read(dir, name string) (list []mutation, err error) {
 	}
 	var m *mutation
 	var always []string
-	add := func(text *string, line string) {
-		if *text != "" {
-			*text += "\n"
-		}
-		*text += line
-	}
 	for i, line := range strings.Split(string(raw), "\n") {
 		word, rest, _ := strings.Cut(line, " ")
 		if word == "#" {
@@ -75,18 +68,11 @@ func read(dir, name string) (list []mutation, err error) {
 		}
 		bad := m == nil
 		if !bad {
-			switch word {
-			case "in":
-				m.cell = rest
-			case "-":
-				add(&m.old, rest)
-			case "+":
-				add(&m.new, rest)
-			case "caught":
+			if word == "caught" {
 				_, err := fmt.Sscanf(rest, "by %s %d", &m.catch.cell, &m.catch.number)
 				bad = err != nil
-			default:
-				bad = true
+			} else {
+				bad = !m.edit.Line(word, rest)
 			}
 		}
 		if bad {
@@ -120,12 +106,13 @@ func (m mutation) apply(n *ipynb.Notebook) (*ipynb.Notebook, error) {
 	done := map[string]bool{}
 	for i, c := range solved.Cells {
 		switch c.ID {
-		case m.cell:
-			if c.CellType != "code" || strings.Count(string(c.Source), m.old) != 1 || m.old == "" {
-				return nil, fmt.Errorf("%s: %s: expected %q once in code cell %s", m.notebook, m.name, m.old, m.cell)
+		case m.edit.Cell:
+			source, once := m.edit.Apply(c.Source)
+			if !once || c.CellType != "code" {
+				return nil, fmt.Errorf("%s: %s: expected %q once in code cell %s", m.notebook, m.name, m.edit.Old, m.edit.Cell)
 			}
 			edited := *c
-			edited.Source = notebook.Text(strings.Replace(string(c.Source), m.old, m.new, 1))
+			edited.Source = source
 			solved.Cells[i], done["edited"] = &edited, true
 		case m.catch.cell:
 			if claims(c) < m.catch.number || m.catch.number < 1 {
@@ -139,7 +126,7 @@ func (m mutation) apply(n *ipynb.Notebook) (*ipynb.Notebook, error) {
 		}
 	}
 	if !done["edited"] || !done["caught"] {
-		return nil, fmt.Errorf("%s: %s: expected the cells %q and %q", m.notebook, m.name, m.cell, m.catch.cell)
+		return nil, fmt.Errorf("%s: %s: expected the cells %q and %q", m.notebook, m.name, m.edit.Cell, m.catch.cell)
 	}
 	return solved, nil
 }

@@ -49,12 +49,9 @@ func pages(ctx context.Context, folder string, names []string, seeds, jobs int) 
 		return fmt.Errorf("expected a seed and a job or more, got %d and %d", seeds, jobs)
 	}
 	if len(names) == 0 {
-		files, err := filepath.Glob(filepath.Join(folder, "[0-9]*.ipynb"))
-		if err != nil {
+		var err error
+		if names, err = ipynb.Chapters(folder); err != nil {
 			return err
-		}
-		for _, f := range files {
-			names = append(names, strings.TrimSuffix(filepath.Base(f), ".ipynb"))
 		}
 	}
 	for _, name := range names {
@@ -116,10 +113,8 @@ func page(ctx context.Context, folder, name string, seeds, jobs int) error {
 type variation struct {
 	name  string
 	cells []string // that it is about; none means all
-	edits []edit
+	edits []ipynb.Edit
 }
-
-type edit struct{ cell, old, new string }
 
 // variations reads a file; the notebook as it is comes first.
 //
@@ -149,24 +144,15 @@ func variations(path string) ([]variation, error) {
 		case "cells":
 			v.cells = strings.Fields(rest)
 		case "in":
-			v.edits = append(v.edits, edit{cell: rest})
-		case "-":
-			add(&v.edits[len(v.edits)-1].old, rest)
-		case "+":
-			add(&v.edits[len(v.edits)-1].new, rest)
+			v.edits = append(v.edits, ipynb.Edit{Cell: rest})
+		case "-", "+":
+			v.edits[len(v.edits)-1].Line(word, rest)
 		case "":
 		default:
 			return nil, fmt.Errorf("%s:%d: expected a line of a variation, got %q", path, i+1, line)
 		}
 	}
 	return list, nil
-}
-
-func add(text *string, line string) {
-	if *text != "" {
-		*text += "\n"
-	}
-	*text += line
 }
 
 var source = regexp.MustCompile(`(dl\.SetRandomSeed\(|rand\.NewPCG\()(\d+)([,)])`)
@@ -194,11 +180,12 @@ func (v variation) run(ctx context.Context, n *ipynb.Notebook, k int) (result, e
 		}
 		d := *c
 		for _, e := range v.edits {
-			if e.cell == c.ID {
-				if strings.Count(string(d.Source), e.old) != 1 {
-					return result{}, fmt.Errorf("cell %s: expected %q once", c.ID, e.old)
-				}
-				d.Source = notebook.Text(strings.Replace(string(d.Source), e.old, e.new, 1))
+			if e.Cell != c.ID {
+				continue
+			}
+			var once bool
+			if d.Source, once = e.Apply(d.Source); !once {
+				return result{}, fmt.Errorf("cell %s: expected %q once", c.ID, e.Old)
 			}
 		}
 		d.Source = notebook.Text(reseeded(string(d.Source), k))
