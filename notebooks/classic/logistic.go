@@ -70,8 +70,11 @@ func (l *Logistic) Fit(x [][]float64, y []int) error {
 	settings := &optimize.Settings{GradientThreshold: 1e-5 * float64(len(x)), MajorIterations: 1000, Converger: optimize.NeverTerminate{}}
 	r, err := optimize.Minimize(problem, make([]float64, classes*inputs), settings, &optimize.LBFGS{})
 	// At the minimum the line search may find nothing better, which it calls an error.
-	if r == nil || r.Status == optimize.IterationLimit {
-		return fmt.Errorf("classic: logistic regression: no minimum was found in %d iterations: %w", settings.MajorIterations, err)
+	switch {
+	case r == nil:
+		return fmt.Errorf("classic: logistic regression: %w", err)
+	case r.Status == optimize.IterationLimit:
+		return fmt.Errorf("classic: logistic regression: no minimum was found in %d iterations; bring the columns to one scale, or use a smaller C", settings.MajorIterations)
 	}
 	l.W = mat.NewDense(classes, inputs, r.X)
 	return nil
