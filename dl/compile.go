@@ -5,6 +5,7 @@ import (
 	"github.com/gradbook/gradbook/dl/losses"
 	"github.com/gradbook/gradbook/dl/metrics"
 	"github.com/gradbook/gradbook/dl/optimizers"
+	"github.com/gradbook/gradbook/dl/privacy"
 )
 
 // CompileConfig says how a model learns.
@@ -30,6 +31,9 @@ type CompileConfig struct {
 	WeightedMetrics []metrics.Metric
 	// Step replaces what Fit and Evaluate do with a batch; see Step.
 	Step func(s *Step)
+	// Privacy makes Fit private: what the model reveals of one example is bounded. nil is
+	// training as usual.
+	Privacy *privacy.SGD
 }
 
 // Compile sets the optimizer, the loss and the metrics, and forgets what an
@@ -39,7 +43,7 @@ type CompileConfig struct {
 func (m *Model) Compile(c CompileConfig) error {
 	t := train.CompileConfig{
 		Optimizer: c.Optimizer, Loss: c.Loss, Losses: c.Losses, LossWeights: c.LossWeights,
-		Metrics: c.Metrics, OutputMetrics: c.OutputMetrics, WeightedMetrics: c.WeightedMetrics,
+		Metrics: c.Metrics, OutputMetrics: c.OutputMetrics, WeightedMetrics: c.WeightedMetrics, Privacy: c.Privacy,
 	}
 	if c.Step != nil {
 		t.Step = func(s *train.Step) { c.Step(&Step{X: s.X, Y: s.Y, W: s.W, Training: s.Training, s: s}) }

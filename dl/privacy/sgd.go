@@ -24,15 +24,15 @@ import (
 // who takes ε for what an attacker gets: it is the most that he can, whoever he is.
 type SGD struct {
 	// ClipNorm is how long the gradient of one example may be, over all weights, above 0.
-	ClipNorm float64
+	ClipNorm float64 `json:"clip_norm"`
 	// NoiseMultiplier is the noise's standard deviation by ClipNorm, above 0; Plan.NoiseFor
 	// finds it.
-	NoiseMultiplier float64
+	NoiseMultiplier float64 `json:"noise_multiplier"`
 	// Delta is the δ for which logs say ε; 0 means one over ten times the number of examples.
-	Delta float64
+	Delta float64 `json:"delta,omitempty"`
 	// Microbatch is how many examples are worked on at once, which bounds the memory; 0
 	// means what nearly every sample fits.
-	Microbatch int
+	Microbatch int `json:"microbatch,omitempty"`
 }
 
 // Check reports what cannot be.

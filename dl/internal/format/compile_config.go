@@ -1,6 +1,8 @@
 package format
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +12,7 @@ import (
 	"github.com/gradbook/gradbook/dl/losses"
 	"github.com/gradbook/gradbook/dl/metrics"
 	"github.com/gradbook/gradbook/dl/optimizers"
+	"github.com/gradbook/gradbook/dl/privacy"
 )
 
 // describeCompiled returns how a model is compiled in the form of Keras's
@@ -65,6 +68,9 @@ func describeCompiled(c train.CompileConfig) (map[string]any, error) {
 		}
 		out["output_metrics"] = byOutput
 	}
+	if c.Privacy != nil {
+		out["privacy"] = c.Privacy
+	}
 	return out, err
 }
 
@@ -93,6 +99,11 @@ func constructCompiled(raw map[string]any) (c train.CompileConfig, err error) {
 	if err != nil {
 		return c, fmt.Errorf("loss: %w", err)
 	}
+	if p := raw["privacy"]; p != nil {
+		if c.Privacy, err = privacyOf(p); err != nil {
+			return c, fmt.Errorf("privacy: %w", err)
+		}
+	}
 	if w, ok := raw["loss_weights"].(map[string]any); ok {
 		c.LossWeights = make(map[string]float64)
 		for name, v := range w {
@@ -118,6 +129,21 @@ func constructCompiled(raw map[string]any) (c train.CompileConfig, err error) {
 		}
 	}
 	return c, nil
+}
+
+// privacyOf reads how a training is private; what is not known would make it less so.
+func privacyOf(raw any) (*privacy.SGD, error) {
+	text, err := json.Marshal(raw)
+	if err != nil {
+		return nil, err
+	}
+	p := new(privacy.SGD)
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(p); err != nil {
+		return nil, err
+	}
+	return p, p.Check()
 }
 
 func lossOf(raw any) (losses.Loss, error) {

@@ -52,6 +52,15 @@ func (n *Network) ForwardWatched(weights, in []*graph.Node, random *graph.Node, 
 	return n.forward(&Flow{Pass: p}, weights, in)
 }
 
+// ForwardTapped is Forward, in which tap is called for each layer instead of pass.Call, and the result of each is there.
+func (n *Network) ForwardTapped(weights, in []*graph.Node, random *graph.Node, training bool,
+	tap func(p *pass.Pass, l pass.Layer, x, masks []*graph.Node) ([]*graph.Node, *graph.Node, map[string]*graph.Node),
+) *Flow {
+	p := pass.New(training, random, n.Policy)
+	p.Apart, p.Tap = true, tap
+	return n.forward(&Flow{Pass: p}, weights, in)
+}
+
 // ForwardWide is Forward without training, in the type of the weights and inputs, whatever the
 // policy says.
 func (n *Network) ForwardWide(weights, in []*graph.Node, random *graph.Node) *Flow {
@@ -142,7 +151,11 @@ func (f *Flow) call(c *Call) error {
 	if !f.wide {
 		called.DType = l.DType
 	}
-	out, mask, updates := pass.Call(f.Pass, called, x, masks)
+	callLayer := pass.Call
+	if f.Pass.Tap != nil && l.Nested() == nil {
+		callLayer = f.Pass.Tap
+	}
+	out, mask, updates := callLayer(f.Pass, called, x, masks)
 	for i, s := range c.Out {
 		if err := wantRoom(out[i].Shape().Dimensions[0], s.Shape); err != nil {
 			return err

@@ -28,6 +28,10 @@ type Pass struct {
 	// Watch, if it is set, sees the inputs of each layer of a network, which is a *network.Layer.
 	Watch func(layer any, x []*graph.Node)
 
+	// Tap, if it is set, stands between a network and each layer that is not one: it is called
+	// instead of Call, which it may call in its turn.
+	Tap func(p *Pass, l Layer, x, masks []*graph.Node) (out []*graph.Node, mask *graph.Node, updates map[string]*graph.Node)
+
 	// Dropped are the names of layers that got a mask, made nothing of it, and do not pass
 	// it on.
 	Dropped []string

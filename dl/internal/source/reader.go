@@ -154,6 +154,9 @@ func (r *Reader) Next() (in []compute.Buffer, n int, err error) {
 	return append(append(make([]compute.Buffer, 0, 32), r.columns...), r.order, r.offset), n, nil
 }
 
+// SetBatch changes how many examples Next reads together.
+func (r *Reader) SetBatch(n int) { r.batch = n }
+
 // Moved takes the next offset, that a program has returned.
 func (r *Reader) Moved(offset compute.Buffer) { r.offset = offset }
 

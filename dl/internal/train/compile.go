@@ -10,6 +10,7 @@ import (
 	"github.com/gradbook/gradbook/dl/losses"
 	"github.com/gradbook/gradbook/dl/metrics"
 	"github.com/gradbook/gradbook/dl/optimizers"
+	"github.com/gradbook/gradbook/dl/privacy"
 )
 
 // CompileConfig says how a model learns; the fields are those of dl.CompileConfig.
@@ -22,6 +23,7 @@ type CompileConfig struct {
 	OutputMetrics   map[string][]metrics.Metric
 	WeightedMetrics []metrics.Metric
 	Step            func(s *Step)
+	Privacy         *privacy.SGD
 }
 
 // compiled is what Compile makes of its configuration.
@@ -36,6 +38,8 @@ type compiled struct {
 	// measures are what is computed of each batch, once the labels are known.
 	measures []measure
 	labels   string // for which
+	// sample is how many examples a private step has on average.
+	sample int
 }
 
 // check reports what does not go together, whatever the network.
@@ -76,6 +80,11 @@ func (c CompileConfig) check() error {
 				return fmt.Errorf("expected metrics of different names for output %q, got %q twice", name, metric.Name())
 			}
 			all[metric.Name()] = true
+		}
+	}
+	if c.Privacy != nil {
+		if err := c.checkPrivacy(); err != nil {
+			return err
 		}
 	}
 	if c.Step != nil && (c.Loss != nil || len(c.Losses) > 0 || len(names) > 1 || len(c.OutputMetrics) > 0) {

@@ -33,6 +33,9 @@ func (t *training) epochs(ctx context.Context) error {
 				logs["val_"+name] = value
 			}
 		}
+		if err := t.addEpsilon(logs); err != nil {
+			return err
+		}
 		t.history.add(logs)
 		if !t.config.Once {
 			t.model.position = position{Epoch: t.state.Epoch + 1}
@@ -63,7 +66,7 @@ func (t *training) begin() (done int, err error) {
 		return 0, err
 	}
 	order := slices.Clone(t.source.Rows)
-	if !t.config.NoShuffle {
+	if t.private == nil && !t.config.NoShuffle {
 		m.Random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	}
 	if err := t.rewind(order, at.Batch); err != nil {
@@ -159,6 +162,18 @@ func (t *training) steps(ctx context.Context, done int) error {
 		if err := ctx.Err(); err != nil {
 			return t.interrupted(ctx, err)
 		}
+		if t.private != nil {
+			if i >= t.private.steps {
+				break
+			}
+			if err := t.privateStep(i); err != nil {
+				return err
+			}
+			if t.state.Stopped() {
+				break
+			}
+			continue
+		}
 		in, size, err := nextOf(t.model.Lock, t.source, t.reader)
 		if err != nil {
 			return fmt.Errorf("epoch %d, batch %d: the dataset failed; the model keeps what it has learned: %w", t.state.Epoch+1, i+1, err)
@@ -218,7 +233,9 @@ func (t *training) step(p *engine.Program, in []compute.Buffer, size int) error 
 		return &stepError{t.state.Batch, err}
 	}
 	m := t.model
-	in = append(in, t.rate, t.sums.buffer, t.values[0], m.noise.buffer)
+	in = append(in, t.rate)
+	in = append(in, t.extra...)
+	in = append(in, t.sums.buffer, t.values[0], m.noise.buffer)
 	out, err := t.queue.Run(p, append(in, t.values[1:]...), t.state.Batch)
 	if late := new(engine.LateError); errors.As(err, &late) {
 		return &stepError{late.N, forBatch(late.Err, t.batch)}
@@ -232,7 +249,10 @@ func (t *training) step(p *engine.Program, in []compute.Buffer, size int) error 
 		w.Put(t.device, out[i+4])
 		t.values[i+1] = out[i+4]
 	}
-	t.compiled.iteration++
+	if t.private == nil {
+		t.compiled.iteration++
+		m.spent.PlainSteps++
+	}
 	return nil
 }
 

@@ -114,6 +114,11 @@ func (m *Model) prepare(d *device.Device, ds *data.Dataset, c FitConfig) (*train
 	if err != nil {
 		return nil, err
 	}
+	if m.compiled.Privacy != nil {
+		if err := m.acceptPrivate(d, ds, c); err != nil {
+			return nil, err
+		}
+	}
 	m.prepareSlots()
 	return newTraining(m, d, ds, c, batch)
 }

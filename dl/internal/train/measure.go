@@ -13,7 +13,6 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/layers"
-	"github.com/gradbook/gradbook/dl/losses"
 	"github.com/gradbook/gradbook/dl/metrics"
 )
 
@@ -111,14 +110,7 @@ func (m *Model) Measure(f *network.Flow, y []*graph.Node, w *graph.Node) (loss, 
 		raw := f.Values[m.Outputs[o]]
 		output, mask := graph.ConvertDType(raw, dtypes.Float32), f.Masks[m.Outputs[o]]
 		batch = output.Shape().Dimensions[0]
-		l, from := c.lossOf(names[o]), output
-		if better, ok := config.As[losses.FromLogits](l); ok {
-			if logits, ok := f.Pass.Logits(raw); ok {
-				if better, ok := better.OfLogits(logits.Of); ok {
-					l, from = better, graph.ConvertDType(logits.Node, dtypes.Float32)
-				}
-			}
-		}
+		l, from := m.lossFrom(f, c.lossOf(names[o]), raw, output)
 		own := meanLoss(l.Compute(y[i], from), w, mask)
 		for _, metric := range m.metricsOf(o) {
 			weights := maskWeights(mask, w, metric.weighted)

@@ -24,6 +24,7 @@ type Model struct {
 	fitting  bool
 	told     map[string]bool // layers of which it was said that they drop a mask
 	position position        // in training, for whoever goes on with it
+	spent    Spent           // of the privacy of its data
 }
 
 // noise is the state of the generator on the device.

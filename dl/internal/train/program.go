@@ -22,6 +22,7 @@ import (
 //
 //	what source.Reader says: columns, order, offset
 //	rate      the learning rate (train): float32
+//	count     of the examples, due, and noise: see privateNodes (private training)
 //	sums      of all that is measured: float32 [k]
 //	iteration the optimizer's steps so far (train): float32
 //	random    the state of the generator
@@ -209,6 +210,10 @@ func (b *programBuilder) params() []engine.Param {
 	var params []engine.Param
 	if training {
 		params = append(params, engine.Param{Name: "rate", Shape: scalarFloat})
+		if m.compiled.Privacy != nil {
+			params = append(params, engine.Param{Name: "count", Shape: scalarFloat}, engine.Param{Name: "due", Shape: scalarFloat},
+				engine.Param{Name: "noise", Shape: m.noiseShape()})
+		}
 	}
 	if b.measures() {
 		params = append(params, engine.Param{Name: "sums", Shape: m.compiled.sumsShape(), Donated: true})
@@ -245,6 +250,10 @@ func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
 	if b.kind == train {
 		rate = next()
 	}
+	var private *privateNodes
+	if b.kind == train && m.compiled.Privacy != nil {
+		private = &privateNodes{count: next(), due: next(), noise: next()}
+	}
 	if b.measures() {
 		sums = next()
 	}
@@ -269,7 +278,7 @@ func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
 		return append(append(out, f.Pass.Random), m.Carried(f)...)
 	}
 	u := &updater{model: m, rate: rate, weights: weights, state: state}
-	s := &Step{X: batch.X, Y: batch.Y, W: batch.W, Training: b.kind == train, model: m, updater: u, random: random}
+	s := &Step{X: batch.X, Y: batch.Y, W: batch.W, Training: b.kind == train, model: m, updater: u, random: random, private: private}
 	s.run()
 	b.dropped = s.flow.Pass.Dropped
 	sums = graph.Add(sums, s.sums)
@@ -277,8 +286,12 @@ func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
 		return append([]*graph.Node{moved, sums, s.flow.Pass.Random}, m.Carried(s.flow)...)
 	}
 	u.micro = graph.AddScalar(iteration, 1.0)
+	next32 := u.micro
+	if private != nil {
+		next32 = graph.Add(iteration, private.due)
+	}
 	weights, state = u.step(s.loss, s.flow)
-	out := []*graph.Node{moved, sums, u.micro, s.flow.Pass.Random}
+	out := []*graph.Node{moved, sums, next32, s.flow.Pass.Random}
 	return append(append(out, weights...), state...)
 }
 

@@ -27,11 +27,15 @@ type progress struct {
 	Random       []byte   `json:"random"`
 	Noise        []uint64 `json:"noise,omitempty"`
 	Position     position `json:"position"`
+	Spent        *Spent   `json:"privacy,omitempty"`
 }
 
 // Progress tells how far training has come, as JSON. It is called under the lock.
 func (m *Model) Progress() ([]byte, error) {
 	p := progress{Iteration: m.compiled.iteration, LearningRate: m.compiled.rate, Position: m.position}
+	if len(m.spent.Ledger) > 0 {
+		p.Spent = &m.spent
+	}
 	var err error
 	if p.Random, err = m.PCG.MarshalBinary(); err != nil {
 		return nil, err
@@ -65,6 +69,9 @@ func (m *Model) Restore(text []byte, has func(name string) bool, fill func(remem
 		return fmt.Errorf("expected the state of the random numbers: %w", err)
 	}
 	m.compiled.iteration, m.compiled.rate, m.position = p.Iteration, p.LearningRate, p.Position
+	if p.Spent != nil {
+		m.spent = *p.Spent
+	}
 	if len(p.Noise) == 3 {
 		m.noise = &noise{host: p.Noise}
 	}

@@ -17,7 +17,7 @@ func (c *compiled) slotNames() []optimizers.Slot {
 	}
 	all := slices.Clone(c.Optimizer.Slots())
 	o := c.Optimizer.Common()
-	if o.GradientAccumulationSteps > 1 {
+	if o.GradientAccumulationSteps > 1 || c.Privacy != nil {
 		all = append(all, optimizers.Slot{Name: "accumulated"})
 	}
 	if o.UseEMA {

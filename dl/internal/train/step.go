@@ -41,6 +41,7 @@ type Step struct {
 	sums     *graph.Node
 	reported []measure
 	values   []*graph.Node
+	private  *privateNodes // of a private step
 }
 
 // run builds the step.
@@ -53,6 +54,10 @@ func (s *Step) run() {
 		}
 		s.report("loss", s.loss)
 		s.sums = graph.Concatenate(s.values, 0)
+		return
+	}
+	if s.private != nil {
+		s.runPrivate(*s.private)
 		return
 	}
 	s.Forward(s.X...)

@@ -36,10 +36,12 @@ type training struct {
 	vars     []network.Weight // the model's weights, then its state
 	values   []compute.Buffer // iteration, then those of vars
 	rate     compute.Buffer
-	rated    float64 // what rate holds
-	began    []byte  // the state of the random numbers at the beginning of the epoch
-	resume   bool    // go on at the model's position
-	going    bool    // the stream is in its midst
+	rated    float64          // what rate holds
+	began    []byte           // the state of the random numbers at the beginning of the epoch
+	resume   bool             // go on at the model's position
+	going    bool             // the stream is in its midst
+	private  *private         // of a private training
+	extra    []compute.Buffer // what its steps get
 	closed   bool
 }
 
@@ -72,6 +74,11 @@ func newTraining(m *Model, d *device.Device, ds *data.Dataset, c FitConfig, batc
 	}
 	if err := t.open(); err != nil {
 		return nil, err
+	}
+	if m.compiled.Privacy != nil {
+		if err := t.openPrivate(); err != nil {
+			return nil, err
+		}
 	}
 	for _, w := range t.vars {
 		w.Fitting = m.Network
@@ -138,6 +145,7 @@ func (t *training) close() {
 	t.model.active = nil
 	closing(t.model.Lock, t.source, t.reader)
 	engine.Free(t.rate, t.values[0])
+	engine.Free(t.extra...)
 	if t.sums != nil {
 		engine.Free(t.sums.buffer)
 		t.sums = nil

@@ -20,6 +20,7 @@ type updater struct {
 	weights   []*graph.Node // of Model.weights
 	state     []*graph.Node // of Model.state
 	gradients []*graph.Node // nil until they are set
+	private   *privateNodes // of a private step, whose gradients are sums then
 }
 
 // trainedNodes are the weights that are trained.
@@ -50,7 +51,13 @@ func (u *updater) step(loss *graph.Node, f *network.Flow) (weights, state []*gra
 		return slices.IndexFunc(names, func(s optimizers.Slot) bool { return s.Name == name })
 	}
 	per, acc, ema := len(names), place("accumulated"), place("average")
-	iteration, due, summed := u.accumulate(max(o.GradientAccumulationSteps, 1), gradients, func(i int) *graph.Node { return state[i*per+acc] })
+	iteration, due, summed := u.micro, (*graph.Node)(nil), []*graph.Node(nil)
+	before := func(i int) *graph.Node { return state[i*per+acc] }
+	if u.private != nil {
+		gradients, iteration, due, summed = u.privateStep(m.privatePenalties(f), before)
+	} else {
+		iteration, due, summed = u.accumulate(max(o.GradientAccumulationSteps, 1), gradients, before)
+	}
 	gradients = clip(o, gradients)
 	keep := func(now, before *graph.Node) *graph.Node { // where the step does not count
 		return where(sound, where(due, now, before), before)
@@ -83,7 +90,11 @@ func (u *updater) step(loss *graph.Node, f *network.Flow) (weights, state []*gra
 			nextState = append(nextState, where(due, graph.ZerosLike(summed[k]), summed[k]))
 		}
 		if ema >= 0 {
-			nextState = append(nextState, average(o, u.micro, own[ema], next))
+			mean := average(o, u.micro, own[ema], next)
+			if u.private != nil {
+				mean = keep(mean, own[ema])
+			}
+			nextState = append(nextState, mean)
 		}
 		k++
 	}
