@@ -5,8 +5,6 @@ import (
 	"math"
 	"math/bits"
 	"math/cmplx"
-
-	"gonum.org/v1/gonum/dsp/fourier"
 )
 
 // What is so improbable as this is taken for an infinite loss: far below any δ.
@@ -71,33 +69,33 @@ func compose(events []Event, added bool, interval float64) (*distribution, error
 			Ledger(events).Steps(), float64(low)*interval, float64(high)*interval, interval, interval*math.Ceil(float64(n)/maxGrid))
 	}
 	size := 1 << bits.Len(uint(n-1))
-	fft := fourier.NewFFT(size)
-	product := make([]complex128, size/2+1)
+	product := make([]complex128, size)
 	for i := range product {
 		product[i] = 1
 	}
 	finite, first := 1.0, 0
-	folded := make([]float64, size)
+	folded := make([]complex128, size)
 	for k, d := range all {
 		clear(folded)
 		for i, p := range d.p {
-			folded[i%size] += p
+			folded[i%size] += complex(p, 0)
 		}
 		steps := events[k].Steps
-		for i, c := range fft.Coefficients(nil, folded) {
+		transform(folded)
+		for i, c := range folded {
 			product[i] *= power(c, steps)
 		}
 		finite *= math.Pow(1-d.beyond, float64(steps))
 		first += d.first * steps
 	}
-	around := fft.Sequence(nil, product)
+	transform(product) // twice is the way back, in reverse
 	out := &distribution{interval: interval, first: low, p: make([]float64, n), beyond: 1 - finite + composedTail}
 	for i := range out.p {
-		at := (low + i - first) % size
+		at := (first - low - i) % size
 		if at < 0 {
 			at += size
 		}
-		out.p[i] = max(around[at]/float64(size), 0)
+		out.p[i] = max(real(product[at])/float64(size), 0)
 	}
 	return out, nil
 }
@@ -148,4 +146,32 @@ func chernoff(events []Event, all []*distribution, t float64) float64 {
 		sum += float64(events[k].Steps) * (math.Log(mean) + most)
 	}
 	return (sum - math.Log(composedTail/2)) / math.Abs(t)
+}
+
+// transform is the discrete Fourier transform of 2ⁿ numbers, in place. (A library would come
+// with every program that imports dl.)
+//
+// Source: Cooley and Tukey (1965).
+func transform(x []complex128) {
+	n := len(x)
+	shift := 64 - bits.Len(uint(n-1))
+	for i := range x {
+		if j := int(bits.Reverse64(uint64(i)) >> shift); i < j {
+			x[i], x[j] = x[j], x[i]
+		}
+	}
+	root := make([]complex128, n/2)
+	for i := range root {
+		sin, cos := math.Sincos(-2 * math.Pi * float64(i) / float64(n))
+		root[i] = complex(cos, sin)
+	}
+	for half := 1; half < n; half *= 2 {
+		step := n / (2 * half)
+		for from := 0; from < n; from += 2 * half {
+			for k := range half {
+				a, b := x[from+k], x[from+k+half]*root[k*step]
+				x[from+k], x[from+k+half] = a+b, a-b
+			}
+		}
+	}
 }

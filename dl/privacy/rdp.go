@@ -3,8 +3,6 @@ package privacy
 import (
 	"fmt"
 	"math"
-
-	"gonum.org/v1/gonum/floats"
 )
 
 // RDP accounts by Rényi divergences, which simply add up over steps. It is fast, and its ε
@@ -86,7 +84,11 @@ func wholeOrder(q, sigma float64, a int) float64 {
 		k := float64(i)
 		terms[i] = logBinomial(float64(a), k) + k*math.Log(q) + (float64(a)-k)*math.Log1p(-q) + (k*k-k)/(2*sigma*sigma)
 	}
-	return floats.LogSumExp(terms)
+	sum := math.Inf(-1)
+	for _, t := range terms {
+		sum = logAdd(sum, t)
+	}
+	return sum
 }
 
 func logBinomial(n, k float64) float64 {
@@ -127,7 +129,7 @@ func fractionalOrder(q, sigma, a float64) float64 {
 // addSigned is log(e^x ± e^y).
 func addSigned(x, y, sign float64) float64 {
 	if sign > 0 {
-		return floats.LogSumExp([]float64{x, y})
+		return logAdd(x, y)
 	}
 	if y >= x {
 		return math.Inf(-1)

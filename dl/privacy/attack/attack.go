@@ -1,4 +1,6 @@
-package privacy
+// Package attack finds out of a trained model whether an example was in its training data: a
+// measure of what the model gives away, and a check of what package privacy promises.
+package attack
 
 import (
 	"errors"
@@ -11,8 +13,8 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Attack is how well it can be told whether an example was in the training data.
-type Attack struct {
+// Result is how well it can be told whether an example was in the training data.
+type Result struct {
 	// AUC is the probability that a member looks more like one than another example does:
 	// 0.5 is chance.
 	AUC float64
@@ -28,18 +30,18 @@ type Attack struct {
 
 // Point is what one threshold gives.
 type Point struct {
-	Threshold float64
+	At float64
 	// FalsePositive is the part of others that are taken for members, TruePositive the part
 	// of members.
 	FalsePositive, TruePositive float64
 }
 
-// ThresholdAttack takes for members whose loss is small, of two sets of losses of one model:
+// Threshold takes for members whose loss is small, of two sets of losses of one model:
 // of examples that it was trained on, and of others of the same kind. It is the simplest
 // attack; that it fails does not mean that others do.
 //
 // Source: Yeom et al. (2018), https://arxiv.org/abs/1709.01604.
-func ThresholdAttack(members, others []float64) (*Attack, error) {
+func Threshold(members, others []float64) (*Result, error) {
 	negated := func(losses []float64) []float64 {
 		out := make([]float64, len(losses))
 		for i, v := range losses {
@@ -47,7 +49,7 @@ func ThresholdAttack(members, others []float64) (*Attack, error) {
 		}
 		return out
 	}
-	return newAttack(negated(members), negated(others))
+	return rank(negated(members), negated(others))
 }
 
 // Shadow is a model that was trained on a part of the examples: the loss of each, and which of
@@ -57,7 +59,7 @@ type Shadow struct {
 	Member []bool
 }
 
-// LikelihoodRatioAttack compares the loss of each example with what shadow models say that
+// LikelihoodRatio compares the loss of each example with what shadow models say that
 // were trained with it, and without: normal distributions of log(e^−loss/(1−e^−loss)). losses
 // are those of the model under attack, member says which examples it was trained on, for the
 // result only. Each example must be in two shadows and out of two, at the least; tens are
@@ -65,13 +67,13 @@ type Shadow struct {
 //
 // It is the strongest attack of those that see only losses, if the shadows are trained as the
 // model was. Source: Carlini et al. (2022), https://arxiv.org/abs/2112.03570.
-func LikelihoodRatioAttack(losses []float64, member []bool, shadows []Shadow) (*Attack, error) {
+func LikelihoodRatio(losses []float64, member []bool, shadows []Shadow) (*Result, error) {
 	if len(losses) != len(member) {
-		return nil, fmt.Errorf("privacy: expected as many losses as members, got %d and %d", len(losses), len(member))
+		return nil, fmt.Errorf("attack: expected as many losses as members, got %d and %d", len(losses), len(member))
 	}
 	for i, s := range shadows {
 		if len(s.Losses) != len(losses) || len(s.Member) != len(losses) {
-			return nil, fmt.Errorf("privacy: expected %d losses of shadow %d, as of the model, got %d and %d of Member", len(losses), i, len(s.Losses), len(s.Member))
+			return nil, fmt.Errorf("attack: expected %d losses of shadow %d, as of the model, got %d and %d of Member", len(losses), i, len(s.Losses), len(s.Member))
 		}
 	}
 	var members, others []float64
@@ -85,7 +87,7 @@ func LikelihoodRatioAttack(losses []float64, member []bool, shadows []Shadow) (*
 			}
 		}
 		if len(in) < 2 || len(out) < 2 {
-			return nil, fmt.Errorf("privacy: expected example %d in two shadows at least, and not in two others, got %d and %d", i, len(in), len(out))
+			return nil, fmt.Errorf("attack: expected example %d in two shadows at least, and not in two others, got %d and %d", i, len(in), len(out))
 		}
 		c := confidence(loss)
 		score := logNormal(c, in) - logNormal(c, out)
@@ -95,7 +97,7 @@ func LikelihoodRatioAttack(losses []float64, member []bool, shadows []Shadow) (*
 			others = append(others, score)
 		}
 	}
-	return newAttack(members, others)
+	return rank(members, others)
 }
 
 // confidence is the logit of the probability e^−loss.
@@ -109,22 +111,22 @@ func logNormal(x float64, sample []float64) float64 {
 	return distuv.Normal{Mu: mean, Sigma: max(deviation, 1e-3)}.LogProb(x)
 }
 
-// newAttack ranks scores, of which a larger one says member.
-func newAttack(members, others []float64) (*Attack, error) {
+// rank sorts scores, of which a larger one says member.
+func rank(members, others []float64) (*Result, error) {
 	if len(members) == 0 || len(others) == 0 {
-		return nil, fmt.Errorf("privacy: expected members and others, got %d and %d", len(members), len(others))
+		return nil, fmt.Errorf("attack: expected members and others, got %d and %d", len(members), len(others))
 	}
 	for _, list := range [][]float64{members, others} {
 		if slices.ContainsFunc(list, math.IsNaN) {
-			return nil, errors.New("privacy: expected losses that are numbers, got NaN")
+			return nil, errors.New("attack: expected losses that are numbers, got NaN")
 		}
 	}
-	a := &Attack{members: slices.Sorted(slices.Values(members)), others: slices.Sorted(slices.Values(others))}
+	a := &Result{members: slices.Sorted(slices.Values(members)), others: slices.Sorted(slices.Values(others))}
 	both := slices.Concat(a.members, a.others)
 	slices.Sort(both)
 	both = slices.Compact(both)
 	slices.Reverse(both)
-	a.Points = []Point{{Threshold: math.Inf(1)}}
+	a.Points = []Point{{At: math.Inf(1)}}
 	for _, at := range both {
 		p := Point{at, atLeast(a.others, at), atLeast(a.members, at)}
 		before := a.Points[len(a.Points)-1]
@@ -142,7 +144,7 @@ func atLeast(values []float64, x float64) float64 {
 
 // TruePositiveAt is the largest true positive rate with a false positive rate of at most
 // limit: what an attack is worth where it must not accuse many.
-func (a *Attack) TruePositiveAt(limit float64) float64 {
+func (a *Result) TruePositiveAt(limit float64) float64 {
 	best := 0.0
 	for _, p := range a.Points {
 		if p.FalsePositive <= limit {
@@ -158,12 +160,12 @@ func (a *Attack) TruePositiveAt(limit float64) float64 {
 //
 // Source: Jagielski, Ullman, Oprea (2020), https://arxiv.org/abs/2006.07709. The attack is of
 // one model and many examples, which are not independent: take it for a sign, not a proof.
-func (a *Attack) EpsilonAtLeast(delta, confidence float64) (float64, error) {
-	if err := checkDelta(delta); err != nil {
-		return 0, err
+func (a *Result) EpsilonAtLeast(delta, confidence float64) (float64, error) {
+	if !(delta > 0 && delta < 1) {
+		return 0, fmt.Errorf("attack: expected a δ in (0, 1), got %g", delta)
 	}
 	if !(confidence > 0 && confidence < 1) {
-		return 0, fmt.Errorf("privacy: expected a confidence in (0, 1), got %g", confidence)
+		return 0, fmt.Errorf("attack: expected a confidence in (0, 1), got %g", confidence)
 	}
 	half := func(values []float64, from int) (out []float64) {
 		for i := from; i < len(values); i += 2 {
@@ -181,8 +183,8 @@ func (a *Attack) EpsilonAtLeast(delta, confidence float64) (float64, error) {
 	}
 	best, at := 0.0, math.Inf(1)
 	for _, p := range a.Points[1:] {
-		if e := epsilon(half(a.members, 0), half(a.others, 0), p.Threshold); e > best {
-			best, at = e, p.Threshold
+		if e := epsilon(half(a.members, 0), half(a.others, 0), p.At); e > best {
+			best, at = e, p.At
 		}
 	}
 	if math.IsInf(at, 1) || len(a.members) < 2 || len(a.others) < 2 {
@@ -215,13 +217,13 @@ func ClopperPearson(k, n int, confidence float64) (low, high float64) {
 // Source: Kairouz, Oh, Viswanath (2015), https://arxiv.org/abs/1311.0776.
 func TruePositiveBound(epsilon, delta, falsePositive float64) (float64, error) {
 	if !(epsilon >= 0) {
-		return 0, fmt.Errorf("privacy: expected an ε of at least 0, got %g", epsilon)
+		return 0, fmt.Errorf("attack: expected an ε of at least 0, got %g", epsilon)
 	}
 	if !(delta >= 0 && delta < 1) {
-		return 0, fmt.Errorf("privacy: expected a δ in [0, 1), got %g", delta)
+		return 0, fmt.Errorf("attack: expected a δ in [0, 1), got %g", delta)
 	}
 	if !(falsePositive >= 0 && falsePositive <= 1) {
-		return 0, fmt.Errorf("privacy: expected a false positive rate in [0, 1], got %g", falsePositive)
+		return 0, fmt.Errorf("attack: expected a false positive rate in [0, 1], got %g", falsePositive)
 	}
 	return max(min(math.Exp(epsilon)*falsePositive+delta, 1-math.Exp(-epsilon)*(1-delta-falsePositive), 1), 0), nil
 }
