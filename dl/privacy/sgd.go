@@ -133,9 +133,8 @@ func bracket(of func(float64) (float64, error), epsilon, low, high float64) (flo
 		}
 	}
 	for low > 1e-2 {
-		e, err := of(low)
-		if err != nil || e > epsilon { // so little noise that it cannot be told
-			break
+		if e, err := of(low); err != nil || e > epsilon {
+			return low, high, nil //nolint:nilerr // so little noise that its ε cannot be told is too little
 		}
 		low, high = low/1.3, low
 	}

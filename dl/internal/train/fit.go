@@ -57,15 +57,22 @@ func (m *Model) Fit(ctx context.Context, ds *data.Dataset, c FitConfig) (*Histor
 	return t.history, t.run(ctx)
 }
 
-// prepare checks everything that can be checked before the first step.
-func (m *Model) prepare(d *device.Device, ds *data.Dataset, c FitConfig) (*training, error) {
+func (c FitConfig) checkCounts() error {
 	for _, n := range []struct {
 		field string
 		value int
 	}{{"Epochs", c.Epochs}, {"InitialEpoch", c.InitialEpoch}, {"StepsPerEpoch", c.StepsPerEpoch}, {"ValidationSteps", c.ValidationSteps}} {
 		if n.value < 0 {
-			return nil, fmt.Errorf("expected %s of at least 1 (or 0 for the default), got %d", n.field, n.value)
+			return fmt.Errorf("expected %s of at least 1 (or 0 for the default), got %d", n.field, n.value)
 		}
+	}
+	return nil
+}
+
+// prepare checks everything that can be checked before the first step.
+func (m *Model) prepare(d *device.Device, ds *data.Dataset, c FitConfig) (*training, error) {
+	if err := c.checkCounts(); err != nil {
+		return nil, err
 	}
 	if !(c.ValidationSplit >= 0 && c.ValidationSplit < 1) {
 		return nil, fmt.Errorf("expected ValidationSplit in [0, 1), got %g", c.ValidationSplit)
@@ -77,6 +84,9 @@ func (m *Model) prepare(d *device.Device, ds *data.Dataset, c FitConfig) (*train
 		return nil, fmt.Errorf("expected a callback at place %d of Callbacks, got nil", i)
 	}
 	if err := m.accept("fit", ds, d, true); err != nil {
+		return nil, err
+	}
+	if err := m.acceptPrivate(d, ds, c); err != nil {
 		return nil, err
 	}
 	if m.compiled.Optimizer == nil {
@@ -113,11 +123,6 @@ func (m *Model) prepare(d *device.Device, ds *data.Dataset, c FitConfig) (*train
 	batch, err := wantBatch(c.BatchSize, ds)
 	if err != nil {
 		return nil, err
-	}
-	if m.compiled.Privacy != nil {
-		if err := m.acceptPrivate(d, ds, c); err != nil {
-			return nil, err
-		}
 	}
 	m.prepareSlots()
 	return newTraining(m, d, ds, c, batch)

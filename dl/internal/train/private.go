@@ -1,13 +1,12 @@
 package train
 
 import (
+	crand "crypto/rand"
 	"errors"
 	"fmt"
 	"math"
-	"slices"
-
-	crand "crypto/rand"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -53,6 +52,9 @@ func (c CompileConfig) checkPrivacy() error {
 
 // acceptPrivate reports what cannot be trained privately.
 func (m *Model) acceptPrivate(d *device.Device, ds *data.Dataset, c FitConfig) error {
+	if m.compiled.Privacy == nil {
+		return nil
+	}
 	s := source.Of(ds)
 	switch {
 	case s.Stream != nil:

@@ -51,13 +51,7 @@ func (u *updater) step(loss *graph.Node, f *network.Flow) (weights, state []*gra
 		return slices.IndexFunc(names, func(s optimizers.Slot) bool { return s.Name == name })
 	}
 	per, acc, ema := len(names), place("accumulated"), place("average")
-	iteration, due, summed := u.micro, (*graph.Node)(nil), []*graph.Node(nil)
-	before := func(i int) *graph.Node { return state[i*per+acc] }
-	if u.private != nil {
-		gradients, iteration, due, summed = u.privateStep(m.privatePenalties(f), before)
-	} else {
-		iteration, due, summed = u.accumulate(max(o.GradientAccumulationSteps, 1), gradients, before)
-	}
+	iteration, due, gradients, summed := u.gathered(gradients, f, func(i int) *graph.Node { return state[i*per+acc] })
 	gradients = clip(o, gradients)
 	keep := func(now, before *graph.Node) *graph.Node { // where the step does not count
 		return where(sound, where(due, now, before), before)
@@ -87,14 +81,10 @@ func (u *updater) step(loss *graph.Node, f *network.Flow) (weights, state []*gra
 			nextState = append(nextState, keep(c, own[j]))
 		}
 		if acc >= 0 {
-			nextState = append(nextState, where(due, graph.ZerosLike(summed[k]), summed[k]))
+			nextState = append(nextState, summed[k])
 		}
 		if ema >= 0 {
-			mean := average(o, u.micro, own[ema], next)
-			if u.private != nil {
-				mean = keep(mean, own[ema])
-			}
-			nextState = append(nextState, mean)
+			nextState = append(nextState, u.averaged(o, own[ema], next, keep))
 		}
 		k++
 	}
@@ -113,6 +103,30 @@ func (u *updater) gradientsOf(loss, scale *graph.Node) (gradients []*graph.Node,
 	}
 	gradients = graph.Gradient(graph.Mul(loss, scale), u.trained()...)
 	return gradients, unscale(gradients, scale)
+}
+
+// gathered are the gradients of a whole step, where it takes several batches; see accumulate.
+// kept is what is remembered of their sums.
+func (u *updater) gathered(gradients []*graph.Node, f *network.Flow, before func(i int) *graph.Node) (iteration, due *graph.Node, all, kept []*graph.Node) {
+	if u.private != nil {
+		all, iteration, due, kept = u.privateStep(u.model.privatePenalties(f), before)
+		return iteration, due, all, kept
+	}
+	steps := max(u.model.compiled.Optimizer.Common().GradientAccumulationSteps, 1)
+	iteration, due, sums := u.accumulate(steps, gradients, before)
+	for _, sum := range sums {
+		kept = append(kept, where(due, graph.ZerosLike(sum), sum))
+	}
+	return iteration, due, gradients, kept
+}
+
+// averaged is the running mean of a weight; of a private training it changes with the weight only.
+func (u *updater) averaged(o optimizers.Options, mean, next *graph.Node, keep func(now, before *graph.Node) *graph.Node) *graph.Node {
+	now := average(o, u.micro, mean, next)
+	if u.private != nil {
+		return keep(now, mean)
+	}
+	return now
 }
 
 // accumulate makes gradients the means of those of n steps. It returns the iteration, of which

@@ -182,8 +182,9 @@ func (a *Result) EpsilonAtLeast(delta, confidence float64) (float64, error) {
 		return max(math.Log((tp-delta)/fp), 0)
 	}
 	best, at := 0.0, math.Inf(1)
+	members, others := half(a.members, 0), half(a.others, 0)
 	for _, p := range a.Points[1:] {
-		if e := epsilon(half(a.members, 0), half(a.others, 0), p.At); e > best {
+		if e := epsilon(members, others, p.At); e > best {
 			best, at = e, p.At
 		}
 	}
