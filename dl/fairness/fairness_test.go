@@ -140,7 +140,7 @@ func ExampleMeasure() {
 	fmt.Println(r.DemographicParity)
 	fmt.Println(r.DemographicParity.Chance(), r.EqualizedOdds())
 	// Output:
-	// demographic parity: 50.0 points between a (75.0 % of 4) and b (25.0 % of 4); -14.5 to 80.7
+	// demographic parity: 50.0 points between a (75.0 % of 4) and b (25.0 % of 4); -13.5 to 78.9
 	// true 0.5
 }
 
@@ -218,7 +218,7 @@ func ExampleFindThresholds() {
 	}
 	fmt.Printf("%.2f at a price of %.2f\n", th.Accuracy, th.Price)
 	// Output:
-	// 0.88 at a price of 0.12
+	// 0.88 at a price of 0.00
 }
 
 func ExampleThresholds() {

@@ -1,6 +1,7 @@
 package quality
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -56,15 +57,7 @@ func near(a, b [][]float64, within float64) ([]Pair, error) {
 		}
 		size = max(size, math.Abs(at[i]))
 	}
-	slices.SortFunc(order, func(i, j int) int {
-		switch {
-		case at[i] < at[j]:
-			return -1
-		case at[i] > at[j]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(at[i], at[j]) })
 	reach := within + 1e-9*size // of rounding
 	var pairs []Pair
 	for from, i := range order {

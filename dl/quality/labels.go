@@ -1,6 +1,9 @@
 package quality
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Suspect is an example whose label is probably wrong.
 type Suspect struct {
@@ -49,14 +52,6 @@ func WrongLabels(labels []int, probabilities [][]float64) ([]Suspect, error) {
 			all = append(all, Suspect{i, y, best, probabilities[i][y]})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Suspect) int {
-		switch {
-		case a.Confidence < b.Confidence:
-			return -1
-		case a.Confidence > b.Confidence:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(all, func(a, b Suspect) int { return cmp.Compare(a.Confidence, b.Confidence) })
 	return all, nil
 }

@@ -1,6 +1,7 @@
 package quality
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -23,8 +24,8 @@ type Shifted struct {
 // correction is Holm's. It sees columns alone, not that they belong together differently;
 // and with many rows it finds shifts that do not matter, so look at Statistic.
 //
-// Source: Smirnov (1939), with the asymptotic distribution, which is good from some 30 rows
-// on; Holm (1979), Scandinavian Journal of Statistics 6.
+// Source: Smirnov (1939), with the asymptotic distribution in the form of Stephens (1970), which
+// is good from some ten rows on; Holm (1979), Scandinavian Journal of Statistics 6.
 func Shift(names []string, a, b [][]float64, alpha float64) ([]Shifted, error) {
 	if !(alpha > 0 && alpha < 1) {
 		return nil, fmt.Errorf("quality: expected an α in (0, 1), got %g", alpha)
@@ -41,15 +42,10 @@ func Shift(names []string, a, b [][]float64, alpha float64) ([]Shifted, error) {
 		}
 		d := statistic(x, y)
 		n := float64(len(x)) * float64(len(y)) / float64(len(x)+len(y))
-		all[i] = Shifted{Column: name, Statistic: d, P: kolmogorov(math.Sqrt(n) * d)}
+		all[i] = Shifted{Column: name, Statistic: d, P: kolmogorov((math.Sqrt(n) + 0.12 + 0.11/math.Sqrt(n)) * d)}
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(i, j int) int {
-		if all[i].P < all[j].P {
-			return -1
-		}
-		return 1
-	})
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(all[i].P, all[j].P) })
 	for k, i := range order {
 		if all[i].P > alpha/float64(len(order)-k) {
 			break
