@@ -20,6 +20,10 @@ type Model struct {
 	m *train.Model
 }
 
+func init() {
+	train.Of = func(model any) *train.Model { return model.(*Model).m }
+}
+
 // newNetwork makes an empty network, as the process's settings say.
 func newNetwork(kind network.Kind) *network.Network {
 	pcg, seeded := newSource()

@@ -34,6 +34,9 @@ type noise struct {
 	buffer compute.Buffer
 }
 
+// Of returns the model that a *dl.Model stands for. Package dl sets it.
+var Of func(model any) *Model
+
 // New makes a model of a network, which need not be built.
 func New(n *network.Network) *Model {
 	return &Model{Network: n, programs: make(map[programKey]*engine.Program)}

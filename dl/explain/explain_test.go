@@ -1,0 +1,254 @@
+package explain_test
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/gradbook/gradbook/dl"
+	"github.com/gradbook/gradbook/dl/activations"
+	"github.com/gradbook/gradbook/dl/explain"
+	"github.com/gradbook/gradbook/dl/layers"
+	"github.com/gradbook/gradbook/dl/tensor"
+)
+
+type peers struct {
+	Weights, Dense     [][]float64
+	X, Rows            []float64
+	Target             []int
+	Saliency, Signed   []float64
+	InputXGradient     []float64 `json:"input_x_gradient"`
+	Integrated         []float64
+	GradCAM            []float64 `json:"grad_cam"`
+	Occlusion, Shapley []float64
+}
+
+func floats(v []float64) []float32 {
+	out := make([]float32, len(v))
+	for i, f := range v {
+		out[i] = float32(f)
+	}
+	return out
+}
+
+func fatal(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func weighted(t *testing.T, weights [][]float64, stack ...layers.Layer) *dl.Model {
+	t.Helper()
+	m, err := dl.Sequential(stack...)
+	fatal(t, err)
+	all, err := m.Weights()
+	fatal(t, err)
+	var set []*tensor.Tensor
+	for i, w := range all {
+		set = append(set, tensor.New(floats(weights[i]), w.Shape().Dimensions...))
+	}
+	fatal(t, m.SetWeights(set))
+	return m
+}
+
+func convolution(t *testing.T) (*dl.Model, *tensor.Tensor, peers) {
+	t.Helper()
+	text, err := os.ReadFile("testdata/peers.json")
+	fatal(t, err)
+	var p peers
+	fatal(t, json.Unmarshal(text, &p))
+	m := weighted(t, p.Weights,
+		layers.Input{Shape: layers.Shape{8, 8, 2}},
+		layers.Conv2D{Filters: 4, KernelSize: [2]int{3, 3}, Activation: activations.ReLU},
+		layers.MaxPooling2D{},
+		layers.Conv2D{Filters: 3, KernelSize: [2]int{2, 2}, Name: "last"},
+		layers.Activation{Activation: activations.Tanh},
+		layers.Flatten{},
+		layers.Dense{Units: 5, Activation: activations.Softmax},
+	)
+	return m, tensor.New(floats(p.X), 3, 8, 8, 2), p
+}
+
+// TestCaptum compares with Captum on the same network.
+func TestCaptum(t *testing.T) {
+	m, x, p := convolution(t)
+	base := make([]float32, 128)
+	for i := range base {
+		base[i] = 0.2
+	}
+	for _, c := range []struct {
+		name   string
+		method explain.Method
+		want   []float64
+	}{
+		{"Saliency", explain.Saliency{}, p.Saliency},
+		{"signed", explain.Saliency{Signed: true}, p.Signed},
+		{"InputXGradient", explain.InputXGradient{}, p.InputXGradient},
+		{"IntegratedGradients", explain.IntegratedGradients{Baseline: tensor.New(base, 8, 8, 2)}, p.Integrated},
+		{"Occlusion", explain.Occlusion{Window: []int{3, 3, 2}}, p.Occlusion},
+	} {
+		got, err := c.method.Attribute(m, x, explain.Classes(p.Target...))
+		fatal(t, err)
+		compare(t, c.name, got, c.want)
+	}
+	cam, err := explain.GradCAM{Layer: "last", Signed: true}.Attribute(m, x, explain.Classes(p.Target...))
+	fatal(t, err)
+	flat, err := tensor.Flat[float32](cam)
+	fatal(t, err)
+	one := make([]float32, 0, len(flat)/2) // of two channels, which are the same
+	for i := 0; i < len(flat); i += 2 {
+		one = append(one, flat[i])
+	}
+	compare(t, "GradCAM", tensor.New(one, len(one)), p.GradCAM)
+}
+
+func compare(t *testing.T, name string, got *tensor.Tensor, want []float64) {
+	t.Helper()
+	flat, err := tensor.Flat[float32](got)
+	fatal(t, err)
+	if len(flat) != len(want) {
+		t.Fatalf("%s: expected %d numbers, got %d", name, len(want), len(flat))
+	}
+	for i, v := range flat {
+		if math.Abs(float64(v)-want[i]) > 1e-4 {
+			t.Fatalf("%s: number %d: expected %g, got %g", name, i, want[i], v)
+		}
+	}
+}
+
+func rows(t *testing.T) (*dl.Model, *tensor.Tensor, peers) {
+	t.Helper()
+	_, _, p := convolution(t)
+	m := weighted(t, p.Dense, layers.Input{Shape: layers.Shape{6}}, layers.Dense{Units: 8, Activation: activations.Tanh}, layers.Dense{Units: 3})
+	return m, tensor.New(floats(p.Rows), 2, 6), p
+}
+
+// TestShap compares with shap's exact explainer; and chance with what is exact.
+func TestShap(t *testing.T) {
+	m, x, p := rows(t)
+	got, err := explain.Shapley{}.Attribute(m, x, explain.Class(1))
+	fatal(t, err)
+	compare(t, "Shapley", got, p.Shapley)
+}
+
+// TestShapleyProperties are efficiency and symmetry, of more features than can be exact, too.
+func TestShapleyProperties(t *testing.T) {
+	const n = 16
+	m, err := dl.Sequential(layers.Input{Shape: layers.Shape{n}}, layers.Dense{Units: 4, Activation: activations.Tanh}, layers.Dense{Units: 1})
+	fatal(t, err)
+	all, err := m.Weights()
+	fatal(t, err)
+	w, err := tensor.Flat[float32](all[0])
+	fatal(t, err)
+	copy(w[4:8], w[:4]) // the second feature does what the first does
+	fatal(t, m.SetWeights(append([]*tensor.Tensor{tensor.New(w, n, 4)}, all[1:]...)))
+	flat := make([]float32, n)
+	for i := range flat {
+		flat[i] = float32(1+i%3) / 2
+	}
+	flat[1] = flat[0]
+	x := tensor.New(flat, 1, n)
+	a, err := explain.Shapley{Orders: 400}.Attribute(m, x, explain.Target{})
+	fatal(t, err)
+	shares, err := tensor.Flat[float32](a)
+	fatal(t, err)
+	_, lacks, err := explain.IntegratedGradients{}.Completeness(m, x, explain.Target{})
+	fatal(t, err)
+	ig, err := explain.IntegratedGradients{}.Attribute(m, x, explain.Target{})
+	fatal(t, err)
+	integrated, err := tensor.Flat[float32](ig)
+	fatal(t, err)
+	sum, want := 0.0, lacks[0]
+	for i := range shares {
+		sum += float64(shares[i])
+		want += float64(integrated[i])
+	}
+	if math.Abs(sum-want) > 1e-4 {
+		t.Errorf("expected shares that add up to %g, got %g", want, sum)
+	}
+	if math.Abs(lacks[0]) > 1e-4 {
+		t.Errorf("expected integrated gradients to be complete, they lack %g", lacks[0])
+	}
+	if math.Abs(float64(shares[0]-shares[1])) > 0.05 {
+		t.Errorf("expected the same of features that do the same, got %g and %g", shares[0], shares[1])
+	}
+	groups := make([]int, n)
+	for i := range groups {
+		groups[i] = i / 4
+	}
+	grouped, err := explain.Shapley{Groups: groups}.Attribute(m, x, explain.Target{})
+	fatal(t, err)
+	shares, err = tensor.Flat[float32](grouped)
+	fatal(t, err)
+	sum = 0
+	for _, v := range shares {
+		sum += float64(v)
+	}
+	if math.Abs(sum-want) > 1e-4 {
+		t.Errorf("expected shares of groups that add up to %g, got %g", want, sum)
+	}
+}
+
+// edges is a method that does not look at the model.
+type edges struct{}
+
+func (edges) Attribute(_ *dl.Model, x *tensor.Tensor, _ explain.Target) (*tensor.Tensor, error) {
+	return x, nil
+}
+
+func TestRandomization(t *testing.T) {
+	m, x, _ := convolution(t)
+	random, err := m.Clone()
+	fatal(t, err)
+	all, err := explain.Randomization(m, random, x, explain.Class(2), 0.5, edges{}, explain.Saliency{})
+	fatal(t, err)
+	if !all[0].Fails || all[0].Similarity < 0.999 {
+		t.Errorf("expected a method that shows the input to fail, got %+v", all[0])
+	}
+	if all[1].Fails {
+		t.Errorf("expected gradients to pass, got %+v", all[1])
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	m, x, _ := convolution(t)
+	words, err := dl.Sequential(layers.Input{Shape: layers.Shape{4}}, layers.Embedding{InputDim: 5, OutputDim: 3}, layers.Flatten{}, layers.Dense{Units: 2})
+	fatal(t, err)
+	ids := tensor.New([]float32{1, 2, 3, 4}, 1, 4)
+	unbuilt, err := dl.Sequential(layers.Dense{Units: 2})
+	fatal(t, err)
+	nan := tensor.New(append([]float32{float32(math.NaN())}, make([]float32, 127)...), 1, 8, 8, 2)
+	for want, f := range map[string]func() (*tensor.Tensor, error){
+		"[0, 5), got 5 of example 0": func() (*tensor.Tensor, error) { return explain.Saliency{}.Attribute(m, x, explain.Class(5)) },
+		"each of 3 examples, got 1":  func() (*tensor.Tensor, error) { return explain.Saliency{}.Attribute(m, x, explain.Classes(1)) },
+		"got NaN of example 0":       func() (*tensor.Tensor, error) { return explain.Occlusion{}.Attribute(m, nan, explain.Class(0)) },
+		"numbers of words":           func() (*tensor.Tensor, error) { return explain.Saliency{}.Attribute(words, ids, explain.Class(0)) },
+		"examples of (None, 4)":      func() (*tensor.Tensor, error) { return explain.Saliency{}.Attribute(words, x, explain.Class(0)) },
+		"built model of one input":   func() (*tensor.Tensor, error) { return explain.Saliency{}.Attribute(unbuilt, x, explain.Class(0)) },
+		`layer "none"`: func() (*tensor.Tensor, error) {
+			return explain.GradCAM{Layer: "none"}.Attribute(m, x, explain.Class(0))
+		},
+		"for GradCAM, got": func() (*tensor.Tensor, error) { return explain.GradCAM{}.Attribute(words, ids, explain.Class(0)) },
+		"Window of 1 to 8": func() (*tensor.Tensor, error) {
+			return explain.Occlusion{Window: []int{9, 1, 1}}.Attribute(m, x, explain.Class(0))
+		},
+		"without gaps": func() (*tensor.Tensor, error) {
+			return explain.Shapley{Groups: []int{0, 0, 2, 2}}.Attribute(words, ids, explain.Class(0))
+		},
+		"one example, 4 numbers": func() (*tensor.Tensor, error) {
+			return explain.Shapley{Baseline: x}.Attribute(words, ids, explain.Class(0))
+		},
+		"output in [0, 1), got 1": func() (*tensor.Tensor, error) { return explain.Saliency{}.Attribute(m, x, explain.Target{Output: 1}) },
+	} {
+		if _, err := f(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("expected an error with %q, got %v", want, err)
+		}
+	}
+	got, err := explain.Shapley{}.Attribute(words, ids, explain.Class(0))
+	if err != nil || got.Shape().Size() != 4 {
+		t.Errorf("expected Shapley values of words, got %v, %v", got, err)
+	}
+}

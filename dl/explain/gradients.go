@@ -1,0 +1,279 @@
+package explain
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl"
+	"github.com/gradbook/gradbook/dl/internal/network"
+	"github.com/gradbook/gradbook/dl/internal/train"
+	"github.com/gradbook/gradbook/dl/tensor"
+)
+
+// Saliency is the gradient of the target by the input; absolute unless Signed.
+//
+// It says where a small change would matter, not what the output consists of; where units are
+// saturated it is small though the input is decisive. Source: Simonyan, Vedaldi, Zisserman
+// (2013), https://arxiv.org/abs/1312.6034.
+type Saliency struct{ Signed bool }
+
+// Attribute implements Method.
+func (s Saliency) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
+	return eachValue(m, x, t, func(_, g float32) float32 {
+		if !s.Signed && g < 0 {
+			return -g
+		}
+		return g
+	})
+}
+
+// InputXGradient is the input times the gradient of the target by it: what each part would
+// contribute if the model were linear. Parts that are 0 get 0, whatever they say.
+//
+// Source: Shrikumar et al. (2016), https://arxiv.org/abs/1605.01713.
+type InputXGradient struct{}
+
+// Attribute implements Method.
+func (InputXGradient) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
+	return eachValue(m, x, t, func(x, g float32) float32 { return x * g })
+}
+
+// gradients compute the gradient of the target by the input.
+func gradients(m *dl.Model, t Target) (*values, error) {
+	inner := train.Of(m)
+	if inner.Inputs != nil {
+		if l := inner.Taker(inner.Inputs[0]); l.Type() == "Embedding" || l.Type() == "Hashing" || l.Type() == "StringLookup" || l.Type() == "IntegerLookup" || l.Type() == "CategoryEncoding" {
+			return nil, fmt.Errorf("explain: %s takes numbers of words, by which nothing has a gradient: expected a method without gradients, Occlusion or Shapley", l)
+		}
+	}
+	return newValues(m, t, func(_ *network.Flow, x, target *graph.Node) []*graph.Node {
+		return []*graph.Node{graph.Gradient(graph.ReduceAllSum(target), x)[0], target}
+	})
+}
+
+func eachValue(m *dl.Model, x *tensor.Tensor, t Target, f func(x, g float32) float32) (*tensor.Tensor, error) {
+	flat, err := wanted(m, x)
+	if err != nil {
+		return nil, err
+	}
+	v, err := gradients(m, t)
+	if err != nil {
+		return nil, err
+	}
+	d := x.Shape().Dimensions
+	units, err := t.units(d[0], v.size)
+	if err != nil {
+		return nil, err
+	}
+	g, _, err := v.gradient(flat, d, units)
+	if err != nil {
+		return nil, err
+	}
+	for i := range g {
+		g[i] = f(flat[i], g[i])
+	}
+	return tensor.New(g, d...), nil
+}
+
+// gradient is that of each example, and the target.
+func (v *values) gradient(flat []float32, d []int, units []int32) (g, y []float32, err error) {
+	out, err := v.call(flat, d, units)
+	if err != nil {
+		return nil, nil, err
+	}
+	if g, err = tensor.Flat[float32](out[0]); err != nil {
+		return nil, nil, err
+	}
+	y, err = tensor.Flat[float32](out[1])
+	return g, y, err
+}
+
+// SmoothGrad is the mean gradient over inputs to which noise is added, which takes away what
+// changes from one pixel to the next.
+//
+// Source: Smilkov et al. (2017), https://arxiv.org/abs/1706.03825.
+type SmoothGrad struct {
+	// Samples is how many inputs; 0 means 25.
+	Samples int
+	// Noise is its standard deviation, as a part of the range of each example; 0 means 0.15.
+	Noise float64
+	Seed  uint64
+}
+
+// Attribute implements Method.
+func (s SmoothGrad) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
+	if s.Samples < 0 || !(s.Noise >= 0) {
+		return nil, fmt.Errorf("explain: expected Samples and Noise of at least 0, got %d and %g", s.Samples, s.Noise)
+	}
+	flat, err := wanted(m, x)
+	if err != nil {
+		return nil, err
+	}
+	v, err := gradients(m, t)
+	if err != nil {
+		return nil, err
+	}
+	d := x.Shape().Dimensions
+	units, err := t.units(d[0], v.size)
+	if err != nil {
+		return nil, err
+	}
+	samples, noise := orInt(s.Samples, 25), orFloat(s.Noise, 0.15)
+	r := rand.New(rand.NewPCG(s.Seed, 1))
+	size := len(flat) / d[0]
+	sum, moved := make([]float32, len(flat)), make([]float32, len(flat))
+	for range samples {
+		for i := range d[0] {
+			low, high := math.Inf(1), math.Inf(-1)
+			for _, f := range flat[i*size : (i+1)*size] {
+				low, high = min(low, float64(f)), max(high, float64(f))
+			}
+			for k := i * size; k < (i+1)*size; k++ {
+				moved[k] = flat[k] + float32(noise*(high-low)*r.NormFloat64())
+			}
+		}
+		g, _, err := v.gradient(moved, d, units)
+		if err != nil {
+			return nil, err
+		}
+		for i := range g {
+			sum[i] += g[i] / float32(samples)
+		}
+	}
+	return tensor.New(sum, d...), nil
+}
+
+func orInt(v, otherwise int) int {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}
+
+func orFloat(v, otherwise float64) float64 {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}
+
+// IntegratedGradients adds up gradients on the way from a baseline to the input. What it
+// attributes adds up to the difference of the target between the two, but for an error of
+// the sum; see Completeness.
+//
+// Everything depends on the baseline: parts of the input that are as there get nothing.
+// Source: Sundararajan, Taly, Yan (2017), https://arxiv.org/abs/1703.01365.
+type IntegratedGradients struct {
+	// Baseline is one example, of the input's shape without the batch; nil means zeros.
+	Baseline *tensor.Tensor
+	// Steps is how many gradients, at the places of Gauss and Legendre; 0 means 50.
+	Steps int
+}
+
+// Attribute implements Method.
+func (g IntegratedGradients) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
+	a, _, err := g.Completeness(m, x, t)
+	return a, err
+}
+
+// Completeness is Attribute, with what the attributions of each example lack to add up to the
+// difference of the target between input and baseline: 0 if Steps are enough.
+func (g IntegratedGradients) Completeness(m *dl.Model, x *tensor.Tensor, t Target) (attributions *tensor.Tensor, lacks []float64, err error) {
+	flat, err := wanted(m, x)
+	if err != nil {
+		return nil, nil, err
+	}
+	if g.Steps < 0 {
+		return nil, nil, fmt.Errorf("explain: expected Steps of at least 1 (or 0 for the default), got %d", g.Steps)
+	}
+	d := x.Shape().Dimensions
+	size := len(flat) / d[0]
+	base, err := baseline(g.Baseline, size)
+	if err != nil {
+		return nil, nil, err
+	}
+	v, err := gradients(m, t)
+	if err != nil {
+		return nil, nil, err
+	}
+	units, err := t.units(d[0], v.size)
+	if err != nil {
+		return nil, nil, err
+	}
+	at := func(part float64) ([]float32, []float32, error) {
+		moved := make([]float32, len(flat))
+		for i, f := range flat {
+			moved[i] = base[i%size] + float32(part)*(f-base[i%size])
+		}
+		return v.gradient(moved, d, units)
+	}
+	sum := make([]float64, len(flat))
+	places, weights := legendre(orInt(g.Steps, 50))
+	for k, place := range places {
+		slope, _, err := at(place)
+		if err != nil {
+			return nil, nil, err
+		}
+		for i := range sum {
+			sum[i] += weights[k] * float64(slope[i])
+		}
+	}
+	_, first, err := at(0)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, last, err := at(1)
+	if err != nil {
+		return nil, nil, err
+	}
+	out := make([]float32, len(flat))
+	lacks = make([]float64, d[0])
+	for i := range lacks {
+		lacks[i] = float64(last[i]) - float64(first[i])
+	}
+	for i := range out {
+		a := sum[i] * float64(flat[i]-base[i%size])
+		out[i] = float32(a)
+		lacks[i/size] -= a
+	}
+	return tensor.New(out, d...), lacks, nil
+}
+
+// baseline is one example's numbers.
+func baseline(b *tensor.Tensor, size int) ([]float32, error) {
+	if b == nil {
+		return make([]float32, size), nil
+	}
+	flat, err := tensor.Flat[float32](b)
+	if err != nil || len(flat) != size {
+		return nil, fmt.Errorf("explain: expected a baseline of one example, %d numbers of float32, got %v", size, b.Shape())
+	}
+	return flat, nil
+}
+
+// legendre are the places and weights of Gauss's and Legendre's sum over [0, 1].
+func legendre(n int) (places, weights []float64) {
+	for i := range n {
+		x := math.Cos(math.Pi * (float64(i) + 0.75) / (float64(n) + 0.5))
+		slope := 0.0
+		for range 100 {
+			p, before := 1.0, 0.0
+			for k := range n {
+				j := float64(k)
+				p, before = ((2*j+1)*x*p-j*before)/(j+1), p
+			}
+			slope = float64(n) * (x*p - before) / (x*x - 1)
+			step := p / slope
+			x -= step
+			if math.Abs(step) < 1e-15 {
+				break
+			}
+		}
+		places = append(places, (1-x)/2)
+		weights = append(weights, 1/((1-x*x)*slope*slope))
+	}
+	return places, weights
+}
