@@ -134,3 +134,33 @@ func ExampleVerdict() {
 	// Output:
 	// true
 }
+
+func ExampleGuidedBackprop() {
+	show(explain.GuidedBackprop{}.Attribute(line(), two, explain.Target{}))
+	// Output:
+	// [2 -3] <nil>
+}
+
+func ExamplePermutationImportance() {
+	x := tensor.Of([][]float32{{1, 5}, {2, 5}, {3, 5}})
+	all, err := explain.PermutationImportance(x, 10, 1, func(x *tensor.Tensor) (float64, error) {
+		flat, err := tensor.Flat[float32](x)
+		return float64(flat[4] - flat[0]), err // of the last row and the first
+	})
+	fmt.Println(all[0].Mean > 0, all[1].Mean, err)
+	// Output:
+	// true 0 <nil>
+}
+
+func ExampleImportance() {
+	_, err := explain.PermutationImportance(two, 1, 1, nil)
+	fmt.Println(err)
+	// Output:
+	// explain: expected a table of two rows at least, and to shuffle once at least, got (Float32)[1, 2] and 1
+}
+
+func ExamplePartialDependence() {
+	fmt.Println(explain.PartialDependence(line(), two, explain.Target{}, 1, []float32{0, 1}))
+	// Output:
+	// [2 -1] <nil>
+}

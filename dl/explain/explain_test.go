@@ -21,6 +21,7 @@ type peers struct {
 	Saliency, Signed   []float64
 	InputXGradient     []float64 `json:"input_x_gradient"`
 	Integrated         []float64
+	Guided             []float64
 	GradCAM            []float64 `json:"grad_cam"`
 	Occlusion, Shapley []float64
 }
@@ -88,6 +89,7 @@ func TestCaptum(t *testing.T) {
 		{"signed", explain.Saliency{Signed: true}, p.Signed},
 		{"InputXGradient", explain.InputXGradient{}, p.InputXGradient},
 		{"IntegratedGradients", explain.IntegratedGradients{Baseline: tensor.New(base, 8, 8, 2)}, p.Integrated},
+		{"GuidedBackprop", explain.GuidedBackprop{}, p.Guided},
 		{"Occlusion", explain.Occlusion{Window: []int{3, 3, 2}}, p.Occlusion},
 	} {
 		got, err := c.method.Attribute(m, x, explain.Classes(p.Target...))
@@ -250,5 +252,32 @@ func TestBadInput(t *testing.T) {
 	got, err := explain.Shapley{}.Attribute(words, ids, explain.Class(0))
 	if err != nil || got.Shape().Size() != 4 {
 		t.Errorf("expected Shapley values of words, got %v, %v", got, err)
+	}
+}
+
+// TestTables are a column that counts, and one that does not.
+func TestTables(t *testing.T) {
+	m := line()
+	x := tensor.Of([][]float32{{1, 0}, {2, 0}, {3, 0}, {4, 0}})
+	score := func(x *tensor.Tensor) (float64, error) {
+		flat, err := tensor.Flat[float32](x)
+		sum := 0.0
+		for i := range 4 {
+			sum -= math.Abs(float64(2*flat[2*i]) - float64(2*(i+1)))
+		}
+		return sum, err
+	}
+	all, err := explain.PermutationImportance(x, 20, 1, score)
+	fatal(t, err)
+	if all[0].Mean < 1 || all[1].Mean != 0 {
+		t.Errorf("expected the first column to count, and no other, got %+v", all)
+	}
+	curve, err := explain.PartialDependence(m, x, explain.Target{}, 0, []float32{0, 10})
+	fatal(t, err)
+	if math.Abs(curve[1]-curve[0]-20) > 1e-4 {
+		t.Errorf("expected a slope of 2, got %v", curve)
+	}
+	if _, err := explain.PartialDependence(m, x, explain.Target{}, 2, nil); err == nil {
+		t.Error("expected a column out of range to be refused")
 	}
 }

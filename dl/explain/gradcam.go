@@ -41,7 +41,7 @@ func (c GradCAM) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Ten
 	if err != nil {
 		return nil, err
 	}
-	v, err := newValues(m, t, func(f *network.Flow, _, target *graph.Node) []*graph.Node {
+	v, err := newValues(m, t, nil, func(f *network.Flow, _, target *graph.Node) []*graph.Node {
 		return []*graph.Node{c.places(f.Values[at], graph.Gradient(graph.ReduceAllSum(target), f.Values[at])[0])}
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl"
 	"github.com/gradbook/gradbook/dl/internal/network"
+	"github.com/gradbook/gradbook/dl/internal/pass"
 	"github.com/gradbook/gradbook/dl/internal/train"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
@@ -22,7 +23,7 @@ type Saliency struct{ Signed bool }
 
 // Attribute implements Method.
 func (s Saliency) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
-	return eachValue(m, x, t, func(_, g float32) float32 {
+	return eachValue(m, x, t, nil, func(_, g float32) float32 {
 		if !s.Signed && g < 0 {
 			return -g
 		}
@@ -38,28 +39,28 @@ type InputXGradient struct{}
 
 // Attribute implements Method.
 func (InputXGradient) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
-	return eachValue(m, x, t, func(x, g float32) float32 { return x * g })
+	return eachValue(m, x, t, nil, func(x, g float32) float32 { return x * g })
 }
 
 // gradients compute the gradient of the target by the input.
-func gradients(m *dl.Model, t Target) (*values, error) {
+func gradients(m *dl.Model, t Target, tap pass.Tap) (*values, error) {
 	inner := train.Of(m)
 	if inner.Inputs != nil {
 		if l := inner.Taker(inner.Inputs[0]); l.Type() == "Embedding" || l.Type() == "Hashing" || l.Type() == "StringLookup" || l.Type() == "IntegerLookup" || l.Type() == "CategoryEncoding" {
 			return nil, fmt.Errorf("explain: %s takes numbers of words, by which nothing has a gradient: expected a method without gradients, Occlusion or Shapley", l)
 		}
 	}
-	return newValues(m, t, func(_ *network.Flow, x, target *graph.Node) []*graph.Node {
+	return newValues(m, t, tap, func(_ *network.Flow, x, target *graph.Node) []*graph.Node {
 		return []*graph.Node{graph.Gradient(graph.ReduceAllSum(target), x)[0], target}
 	})
 }
 
-func eachValue(m *dl.Model, x *tensor.Tensor, t Target, f func(x, g float32) float32) (*tensor.Tensor, error) {
+func eachValue(m *dl.Model, x *tensor.Tensor, t Target, tap pass.Tap, f func(x, g float32) float32) (*tensor.Tensor, error) {
 	flat, err := wanted(m, x)
 	if err != nil {
 		return nil, err
 	}
-	v, err := gradients(m, t)
+	v, err := gradients(m, t, tap)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +113,7 @@ func (s SmoothGrad) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.
 	if err != nil {
 		return nil, err
 	}
-	v, err := gradients(m, t)
+	v, err := gradients(m, t, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +196,7 @@ func (g IntegratedGradients) Completeness(m *dl.Model, x *tensor.Tensor, t Targe
 	if err != nil {
 		return nil, nil, err
 	}
-	v, err := gradients(m, t)
+	v, err := gradients(m, t, nil)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl"
 	"github.com/gradbook/gradbook/dl/internal/network"
+	"github.com/gradbook/gradbook/dl/internal/pass"
 	"github.com/gradbook/gradbook/dl/internal/train"
 	"github.com/gradbook/gradbook/dl/layers"
 	"github.com/gradbook/gradbook/dl/tensor"
@@ -41,7 +42,7 @@ func Classes(k ...int) Target { return Target{Units: k} }
 
 // Predicted is the class with the largest output, of each example.
 func Predicted(m *dl.Model, x *tensor.Tensor) (Target, error) {
-	v, err := newValues(m, Target{}, nil)
+	v, err := newValues(m, Target{}, nil, nil)
 	if err != nil {
 		return Target{}, err
 	}
@@ -107,7 +108,7 @@ type values struct {
 // builder adds to a graph what is computed of a target, [batch].
 type builder func(f *network.Flow, x, target *graph.Node) []*graph.Node
 
-func newValues(m *dl.Model, t Target, more builder) (*values, error) {
+func newValues(m *dl.Model, t Target, tap pass.Tap, more builder) (*values, error) {
 	inner := train.Of(m)
 	if inner.Outputs == nil {
 		return nil, fmt.Errorf("explain: expected a model that is built, got %q, which is not", m.Name())
@@ -118,7 +119,7 @@ func newValues(m *dl.Model, t Target, more builder) (*values, error) {
 	out := inner.Outputs[t.Output]
 	v := &values{model: m, target: t, size: out.Shape.Size()}
 	var err error
-	v.probe, err = inner.Probe(nil, func(f *network.Flow, x, extra []*graph.Node) []*graph.Node {
+	v.probe, err = inner.Probe(tap, func(f *network.Flow, x, extra []*graph.Node) []*graph.Node {
 		y := f.Values[out]
 		if logits, ok := f.Pass.Logits(y); ok && !t.Probability {
 			y = logits.Node

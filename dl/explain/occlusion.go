@@ -37,7 +37,7 @@ func (o Occlusion) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.T
 	if err != nil {
 		return nil, err
 	}
-	v, err := newValues(m, t, nil)
+	v, err := newValues(m, t, nil, nil)
 	if err != nil {
 		return nil, err
 	}

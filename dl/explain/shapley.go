@@ -49,7 +49,7 @@ func (s Shapley) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Ten
 	if err != nil {
 		return nil, err
 	}
-	v, err := newValues(m, t, nil)
+	v, err := newValues(m, t, nil, nil)
 	if err != nil {
 		return nil, err
 	}

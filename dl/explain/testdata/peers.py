@@ -18,10 +18,11 @@ torch.manual_seed(4)
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
+        self.relu = nn.ReLU()
         self.a, self.b, self.c = nn.Conv2d(2, 4, 3), nn.Conv2d(4, 3, 2), nn.Linear(12, 5)
 
     def forward(self, x):
-        x = nn.functional.max_pool2d(torch.relu(self.a(x)), 2)
+        x = nn.functional.max_pool2d(self.relu(self.a(x)), 2)
         x = torch.tanh(self.b(x))
         return self.c(x.permute(0, 2, 3, 1).flatten(1))
 
@@ -50,6 +51,7 @@ print(json.dumps({
     "signed": last(attr.Saliency(net).attribute(x.clone().requires_grad_(), target=target, abs=False)),
     "input_x_gradient": last(attr.InputXGradient(net).attribute(x.clone().requires_grad_(), target=target)),
     "integrated": last(ig.attribute(x, baselines=base, target=target, n_steps=50, method="gausslegendre")),
+    "guided": last(attr.GuidedBackprop(net).attribute(x.clone().requires_grad_(), target=target)),
     "grad_cam": last(nn.functional.interpolate(cam.attribute(x, target, attr_dim_summation=True), (8, 8), mode="bilinear")),
     "occlusion": last(occlusion.attribute(x, (2, 3, 3), strides=(2, 3, 3), target=target)),
     "dense": [dense[0].weight.T.flatten().tolist(), dense[0].bias.tolist(), dense[2].weight.T.flatten().tolist(), dense[2].bias.tolist()],

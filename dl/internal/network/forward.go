@@ -53,9 +53,7 @@ func (n *Network) ForwardWatched(weights, in []*graph.Node, random *graph.Node, 
 }
 
 // ForwardTapped is Forward, in which tap is called for each layer instead of pass.Call, and the result of each is there.
-func (n *Network) ForwardTapped(weights, in []*graph.Node, random *graph.Node, training bool,
-	tap func(p *pass.Pass, l pass.Layer, x, masks []*graph.Node) ([]*graph.Node, *graph.Node, map[string]*graph.Node),
-) *Flow {
+func (n *Network) ForwardTapped(weights, in []*graph.Node, random *graph.Node, training bool, tap pass.Tap) *Flow {
 	p := pass.New(training, random, n.Policy)
 	p.Apart, p.Tap = true, tap
 	return n.forward(&Flow{Pass: p}, weights, in)
@@ -151,7 +149,7 @@ func (f *Flow) call(c *Call) error {
 	if !f.wide {
 		called.DType = l.DType
 	}
-	callLayer := pass.Call
+	callLayer := pass.Tap(pass.Call)
 	if f.Pass.Tap != nil && l.Nested() == nil {
 		callLayer = f.Pass.Tap
 	}

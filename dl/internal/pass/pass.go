@@ -30,7 +30,7 @@ type Pass struct {
 
 	// Tap, if it is set, stands between a network and each layer that is not one: it is called
 	// instead of Call, which it may call in its turn.
-	Tap func(p *Pass, l Layer, x, masks []*graph.Node) (out []*graph.Node, mask *graph.Node, updates map[string]*graph.Node)
+	Tap Tap
 
 	// Dropped are the names of layers that got a mask, made nothing of it, and do not pass
 	// it on.
@@ -39,6 +39,9 @@ type Pass struct {
 	logits map[*graph.Node]Logits
 	shared map[*graph.Node]bool
 }
+
+// Tap calls a layer, as Call does.
+type Tap func(p *Pass, l Layer, x, masks []*graph.Node) (out []*graph.Node, mask *graph.Node, updates map[string]*graph.Node)
 
 // Share says that more than one layer needs a node, or a reader of the network's outputs.
 func (p *Pass) Share(n *graph.Node) { p.shared[n] = true }

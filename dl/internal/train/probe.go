@@ -19,7 +19,7 @@ type Probe struct {
 	model   *Model
 	device  *device.Device
 	weights []*tensors.Tensor
-	tap     func(p *pass.Pass, l pass.Layer, x, masks []*graph.Node) ([]*graph.Node, *graph.Node, map[string]*graph.Node)
+	tap     pass.Tap
 	build   func(f *network.Flow, x, extra []*graph.Node) []*graph.Node
 	program *engine.Program
 	shape   string
@@ -27,10 +27,7 @@ type Probe struct {
 
 // Probe makes one. tap, if it is not nil, is called for each layer instead of pass.Call; build
 // says what is computed, of the inputs and of tensors beside them.
-func (m *Model) Probe(
-	tap func(p *pass.Pass, l pass.Layer, x, masks []*graph.Node) ([]*graph.Node, *graph.Node, map[string]*graph.Node),
-	build func(f *network.Flow, x, extra []*graph.Node) []*graph.Node,
-) (*Probe, error) {
+func (m *Model) Probe(tap pass.Tap, build func(f *network.Flow, x, extra []*graph.Node) []*graph.Node) (*Probe, error) {
 	m.Lock.Lock()
 	defer m.Lock.Unlock()
 	if m.Inputs == nil {
