@@ -3,6 +3,7 @@ package dl_test
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/gradbook/gradbook/dl/metrics"
 	"github.com/gradbook/gradbook/dl/optimizers"
 	"github.com/gradbook/gradbook/dl/privacy"
+	"github.com/gradbook/gradbook/dl/privacy/attack"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 
@@ -85,7 +87,7 @@ func TestPrivateStep(t *testing.T) {
 				fatal(t, m.SetWeights(start))
 				plain.Privacy = &privacy.SGD{ClipNorm: clip, NoiseMultiplier: 1e-9, Microbatch: 7}
 				fatal(t, m.Compile(plain))
-				_, err = m.Fit(context.Background(), ds, dl.FitConfig{BatchSize: n, StepsPerEpoch: 1})
+				_, err = m.Fit(context.Background(), ds, dl.FitConfig{BatchSize: n, StepsPerEpoch: 1, Silent: true})
 				if err != nil && !strings.Contains(err.Error(), "grid") {
 					t.Fatal(err)
 				}
@@ -142,7 +144,7 @@ func TestPrivateTraining(t *testing.T) {
 		Optimizer: optimizers.Adam{}, Loss: losses.SparseCategoricalCrossentropy{}, Metrics: []metrics.Metric{metrics.Accuracy{}},
 		Privacy: &privacy.SGD{ClipNorm: 1, NoiseMultiplier: 1.5, Delta: 1e-3},
 	}))
-	h, err := m.Fit(context.Background(), ds, dl.FitConfig{Epochs: 3, BatchSize: 12})
+	h, err := m.Fit(context.Background(), ds, dl.FitConfig{Epochs: 3, BatchSize: 12, Silent: true})
 	fatal(t, err)
 	plan := privacy.Plan{Examples: 60, BatchSize: 12, Epochs: 3, NoiseMultiplier: 1.5, Delta: 1e-3}
 	want, err := plan.Epsilon()
@@ -158,7 +160,7 @@ func TestPrivateTraining(t *testing.T) {
 	if got := again.Privacy(); got.Ledger.Steps() != 15 || got.Delta != 1e-3 || got.PlainSteps != 0 {
 		t.Errorf("expected 15 steps with δ 0.001 in the file, got %+v", got)
 	}
-	_, err = again.Fit(context.Background(), ds, dl.FitConfig{Epochs: 1, BatchSize: 12})
+	_, err = again.Fit(context.Background(), ds, dl.FitConfig{Epochs: 1, BatchSize: 12, Silent: true})
 	fatal(t, err)
 	if got := again.Privacy(); got.Ledger.Steps() != 20 || len(got.Ledger) != 1 {
 		t.Errorf("expected the loaded model to go on privately, to 20 steps, got %+v", got)
@@ -193,5 +195,110 @@ func TestPrivateRefusals(t *testing.T) {
 	fatal(t, err)
 	if _, err := norm.Fit(context.Background(), ds, dl.FitConfig{}); err == nil || !strings.Contains(err.Error(), "batch_normalization") || !strings.Contains(err.Error(), "GroupNormalization") {
 		t.Errorf("expected BatchNormalization to be refused by name, got %v", err)
+	}
+}
+
+// TestPrivateBound takes one example away, at rate 1 and nearly without noise: the sum of
+// gradients moves by no more than the clipping norm.
+func TestPrivateBound(t *testing.T) {
+	const n, clip = 8, 0.25
+	m, err := dl.Sequential(privateModels[2].stack...)
+	fatal(t, err)
+	x, y := privateExamples(m, false, n)
+	start, err := m.Weights()
+	fatal(t, err)
+	before := flatWeights(t, m)
+	sum := func(from int) []float64 {
+		flat, err := tensor.Flat[float32](x)
+		fatal(t, err)
+		labels, err := tensor.Flat[int32](y)
+		fatal(t, err)
+		size := len(flat) / n
+		ds, err := data.New(tensor.New(flat[from*size:], n-from, 6, 6, 2), tensor.New(labels[from:], n-from, 1))
+		fatal(t, err)
+		fatal(t, m.SetWeights(start))
+		fatal(t, m.Compile(dl.CompileConfig{
+			Optimizer: optimizers.SGD{LearningRate: 1}, Loss: losses.SparseCategoricalCrossentropy{},
+			Privacy: &privacy.SGD{ClipNorm: clip, NoiseMultiplier: 1e-7},
+		}))
+		_, err = m.Fit(context.Background(), ds, dl.FitConfig{BatchSize: n - from, StepsPerEpoch: 1, Silent: true})
+		fatal(t, err)
+		out := flatWeights(t, m)
+		for i := range out {
+			out[i] = (out[i] - before[i]) * float64(n-from)
+		}
+		return out
+	}
+	with, without, moved := sum(0), sum(1), 0.0 // the first is far larger than the others
+	for i := range with {
+		moved += (with[i] - without[i]) * (with[i] - without[i])
+	}
+	if moved = math.Sqrt(moved); moved > clip*(1+1e-3) || moved < clip*0.99 {
+		t.Errorf("expected the sum to move by the clipping norm, %g, at most, and by no less for so large an example, got %g", clip, moved)
+	}
+}
+
+// TestPrivateAttack attacks models that learned random labels by heart, or tried to: a plain
+// one gives its examples away, a private one no more than its ε allows.
+func TestPrivateAttack(t *testing.T) {
+	const n, width = 240, 20
+	r := rand.New(rand.NewPCG(8, 9))
+	x, y := make([]float32, 2*n*width), make([]float32, 2*n)
+	for i := range x {
+		x[i] = float32(r.NormFloat64())
+	}
+	for i := range y {
+		y[i] = float32(r.IntN(2))
+	}
+	part := func(from int) (*tensor.Tensor, *data.Dataset) {
+		in := tensor.New(x[from*width:(from+n)*width], n, width)
+		ds, err := data.New(in, tensor.New(y[from:from+n], n, 1))
+		fatal(t, err)
+		return in, ds
+	}
+	members, train := part(0)
+	others, _ := part(n)
+	attacked := func(p *privacy.SGD) (*attack.Result, *dl.Model) {
+		m, err := dl.Sequential(layers.Input{Shape: layers.Shape{width}}, layers.Dense{Units: 64, Activation: activations.ReLU}, layers.Dense{Units: 1, Activation: activations.Sigmoid})
+		fatal(t, err)
+		fatal(t, m.Compile(dl.CompileConfig{Optimizer: optimizers.Adam{LearningRate: 0.01}, Loss: losses.BinaryCrossentropy{}, Privacy: p}))
+		_, err = m.Fit(context.Background(), train, dl.FitConfig{Epochs: 25, BatchSize: 60, Silent: true})
+		fatal(t, err)
+		losses := func(in *tensor.Tensor, from int) (all []float64) {
+			ds, err := data.New(in, nil)
+			fatal(t, err)
+			out, err := m.Predict(context.Background(), ds)
+			fatal(t, err)
+			flat, err := tensor.Flat[float32](out)
+			fatal(t, err)
+			for i, v := range flat {
+				right := float64(v)
+				if y[from+i] == 0 {
+					right = 1 - right
+				}
+				all = append(all, -math.Log(max(right, 1e-12)))
+			}
+			return all
+		}
+		result, err := attack.Threshold(losses(members, 0), losses(others, n))
+		fatal(t, err)
+		return result, m
+	}
+	plain, _ := attacked(nil)
+	if plain.AUC < 0.8 {
+		t.Errorf("expected a plain model to give its examples away, got an AUC of %g", plain.AUC)
+	}
+	private, m := attacked(&privacy.SGD{ClipNorm: 1, NoiseMultiplier: 6, Delta: 1e-4})
+	epsilon, err := m.Privacy().Epsilon()
+	fatal(t, err)
+	for _, p := range private.Points {
+		bound, err := attack.TruePositiveBound(epsilon, 1e-4, p.FalsePositive)
+		fatal(t, err)
+		if slack := 4 / math.Sqrt(n); p.TruePositive > bound+slack {
+			t.Errorf("ε = %.2f: expected at most %.3f true positives at %.3f false ones, got %.3f", epsilon, bound+slack, p.FalsePositive, p.TruePositive)
+		}
+	}
+	if private.AUC > plain.AUC-0.2 {
+		t.Errorf("expected the private model to give away less than an AUC of %g, got %g", plain.AUC, private.AUC)
 	}
 }
