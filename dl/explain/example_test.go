@@ -164,3 +164,9 @@ func ExamplePartialDependence() {
 	// Output:
 	// [2 -1] <nil>
 }
+
+func ExampleLRP() {
+	show(explain.LRP{}.Attribute(line(), two, explain.Target{}))
+	// Output:
+	// [2 -6] <nil>
+}

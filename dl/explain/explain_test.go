@@ -22,6 +22,7 @@ type peers struct {
 	InputXGradient     []float64 `json:"input_x_gradient"`
 	Integrated         []float64
 	Guided             []float64
+	LRP                []float64
 	GradCAM            []float64 `json:"grad_cam"`
 	Occlusion, Shapley []float64
 }
@@ -90,6 +91,7 @@ func TestCaptum(t *testing.T) {
 		{"InputXGradient", explain.InputXGradient{}, p.InputXGradient},
 		{"IntegratedGradients", explain.IntegratedGradients{Baseline: tensor.New(base, 8, 8, 2)}, p.Integrated},
 		{"GuidedBackprop", explain.GuidedBackprop{}, p.Guided},
+		{"LRP", explain.LRP{}, p.LRP},
 		{"Occlusion", explain.Occlusion{Window: []int{3, 3, 2}}, p.Occlusion},
 	} {
 		got, err := c.method.Attribute(m, x, explain.Classes(p.Target...))

@@ -10,6 +10,7 @@ import numpy as np
 import shap
 import torch
 from captum import attr
+from captum.attr._utils.lrp_rules import EpsilonRule
 from torch import nn
 
 torch.manual_seed(4)
@@ -18,13 +19,13 @@ torch.manual_seed(4)
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
-        self.relu = nn.ReLU()
+        self.relu, self.pool, self.tanh, self.flatten = nn.ReLU(), nn.MaxPool2d(2), nn.Tanh(), nn.Flatten()
         self.a, self.b, self.c = nn.Conv2d(2, 4, 3), nn.Conv2d(4, 3, 2), nn.Linear(12, 5)
 
     def forward(self, x):
-        x = nn.functional.max_pool2d(self.relu(self.a(x)), 2)
-        x = torch.tanh(self.b(x))
-        return self.c(x.permute(0, 2, 3, 1).flatten(1))
+        x = self.pool(self.relu(self.a(x)))
+        x = self.tanh(self.b(x))
+        return self.c(self.flatten(x.permute(0, 2, 3, 1)))
 
 
 net = Net().double()
@@ -45,6 +46,14 @@ dense = nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 3)).double()
 rows = torch.randn(2, 6, dtype=torch.double)
 exact = shap.explainers.Exact(lambda v: dense(torch.tensor(v)).detach().numpy()[:, 1], np.zeros((1, 6)))
 
+
+
+def relevance(rule):
+    for layer in (net.a, net.b, net.c, net.pool, net.flatten):
+        layer.rule = rule if layer in (net.a, net.b, net.c) else EpsilonRule(1e-6)
+    return attr.LRP(net).attribute(x.clone().requires_grad_(), target=target)
+
+
 print(json.dumps({
     "weights": weights, "x": last(x), "target": target.tolist(),
     "saliency": last(attr.Saliency(net).attribute(x.clone().requires_grad_(), target=target)),
@@ -52,6 +61,7 @@ print(json.dumps({
     "input_x_gradient": last(attr.InputXGradient(net).attribute(x.clone().requires_grad_(), target=target)),
     "integrated": last(ig.attribute(x, baselines=base, target=target, n_steps=50, method="gausslegendre")),
     "guided": last(attr.GuidedBackprop(net).attribute(x.clone().requires_grad_(), target=target)),
+    "lrp": last(relevance(EpsilonRule(1e-6))),
     "grad_cam": last(nn.functional.interpolate(cam.attribute(x, target, attr_dim_summation=True), (8, 8), mode="bilinear")),
     "occlusion": last(occlusion.attribute(x, (2, 3, 3), strides=(2, 3, 3), target=target)),
     "dense": [dense[0].weight.T.flatten().tolist(), dense[0].bias.tolist(), dense[2].weight.T.flatten().tolist(), dense[2].bias.tolist()],
