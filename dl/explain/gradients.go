@@ -56,19 +56,11 @@ func gradients(m *dl.Model, t Target, tap pass.Tap) (*values, error) {
 }
 
 func eachValue(m *dl.Model, x *tensor.Tensor, t Target, tap pass.Tap, f func(x, g float32) float32) (*tensor.Tensor, error) {
-	flat, err := wanted(m, x)
-	if err != nil {
-		return nil, err
-	}
-	v, err := gradients(m, t, tap)
+	v, flat, units, err := prepared(m, x, t, func() (*values, error) { return gradients(m, t, tap) })
 	if err != nil {
 		return nil, err
 	}
 	d := x.Shape().Dimensions
-	units, err := t.units(d[0], v.size)
-	if err != nil {
-		return nil, err
-	}
 	g, _, err := v.gradient(flat, d, units)
 	if err != nil {
 		return nil, err
@@ -109,19 +101,11 @@ func (s SmoothGrad) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.
 	if s.Samples < 0 || !(s.Noise >= 0) {
 		return nil, fmt.Errorf("explain: expected Samples and Noise of at least 0, got %d and %g", s.Samples, s.Noise)
 	}
-	flat, err := wanted(m, x)
-	if err != nil {
-		return nil, err
-	}
-	v, err := gradients(m, t, nil)
+	v, flat, units, err := prepared(m, x, t, func() (*values, error) { return gradients(m, t, nil) })
 	if err != nil {
 		return nil, err
 	}
 	d := x.Shape().Dimensions
-	units, err := t.units(d[0], v.size)
-	if err != nil {
-		return nil, err
-	}
 	samples, noise := orInt(s.Samples, 25), orFloat(s.Noise, 0.15)
 	r := rand.New(rand.NewPCG(s.Seed, 1))
 	size := len(flat) / d[0]
@@ -183,7 +167,7 @@ func (g IntegratedGradients) Attribute(m *dl.Model, x *tensor.Tensor, t Target) 
 // Completeness is Attribute, with what the attributions of each example lack to add up to the
 // difference of the target between input and baseline: 0 if Steps are enough.
 func (g IntegratedGradients) Completeness(m *dl.Model, x *tensor.Tensor, t Target) (attributions *tensor.Tensor, lacks []float64, err error) {
-	flat, err := wanted(m, x)
+	v, flat, units, err := prepared(m, x, t, func() (*values, error) { return gradients(m, t, nil) })
 	if err != nil {
 		return nil, nil, err
 	}
@@ -193,14 +177,6 @@ func (g IntegratedGradients) Completeness(m *dl.Model, x *tensor.Tensor, t Targe
 	d := x.Shape().Dimensions
 	size := len(flat) / d[0]
 	base, err := baseline(g.Baseline, size)
-	if err != nil {
-		return nil, nil, err
-	}
-	v, err := gradients(m, t, nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	units, err := t.units(d[0], v.size)
 	if err != nil {
 		return nil, nil, err
 	}

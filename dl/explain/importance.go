@@ -72,21 +72,13 @@ func PermutationImportance(x *tensor.Tensor, times int, seed uint64, score func(
 //
 // Source: Friedman (2001), The Annals of Statistics 29.
 func PartialDependence(m *dl.Model, x *tensor.Tensor, t Target, column int, values []float32) ([]float64, error) {
-	flat, err := wanted(m, x)
+	v, flat, units, err := prepared(m, x, t, plain(m, t))
 	if err != nil {
 		return nil, err
 	}
 	d := x.Shape().Dimensions
 	if len(d) != 2 || column < 0 || column >= d[1] {
 		return nil, fmt.Errorf("explain: expected a table and one of its columns, got %v and column %d", x.Shape(), column)
-	}
-	v, err := newValues(m, t, nil, nil)
-	if err != nil {
-		return nil, err
-	}
-	units, err := t.units(d[0], v.size)
-	if err != nil {
-		return nil, err
 	}
 	var out []float64
 	for _, value := range values {

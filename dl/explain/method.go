@@ -78,6 +78,23 @@ func wanted(m *dl.Model, x *tensor.Tensor) ([]float32, error) {
 	return flat, nil
 }
 
+// prepared checks an input, makes what computes a target, and finds the units of the examples.
+func prepared(m *dl.Model, x *tensor.Tensor, t Target, create func() (*values, error)) (v *values, flat []float32, units []int32, err error) {
+	if flat, err = wanted(m, x); err != nil {
+		return nil, nil, nil, err
+	}
+	if v, err = create(); err != nil {
+		return nil, nil, nil, err
+	}
+	units, err = t.units(x.Shape().Dimensions[0], v.size)
+	return v, flat, units, err
+}
+
+// plain computes a target and nothing else.
+func plain(m *dl.Model, t Target) func() (*values, error) {
+	return func() (*values, error) { return newValues(m, t, nil, nil) }
+}
+
 // units are those of examples, of outputs of so many.
 func (t Target) units(batch, size int) ([]int32, error) {
 	if t.Units != nil && len(t.Units) != batch {

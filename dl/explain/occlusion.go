@@ -26,7 +26,7 @@ type Occlusion struct {
 
 // Attribute implements Method.
 func (o Occlusion) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
-	flat, err := wanted(m, x)
+	v, flat, units, err := prepared(m, x, t, plain(m, t))
 	if err != nil {
 		return nil, err
 	}
@@ -34,14 +34,6 @@ func (o Occlusion) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.T
 	example := d[1:]
 	size := len(flat) / d[0]
 	parts, err := o.parts(example)
-	if err != nil {
-		return nil, err
-	}
-	v, err := newValues(m, t, nil, nil)
-	if err != nil {
-		return nil, err
-	}
-	units, err := t.units(d[0], v.size)
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ const MostExact = 12
 
 // Attribute implements Method. Each number of a group gets its part of the group's share.
 func (s Shapley) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
-	flat, err := wanted(m, x)
+	v, flat, units, err := prepared(m, x, t, plain(m, t))
 	if err != nil {
 		return nil, err
 	}
@@ -46,14 +46,6 @@ func (s Shapley) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Ten
 		return nil, err
 	}
 	members, err := s.members(size)
-	if err != nil {
-		return nil, err
-	}
-	v, err := newValues(m, t, nil, nil)
-	if err != nil {
-		return nil, err
-	}
-	units, err := t.units(d[0], v.size)
 	if err != nil {
 		return nil, err
 	}
