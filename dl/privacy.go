@@ -25,6 +25,5 @@ func (p Privacy) Epsilon() (float64, error) {
 // Privacy is what training has revealed so far, of a model that was compiled with
 // CompileConfig.Privacy.
 func (m *Model) Privacy() Privacy {
-	s := m.m.Spent()
-	return Privacy{Ledger: s.Ledger, Delta: s.Delta, PlainSteps: s.PlainSteps}
+	return Privacy(m.m.Spent())
 }

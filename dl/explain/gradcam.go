@@ -2,13 +2,13 @@ package explain
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl"
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/internal/train"
+	"github.com/gradbook/gradbook/dl/layers"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 
@@ -29,25 +29,21 @@ type GradCAM struct {
 
 // Attribute implements Method, for inputs of shape (batch, height, width, channels).
 func (c GradCAM) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
-	flat, err := wanted(m, x)
-	if err != nil {
-		return nil, err
-	}
-	d := x.Shape().Dimensions
-	if len(d) != 4 {
-		return nil, fmt.Errorf("explain: expected images, (batch, height, width, channels), for GradCAM, got %v", x.Shape())
-	}
-	at, err := c.symbol(train.Of(m))
-	if err != nil {
-		return nil, err
-	}
-	v, err := newValues(m, t, nil, func(f *network.Flow, _, target *graph.Node) []*graph.Node {
-		return []*graph.Node{c.places(f.Values[at], graph.Gradient(graph.ReduceAllSum(target), f.Values[at])[0])}
+	var d []int
+	v, flat, units, err := prepared(m, x, t, func() (*values, error) {
+		if d = x.Shape().Dimensions; len(d) != 4 {
+			return nil, fmt.Errorf("explain: expected images, (batch, height, width, channels), for GradCAM, got %v", x.Shape())
+		}
+		at, err := c.symbol(train.Of(m))
+		if err != nil {
+			return nil, err
+		}
+		return newValues(m, t, nil, func(f *network.Flow, _, target *graph.Node) []*graph.Node {
+			coarse := c.places(f.Values[at], graph.Gradient(graph.ReduceAllSum(target), f.Values[at])[0])
+			fine := layers.Resizing{Height: d[1], Width: d[2]}.Call(nil, graph.InsertAxes(coarse, -1))
+			return []*graph.Node{graph.BroadcastToDims(fine, d...)}
+		})
 	})
-	if err != nil {
-		return nil, err
-	}
-	units, err := t.units(d[0], v.size)
 	if err != nil {
 		return nil, err
 	}
@@ -55,11 +51,7 @@ func (c GradCAM) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Ten
 	if err != nil {
 		return nil, err
 	}
-	coarse, err := tensor.Flat[float32](out[0])
-	if err != nil {
-		return nil, err
-	}
-	return tensor.New(stretch(coarse, at.Shape[0], at.Shape[1], d), d...), nil
+	return out[0], nil
 }
 
 // symbol is the output of the convolution.
@@ -101,31 +93,4 @@ func (c GradCAM) places(a, slope *graph.Node) *graph.Node {
 		return sum
 	}
 	return graph.Max(sum, graph.ZerosLike(sum))
-}
-
-// stretch brings maps of h×w to the size of images, bilinearly between the middles of places.
-func stretch(flat []float32, h, w int, d []int) []float32 {
-	out := make([]float32, d[0]*d[1]*d[2]*d[3])
-	at := func(i, n, of int) (int, int, float32) {
-		p := (float64(i)+0.5)*float64(n)/float64(of) - 0.5
-		p = min(max(p, 0), float64(n-1))
-		low := int(math.Floor(p))
-		return low, min(low+1, n-1), float32(p - float64(low))
-	}
-	k := 0
-	for b := range d[0] {
-		own := flat[b*h*w : (b+1)*h*w]
-		for i := range d[1] {
-			y0, y1, fy := at(i, h, d[1])
-			for j := range d[2] {
-				x0, x1, fx := at(j, w, d[2])
-				v := (1-fy)*((1-fx)*own[y0*w+x0]+fx*own[y0*w+x1]) + fy*((1-fx)*own[y1*w+x0]+fx*own[y1*w+x1])
-				for range d[3] {
-					out[k] = v
-					k++
-				}
-			}
-		}
-	}
-	return out
 }

@@ -1,11 +1,13 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
 
 	"github.com/gomlx/gomlx/core/graph"
+	"gonum.org/v1/gonum/integrate/quad"
 
 	"github.com/gradbook/gradbook/dl"
 	"github.com/gradbook/gradbook/dl/internal/network"
@@ -106,7 +108,7 @@ func (s SmoothGrad) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.
 		return nil, err
 	}
 	d := x.Shape().Dimensions
-	samples, noise := orInt(s.Samples, 25), orFloat(s.Noise, 0.15)
+	samples, noise := cmp.Or(s.Samples, 25), cmp.Or(s.Noise, 0.15)
 	r := rand.New(rand.NewPCG(s.Seed, 1))
 	size := len(flat) / d[0]
 	sum, moved := make([]float32, len(flat)), make([]float32, len(flat))
@@ -129,20 +131,6 @@ func (s SmoothGrad) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.
 		}
 	}
 	return tensor.New(sum, d...), nil
-}
-
-func orInt(v, otherwise int) int {
-	if v == 0 {
-		return otherwise
-	}
-	return v
-}
-
-func orFloat(v, otherwise float64) float64 {
-	if v == 0 {
-		return otherwise
-	}
-	return v
 }
 
 // IntegratedGradients adds up gradients on the way from a baseline to the input. What it
@@ -188,7 +176,9 @@ func (g IntegratedGradients) Completeness(m *dl.Model, x *tensor.Tensor, t Targe
 		return v.gradient(moved, d, units)
 	}
 	sum := make([]float64, len(flat))
-	places, weights := legendre(orInt(g.Steps, 50))
+	places := make([]float64, cmp.Or(g.Steps, 50))
+	weights := make([]float64, len(places))
+	quad.Legendre{}.FixedLocations(places, weights, 0, 1)
 	for k, place := range places {
 		slope, _, err := at(place)
 		if err != nil {
@@ -229,28 +219,4 @@ func baseline(b *tensor.Tensor, size int) ([]float32, error) {
 		return nil, fmt.Errorf("explain: expected a baseline of one example, %d numbers of float32, got %v", size, b.Shape())
 	}
 	return flat, nil
-}
-
-// legendre are the places and weights of Gauss's and Legendre's sum over [0, 1].
-func legendre(n int) (places, weights []float64) {
-	for i := range n {
-		x := math.Cos(math.Pi * (float64(i) + 0.75) / (float64(n) + 0.5))
-		slope := 0.0
-		for range 100 {
-			p, before := 1.0, 0.0
-			for k := range n {
-				j := float64(k)
-				p, before = ((2*j+1)*x*p-j*before)/(j+1), p
-			}
-			slope = float64(n) * (x*p - before) / (x*x - 1)
-			step := p / slope
-			x -= step
-			if math.Abs(step) < 1e-15 {
-				break
-			}
-		}
-		places = append(places, (1-x)/2)
-		weights = append(weights, 1/((1-x*x)*slope*slope))
-	}
-	return places, weights
 }

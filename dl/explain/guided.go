@@ -27,23 +27,10 @@ func (GuidedBackprop) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tenso
 
 // guided calls a layer whose ReLU lets no gradient below 0 through.
 func guided(p *pass.Pass, l pass.Layer, x, masks []*graph.Node) ([]*graph.Node, *graph.Node, map[string]*graph.Node) {
-	linear, a := apart.Split(l.Layer)
-	relu := a == activations.ReLU
-	if _, ok := l.Layer.(layers.ReLU); ok {
-		relu = true
-	}
-	if a != nil {
-		if _, ok := l.Layer.(layers.Activation); !ok { // of which nothing is left without it
-			l.Layer = linear
-		} else {
-			a = nil
-		}
-	}
+	_, a := apart.Split(l.Layer)
+	_, relu := apart.Value(l.Layer).(layers.ReLU)
 	out, mask, updates := pass.Call(p, l, x, masks)
-	if a != nil {
-		out = []*graph.Node{p.Activate(a, out[0])}
-	}
-	if relu {
+	if relu || a == activations.ReLU {
 		out = []*graph.Node{graph.IdentityWithCustomGradient(out[0], func(_, v *graph.Node) *graph.Node {
 			return graph.Max(v, graph.ZerosLike(v))
 		})}

@@ -1,17 +1,18 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
+	"reflect"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl"
+	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/internal/apart"
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/internal/pass"
 	"github.com/gradbook/gradbook/dl/internal/train"
-	"github.com/gradbook/gradbook/dl/layers"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 
@@ -46,34 +47,23 @@ var (
 
 // Attribute implements Method.
 func (r LRP) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
-	flat, err := wanted(m, x)
-	if err != nil {
-		return nil, err
-	}
 	if !(r.Epsilon >= 0) {
 		return nil, fmt.Errorf("explain: expected an Epsilon of at least 0, got %g", r.Epsilon)
 	}
-	inner := train.Of(m)
-	if err := lrpRules(inner.Network); err != nil {
-		return nil, err
-	}
-	w := &walk{epsilon: orFloat(r.Epsilon, 1e-6)}
-	v, err := newValues(m, t, w.call, func(f *network.Flow, x, target *graph.Node) []*graph.Node {
-		end := f.Values[inner.Outputs[t.Output]]
-		if logits, ok := f.Pass.Logits(end); ok && !t.Probability {
-			end = logits.Node
+	v, flat, units, err := prepared(m, x, t, func() (*values, error) {
+		if err := lrpRules(train.Of(m).Network); err != nil {
+			return nil, err
 		}
-		return []*graph.Node{w.back(end, graph.Mul(end, graph.Gradient(graph.ReduceAllSum(target), end)[0]), x)}
+		w := &walk{epsilon: cmp.Or(r.Epsilon, 1e-6)}
+		return newValues(m, t, w.call, func(f *network.Flow, x, target *graph.Node) []*graph.Node {
+			end := t.node(m, f)
+			return []*graph.Node{w.back(end, graph.Mul(end, graph.Gradient(graph.ReduceAllSum(target), end)[0]), x)}
+		})
 	})
 	if err != nil {
 		return nil, err
 	}
-	d := x.Shape().Dimensions
-	units, err := t.units(d[0], v.size)
-	if err != nil {
-		return nil, err
-	}
-	out, err := v.call(flat, d, units)
+	out, err := v.call(flat, x.Shape().Dimensions, units)
 	if err != nil {
 		return nil, err
 	}
@@ -105,24 +95,17 @@ type walk struct {
 // lrpStep is one layer: z is its output before its activation, y behind it.
 type lrpStep struct {
 	layer   pass.Layer
-	x, mask []*graph.Node
+	x       []*graph.Node
 	z, y    *graph.Node
 	through bool
 }
 
 func (w *walk) call(p *pass.Pass, l pass.Layer, x, masks []*graph.Node) ([]*graph.Node, *graph.Node, map[string]*graph.Node) {
-	s := lrpStep{layer: l, x: x, mask: masks}
-	switch l.Layer.(type) {
-	case layers.Activation, layers.ReLU, layers.LeakyReLU, layers.ELU, layers.Softmax,
-		layers.Dropout, layers.SpatialDropout1D, layers.SpatialDropout2D, layers.GaussianNoise, layers.GaussianDropout:
-		s.through = true
-		out, mask, updates := pass.Call(p, l, x, masks)
-		s.z, s.y = out[0], out[0]
-		w.steps = append(w.steps, s)
-		return out, mask, updates
+	s := lrpStep{layer: l, x: x, through: lrpThrough[reflect.Indirect(reflect.ValueOf(l.Layer)).Type().Name()]}
+	var a activations.Activation
+	if !s.through {
+		s.layer.Layer, a = apart.Split(l.Layer)
 	}
-	linear, a := apart.Split(l.Layer)
-	s.layer.Layer = linear
 	out, mask, updates := pass.Call(p, s.layer, x, masks)
 	s.z, s.y = out[0], out[0]
 	if a != nil {
@@ -171,14 +154,11 @@ func (w *walk) back(end, relevance, input *graph.Node) *graph.Node {
 
 // share is what each input of a layer gets.
 func (w *walk) share(s lrpStep, r *graph.Node) (all []*graph.Node) {
-	l, x := s.layer, make([]*graph.Node, len(s.x))
+	x := make([]*graph.Node, len(s.x))
 	for i, n := range s.x {
 		x[i] = graph.Identity(graph.StopGradient(n)) // gradients by what stops them are 0
 	}
-	p := pass.New(false, nil, dtypes.InvalidDType)
-	p.Apart = true
-	out, _, _ := pass.Call(p, l, x, make([]*graph.Node, len(x)))
-	z := out[0]
+	z := pass.Alone(false, s.layer, x...)[0]
 	zero := graph.GreaterOrEqual(z, graph.ZerosLike(z))
 	e := graph.MulScalar(graph.OnesLike(z), w.epsilon)
 	z0 := graph.StopGradient(graph.Add(z, graph.Where(zero, e, graph.Neg(e))))

@@ -54,6 +54,15 @@ func Predicted(m *dl.Model, x *tensor.Tensor) (Target, error) {
 	return Target{Units: best}, err
 }
 
+// node is the output of which the target is a unit.
+func (t Target) node(m *dl.Model, f *network.Flow) *graph.Node {
+	y := f.Values[train.Of(m).Outputs[t.Output]]
+	if logits, ok := f.Pass.Logits(y); ok && !t.Probability {
+		return logits.Node
+	}
+	return y
+}
+
 // wanted checks a model and an input.
 func wanted(m *dl.Model, x *tensor.Tensor) ([]float32, error) {
 	if m == nil || x == nil {
@@ -116,10 +125,9 @@ func (t Target) units(batch, size int) ([]int32, error) {
 
 // values compute a target, and what else is built of it.
 type values struct {
-	model  *dl.Model
-	target Target
-	size   int // of the output
-	probe  *train.Probe
+	model *dl.Model
+	size  int // of the output
+	probe *train.Probe
 }
 
 // builder adds to a graph what is computed of a target, [batch].
@@ -133,14 +141,10 @@ func newValues(m *dl.Model, t Target, tap pass.Tap, more builder) (*values, erro
 	if t.Output < 0 || t.Output >= len(inner.Outputs) {
 		return nil, fmt.Errorf("explain: expected an output in [0, %d), got %d", len(inner.Outputs), t.Output)
 	}
-	out := inner.Outputs[t.Output]
-	v := &values{model: m, target: t, size: out.Shape.Size()}
+	v := &values{model: m, size: inner.Outputs[t.Output].Shape.Size()}
 	var err error
 	v.probe, err = inner.Probe(tap, func(f *network.Flow, x, extra []*graph.Node) []*graph.Node {
-		y := f.Values[out]
-		if logits, ok := f.Pass.Logits(y); ok && !t.Probability {
-			y = logits.Node
-		}
+		y := t.node(m, f)
 		batch := y.Shape().Dimensions[0]
 		y = graph.Reshape(y, batch, y.Shape().Size()/batch)
 		if len(extra) == 0 {

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
 	"math/rand/v2"
@@ -55,7 +56,7 @@ func (s Shapley) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Ten
 		share := g.exact
 		if len(members) > MostExact {
 			share = func() ([]float64, error) {
-				return g.sampled(orInt(s.Orders, 200), rand.New(rand.NewPCG(s.Seed, uint64(b))))
+				return g.sampled(cmp.Or(s.Orders, 200), rand.New(rand.NewPCG(s.Seed, uint64(b))))
 			}
 		}
 		shares, err := share()

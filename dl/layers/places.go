@@ -1,11 +1,10 @@
 package layers
 
 import (
-	"slices"
-
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/internal/apart"
+	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 
@@ -42,33 +41,16 @@ func (l conv) places(x *tensor.Node) *tensor.Node {
 func windows(x *tensor.Node, size, strides, dilation []int, padding Padding, groups int) *tensor.Node {
 	strides, dilation = ones(strides), ones(dilation)
 	pads := padsOf(x, size, strides, dilation, padding)
-	config := make([]graph.PadAxis, x.Rank())
 	for i, p := range pads {
-		config[1+i] = graph.PadAxis{Start: p[0], End: p[1]}
-	}
-	if slices.ContainsFunc(pads, func(p [2]int) bool { return p != [2]int{} }) {
-		x = graph.Pad(x, graph.ScalarZero(x.Graph(), x.DType()), config...)
-	}
-	d := x.Shape().Dimensions
-	batch, channels := d[0], d[len(d)-1]
-	places, offsets := 1, 1
-	for i, n := range size {
-		places *= (d[1+i]-(n-1)*dilation[i]-1)/strides[i] + 1
-		offsets *= n
+		x = ops.Pad(x, 1+i, p, 0)
 	}
 	var seen []*tensor.Node
-	for o := range offsets {
-		ranges := []graph.SliceAxisSpec{graph.AxisRange()}
-		rest := o
-		at := make([]int, len(size))
-		for i := len(size) - 1; i >= 0; i-- {
-			at[i], rest = rest%size[i]*dilation[i], rest/size[i]
-		}
-		for i, n := range size {
-			last := at[i] + (d[1+i]-(n-1)*dilation[i]-1)/strides[i]*strides[i]
-			ranges = append(ranges, graph.AxisRange(at[i], last+1).Stride(strides[i]))
-		}
-		seen = append(seen, graph.Reshape(graph.Slice(x, ranges...), batch, places, groups, 1, channels/groups))
+	for _, s := range sliced(x, size, strides, dilation) {
+		d := s.Shape().Dimensions
+		batch, channels := d[0], d[len(d)-1]
+		seen = append(seen, graph.Reshape(s, batch, s.Shape().Size()/(batch*channels), groups, 1, channels/groups))
 	}
-	return graph.Reshape(graph.Concatenate(seen, 3), batch, places, groups, offsets*channels/groups)
+	all := graph.Concatenate(seen, 3)
+	d := all.Shape().Dimensions
+	return graph.Reshape(all, d[0], d[1], groups, d[3]*d[4])
 }

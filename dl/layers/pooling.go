@@ -265,17 +265,7 @@ func (p pooling) places(x *tensor.Node) []*tensor.Node {
 	for i := range p.size {
 		x = ops.Pad(x, 1+i, p.padding.amounts(x.Shape().Dimensions[1+i], p.size[i], p.strides[i]), math.Inf(-1))
 	}
-	d := x.Shape().Dimensions
-	var all []*tensor.Node
-	places(p.size, func(at []int) {
-		along := []graph.SliceAxisSpec{graph.AxisRange()}
-		for i := range at {
-			last := (d[1+i] - p.size[i]) / p.strides[i]
-			along = append(along, graph.AxisRange(at[i], at[i]+last*p.strides[i]+1).Stride(p.strides[i]))
-		}
-		all = append(all, graph.Slice(x, append(along, graph.AxisRange())...))
-	})
-	return all
+	return sliced(x, p.size, p.strides, ones(make([]int, len(p.size))))
 }
 
 // tiledPlaces is places for windows that tile the input: as parts of a reshaped

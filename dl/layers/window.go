@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // axes names the axes of inputs of one, two and three dimensions.
@@ -44,6 +48,22 @@ func places(size []int, f func(at []int)) {
 		}
 	}
 	walk(0)
+}
+
+// sliced returns, for each place of a window in reading order, what all windows that fit into
+// [batch, …, channels] have there.
+func sliced(x *tensor.Node, size, strides, dilation []int) (all []*tensor.Node) {
+	d := x.Shape().Dimensions
+	places(size, func(at []int) {
+		along := []graph.SliceAxisSpec{graph.AxisRange()}
+		for i, n := range size {
+			first := at[i] * dilation[i]
+			last := first + (d[1+i]-(n-1)*dilation[i]-1)/strides[i]*strides[i]
+			along = append(along, graph.AxisRange(first, last+1).Stride(strides[i]))
+		}
+		all = append(all, graph.Slice(x, append(along, graph.AxisRange())...))
+	})
+	return all
 }
 
 // windowed returns the shape that a window leaves of in, but for the channels.

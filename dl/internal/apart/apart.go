@@ -19,6 +19,16 @@ type Product interface {
 	Places(x *graph.Node) *graph.Node
 }
 
+// Value is a layer that may be given by its address, if it is a layer without that, too.
+func Value[L any](layer L) L {
+	if v := reflect.ValueOf(layer); v.Kind() == reflect.Pointer && !v.IsNil() {
+		if value, ok := v.Elem().Interface().(L); ok {
+			return value
+		}
+	}
+	return layer
+}
+
 // Split is a layer without its activation, and that; nil if it has none. A layer whose type
 // has no field Activation is returned as it is.
 func Split(layer any) (linear any, a activations.Activation) {

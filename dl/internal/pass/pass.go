@@ -93,5 +93,13 @@ type Layer struct {
 // promised. updates are the new values of weights.
 var Call func(p *Pass, l Layer, x, masks []*graph.Node) (out []*graph.Node, mask *graph.Node, updates map[string]*graph.Node)
 
+// Alone calls a layer once more, outside of any network: on other inputs, or with other weights.
+func Alone(training bool, l Layer, x ...*graph.Node) []*graph.Node {
+	p := New(training, nil, dtypes.InvalidDType)
+	p.Apart = true
+	out, _, _ := Call(p, l, x, make([]*graph.Node, len(x)))
+	return out
+}
+
 // Of returns the pass of a layers.Context.
 var Of func(context any) *Pass

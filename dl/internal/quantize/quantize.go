@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/gradbook/gradbook/dl/data"
+	"github.com/gradbook/gradbook/dl/internal/apart"
 	"github.com/gradbook/gradbook/dl/internal/fault"
 	"github.com/gradbook/gradbook/dl/internal/native"
 	"github.com/gradbook/gradbook/dl/internal/network"
@@ -111,7 +112,7 @@ const (
 func counterpart(l *network.Layer, r train.Range) layers.Layer {
 	var made layers.Layer
 	scale, zero := stepsOf(r)
-	switch c := value(l.Config).(type) {
+	switch c := apart.Value(l.Config).(type) {
 	case layers.Dense:
 		made = layers.QuantizedDense{
 			Units: c.Units, Activation: c.Activation, NoBias: c.NoBias, InputScale: scale, InputZero: zero, Name: c.Name,
@@ -140,19 +141,6 @@ func counterpart(l *network.Layer, r train.Range) layers.Layer {
 		return nil
 	}
 	return made
-}
-
-// value is a layer that may be given by its address.
-func value(l layers.Layer) layers.Layer {
-	switch l := l.(type) {
-	case *layers.Dense:
-		return *l
-	case *layers.Conv1D:
-		return *l
-	case *layers.Conv2D:
-		return *l
-	}
-	return l
 }
 
 // convey gives a layer's weights to that which stands for it.

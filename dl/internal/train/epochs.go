@@ -163,7 +163,7 @@ func (t *training) steps(ctx context.Context, done int) error {
 			return t.interrupted(ctx, err)
 		}
 		if t.private != nil {
-			if i >= t.private.steps {
+			if i >= t.state.Steps {
 				break
 			}
 			if err := t.privateStep(i); err != nil {

@@ -151,6 +151,14 @@ func (m *Model) penalties(f *network.Flow, t dtypes.DType) []*graph.Node {
 	return all
 }
 
+// penalty is the sum of penalties; nil if there are none.
+func (m *Model) penalty(f *network.Flow) (sum *graph.Node) {
+	for _, p := range m.penalties(f, dtypes.Float32) {
+		sum = plus(sum, p)
+	}
+	return sum
+}
+
 func plus(a, b *graph.Node) *graph.Node {
 	if a == nil {
 		return b

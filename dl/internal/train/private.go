@@ -10,13 +10,11 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
-	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/callbacks"
 	"github.com/gradbook/gradbook/dl/data"
 	"github.com/gradbook/gradbook/dl/internal/device"
 	"github.com/gradbook/gradbook/dl/internal/engine"
-	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/internal/source"
 	"github.com/gradbook/gradbook/dl/privacy"
 )
@@ -74,11 +72,9 @@ func (m *Model) acceptPrivate(d *device.Device, ds *data.Dataset, c FitConfig) e
 // private is what a private training has beside others. All chance in it is of a
 // cryptographic generator that is begun anew each time.
 type private struct {
-	steps  int // of an epoch
 	sample int
 	delta  float64
 	random *rand.Rand
-	zeros  []float32
 	ruled  bool // see ruled
 }
 
@@ -89,14 +85,11 @@ func (t *training) openPrivate() error {
 	}
 	n, m := len(t.source.Rows), t.model
 	p := &private{
-		steps: t.state.Steps, sample: min(t.batch, n), delta: m.compiled.Privacy.Delta,
+		sample: min(t.batch, n), delta: m.compiled.Privacy.Delta,
 		random: rand.New(rand.NewChaCha8(seed)), ruled: ruled(m.Network),
 	}
 	if p.delta == 0 {
 		p.delta = 0.1 / float64(n)
-	}
-	if p.delta >= 1 {
-		p.delta = 0.5
 	}
 	m.compiled.sample, m.spent.Delta = p.sample, p.delta
 	t.private = p
@@ -114,14 +107,6 @@ func (m *Model) noiseShape() shapes.Shape {
 		}
 	}
 	return shapes.Make(dtypes.Float32, n)
-}
-
-// privatePenalties are those of weights alone, which say nothing of the data.
-func (m *Model) privatePenalties(f *network.Flow) (sum *graph.Node) {
-	for _, p := range m.penalties(f, dtypes.Float32) {
-		sum = plus(sum, p)
-	}
-	return sum
 }
 
 // draw is a Poisson sample of the rows.
@@ -221,17 +206,12 @@ func (t *training) privateBatch(i int, rows []int32, size int, due bool) error {
 // privateInputs are count, due and noise.
 func (t *training) privateInputs(count int, due bool) error {
 	p, shape := t.private, t.model.noiseShape()
-	noise := p.zeros
-	if due || noise == nil {
-		noise = make([]float32, shape.Size())
-	}
+	noise := make([]float32, shape.Size())
 	if due {
 		for i := range noise {
 			// Of a sum of four, the lowest digits tell nothing (Holohan and Braghin, 2021).
 			noise[i] = float32((p.random.NormFloat64() + p.random.NormFloat64() + p.random.NormFloat64() + p.random.NormFloat64()) / 2)
 		}
-	} else {
-		p.zeros = noise
 	}
 	engine.Free(t.extra...)
 	t.extra = nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/internal/apart"
@@ -54,9 +55,6 @@ func (t *taps) call(p *pass.Pass, l pass.Layer, x, masks []*graph.Node) ([]*grap
 	}
 	if len(l.Weights) > 0 {
 		t.all = append(t.all, tap{l, x[0], out[0]})
-		if len(x) > 1 || len(out) > 1 {
-			t.all[len(t.all)-1].z = nil // there is no rule for it
-		}
 	}
 	if a != nil {
 		out = []*graph.Node{p.Activate(a, out[0])}
@@ -65,12 +63,12 @@ func (t *taps) call(p *pass.Pass, l pass.Layer, x, masks []*graph.Node) ([]*grap
 }
 
 // runPrivate is Step.run of a private step, but for what is measured of it.
-func (s *Step) runPrivate(given privateNodes) {
-	m, trained := s.model, s.updater.trained()
+func (s *Step) runPrivate(given *privateNodes) {
+	m := s.model
 	batch := s.X[0].Shape().Dimensions[0]
 	g := s.X[0].Graph()
 	present := graph.ConvertDType(graph.LessThan(
-		graph.Iota(g, shapeOf(dtypes.Float32, batch), 0), graph.BroadcastToDims(given.count, batch)), dtypes.Float32)
+		graph.Iota(g, shapes.Make(dtypes.Float32, batch), 0), graph.BroadcastToDims(given.count, batch)), dtypes.Float32)
 
 	noted := &taps{}
 	s.flow = m.ForwardTapped(s.updater.weights, s.X, s.random, true, noted.call)
@@ -85,15 +83,12 @@ func (s *Step) runPrivate(given privateNodes) {
 	s.sums = countExamples(s.sums, given.count)
 
 	clip := m.compiled.Privacy.ClipNorm
-	var sums []*graph.Node
-	if rules := rulesFor(noted.all, trained); rules != nil {
+	if ruled(m.Network) {
 		own := m.examplesLosses(s.flow, s.Y, s.W)
-		sums = rules.bounded(graph.ReduceAllSum(graph.Mul(own, present)), present, clip)
+		s.updater.gradients = bounded(noted.all, s.updater.trained(), graph.ReduceAllSum(graph.Mul(own, present)), present, clip)
 	} else {
-		sums = s.oneByOne(present, clip)
+		s.updater.gradients = s.oneByOne(present, clip)
 	}
-	s.updater.private = &given
-	s.updater.gradients = sums
 }
 
 // countPresent masks what fills the batch up, so that it is not measured.

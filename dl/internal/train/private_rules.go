@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/internal/apart"
@@ -13,53 +12,6 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/pass"
 	"github.com/gradbook/gradbook/dl/layers"
 )
-
-func shapeOf(t dtypes.DType, d ...int) shapes.Shape { return shapes.Make(t, d...) }
-
-// rules know the lengths of single examples' gradients.
-type rules struct {
-	taps    []tap
-	trained []*graph.Node
-}
-
-// rulesFor are the rules of all layers that are trained; nil if one has none, or if a weight
-// is used by different kinds of layers.
-func rulesFor(all []tap, trained []*graph.Node) *rules {
-	r := &rules{trained: trained}
-	known := make(map[*graph.Node]bool)
-	for _, t := range all {
-		names := trainedNames(t.layer, trained)
-		if len(names) == 0 {
-			continue
-		}
-		if t.z == nil || ruleOf(t.layer.Layer.(layers.Layer), names) == nil {
-			return nil
-		}
-		for _, w := range t.layer.Weights {
-			known[w] = true
-		}
-		r.taps = append(r.taps, t)
-	}
-	for _, w := range trained { // of a layer that is not applied, or by a way that is not seen
-		if !known[w] {
-			return nil
-		}
-	}
-	users := make(map[*graph.Node]int)
-	for _, t := range r.taps {
-		for _, w := range t.layer.Weights {
-			users[w]++
-		}
-	}
-	for _, t := range r.taps { // the lengths of sums are known for products only
-		for _, w := range t.layer.Weights {
-			if _, ok := config.As[apart.Product](t.layer.Layer.(layers.Layer)); users[w] > 1 && !ok {
-				return nil
-			}
-		}
-	}
-	return r
-}
 
 // A rule gives the squared lengths, [batch], of a layer's gradients, from the gradient by z.
 type rule func(t tap, gz *graph.Node, trained []*graph.Node) *graph.Node
@@ -71,10 +23,7 @@ func ruleOf(l layers.Layer, trained []string) rule {
 	if _, ok := config.As[apart.Product](l); ok {
 		return productOnly // products are taken together; see bounded
 	}
-	if e, ok := l.(*layers.Embedding); ok {
-		l = *e
-	}
-	switch l := l.(type) {
+	switch l := apart.Value(l).(type) {
 	case layers.Embedding:
 		if only("embeddings") {
 			return embeddingSquare
@@ -101,29 +50,56 @@ func trainedNames(l pass.Layer, trained []*graph.Node) (names []string) {
 	return names
 }
 
-// ruled says whether there is a rule for each layer of a network, as rulesFor will find.
+// ruled says whether there is a rule for each weight of a network that is trained. What uses
+// one more than once must be a product each time: of other sums, the lengths are not known.
 func ruled(n *network.Network) bool {
-	calls := make(map[*network.Layer]int)
+	uses := make(map[*network.Variable]use)
+	if !countUses(n, uses) {
+		return false
+	}
+	for _, w := range n.Weights {
+		if w.Trainable() && uses[w.Variable] == unused { // by a way that is not seen
+			return false
+		}
+	}
+	return true
+}
+
+// use is what a weight is used by.
+type use int
+
+const (
+	unused use = iota
+	byProducts
+	byAnother
+)
+
+// countUses notes what uses weights, and reports whether there is a rule for each.
+func countUses(n *network.Network, uses map[*network.Variable]use) bool {
 	for _, c := range n.Calls {
 		l := c.Layer
 		if inner := l.Nested(); inner != nil {
-			if !ruled(inner) {
+			if !countUses(inner, uses) {
 				return false
 			}
 			continue
 		}
+		own := byAnother
+		if _, product := config.As[apart.Product](l.Config); product {
+			own = byProducts
+		}
 		var trained []string
 		for i, v := range l.Weights {
-			if v.Trainable() {
-				trained = append(trained, l.Spec.Weights[i].Name)
+			if !v.Trainable() {
+				continue
 			}
+			trained = append(trained, l.Spec.Weights[i].Name)
+			if before := uses[v]; before != unused && (before == byAnother || own == byAnother) {
+				return false
+			}
+			uses[v] = own
 		}
-		if len(trained) == 0 {
-			continue
-		}
-		calls[l]++
-		_, product := config.As[apart.Product](l.Config)
-		if len(c.In) > 1 || len(c.Out) > 1 || ruleOf(l.Config, trained) == nil || calls[l] > 1 && !product {
+		if len(trained) > 0 && (len(c.In) > 1 || len(c.Out) > 1 || ruleOf(l.Config, trained) == nil) {
 			return false
 		}
 	}
@@ -132,19 +108,23 @@ func ruled(n *network.Network) bool {
 
 func productOnly(tap, *graph.Node, []*graph.Node) *graph.Node { return nil }
 
-// bounded is the sum of the gradients of loss, a sum over examples, of which each is bounded.
-func (r *rules) bounded(loss, present *graph.Node, clip float64) []*graph.Node {
+// bounded is the sum of the gradients of loss, a sum over examples, of which each is bounded. There
+// must be a rule for each tap that has weights which are trained; see ruled.
+func bounded(all []tap, trained []*graph.Node, loss, present *graph.Node, clip float64) []*graph.Node {
+	var taps []tap
 	var zs []*graph.Node
-	for _, t := range r.taps {
-		zs = append(zs, t.z)
+	for _, t := range all {
+		if len(trainedNames(t.layer, trained)) > 0 {
+			taps, zs = append(taps, t), append(zs, t.z)
+		}
 	}
 	gzs := graph.Gradient(loss, zs...)
 	var square *graph.Node
-	products := &products{trained: r.trained, seen: make(map[*graph.Node][]*graph.Node), gz: make(map[*graph.Node][]*graph.Node)}
-	for i, t := range r.taps {
+	products := &products{trained: trained, seen: make(map[*graph.Node][]*graph.Node), gz: make(map[*graph.Node][]*graph.Node)}
+	for i, t := range taps {
 		gz := graph.StopGradient(gzs[i])
-		of := ruleOf(t.layer.Layer.(layers.Layer), trainedNames(t.layer, r.trained))
-		if s := of(t, gz, r.trained); s != nil {
+		of := ruleOf(t.layer.Layer.(layers.Layer), trainedNames(t.layer, trained))
+		if s := of(t, gz, trained); s != nil {
 			square = plus(square, s)
 		} else {
 			products.add(t, gz)
@@ -155,24 +135,13 @@ func (r *rules) bounded(loss, present *graph.Node, clip float64) []*graph.Node {
 	}
 	factor := bound(square, present, clip)
 	var again *graph.Node
-	for i, t := range r.taps {
+	for i, t := range taps {
 		gz := graph.StopGradient(gzs[i])
 		wide := graph.ExpandAndBroadcast(factor, gz.Shape().Dimensions, axesBehind(1, gz.Rank()))
-		z := callAgain(t.layer, graph.StopGradient(t.x), nil)
+		z := pass.Alone(true, t.layer, graph.StopGradient(t.x))[0]
 		again = plus(again, graph.ReduceAllSum(graph.Mul(z, graph.StopGradient(graph.Mul(gz, wide)))))
 	}
-	return graph.Gradient(again, r.trained...)
-}
-
-// callAgain calls a layer on another input, or with other weights.
-func callAgain(l pass.Layer, x *graph.Node, weights map[string]*graph.Node) *graph.Node {
-	if weights != nil {
-		l.Weights = weights
-	}
-	p := pass.New(true, nil, dtypes.InvalidDType)
-	p.Apart = true
-	out, _, _ := pass.Call(p, l, []*graph.Node{x}, []*graph.Node{nil})
-	return out[0]
+	return graph.Gradient(again, trained...)
 }
 
 // products are the kernels and biases of layers, with what they see and the gradients by
@@ -264,7 +233,9 @@ func scaledSquare(t tap, gz *graph.Node, trained []*graph.Node) (sum *graph.Node
 			plain[name] = graph.OnesLike(w)
 		}
 	}
-	normal := callAgain(t.layer, graph.StopGradient(t.x), plain)
+	l := t.layer
+	l.Weights = plain
+	normal := pass.Alone(true, l, graph.StopGradient(t.x))[0]
 	for name, w := range t.layer.Weights {
 		if !slices.Contains(trained, w) {
 			continue

@@ -277,8 +277,8 @@ func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
 		}
 		return append(append(out, f.Pass.Random), m.Carried(f)...)
 	}
-	u := &updater{model: m, rate: rate, weights: weights, state: state}
-	s := &Step{X: batch.X, Y: batch.Y, W: batch.W, Training: b.kind == train, model: m, updater: u, random: random, private: private}
+	u := &updater{model: m, rate: rate, weights: weights, state: state, private: private}
+	s := &Step{X: batch.X, Y: batch.Y, W: batch.W, Training: b.kind == train, model: m, updater: u, random: random}
 	s.run()
 	b.dropped = s.flow.Pass.Dropped
 	sums = graph.Add(sums, s.sums)
@@ -286,12 +286,12 @@ func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
 		return append([]*graph.Node{moved, sums, s.flow.Pass.Random}, m.Carried(s.flow)...)
 	}
 	u.micro = graph.AddScalar(iteration, 1.0)
-	next32 := u.micro
+	counted := u.micro
 	if private != nil {
-		next32 = graph.Add(iteration, private.due)
+		counted = graph.Add(iteration, private.due)
 	}
 	weights, state = u.step(s.loss, s.flow)
-	out := []*graph.Node{moved, sums, next32, s.flow.Pass.Random}
+	out := []*graph.Node{moved, sums, counted, s.flow.Pass.Random}
 	return append(append(out, weights...), state...)
 }
 

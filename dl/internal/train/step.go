@@ -41,7 +41,6 @@ type Step struct {
 	sums     *graph.Node
 	reported []measure
 	values   []*graph.Node
-	private  *privateNodes // of a private step
 }
 
 // run builds the step.
@@ -56,8 +55,8 @@ func (s *Step) run() {
 		s.sums = graph.Concatenate(s.values, 0)
 		return
 	}
-	if s.private != nil {
-		s.runPrivate(*s.private)
+	if s.updater.private != nil {
+		s.runPrivate(s.updater.private)
 		return
 	}
 	s.Forward(s.X...)
@@ -86,11 +85,7 @@ func (s *Step) Loss(l losses.Loss, labels, output *graph.Node) *graph.Node {
 
 // Penalties is what regularizers and layers add to the loss; nil if they add nothing.
 func (s *Step) Penalties() *graph.Node {
-	var sum *graph.Node
-	for _, p := range s.model.penalties(s.flow, dtypes.Float32) {
-		sum = plus(sum, p)
-	}
-	return sum
+	return s.model.penalty(s.flow)
 }
 
 // Minimize sets the scalar whose gradient the optimizer follows, and which logs call

@@ -109,7 +109,7 @@ func (u *updater) gradientsOf(loss, scale *graph.Node) (gradients []*graph.Node,
 // kept is what is remembered of their sums.
 func (u *updater) gathered(gradients []*graph.Node, f *network.Flow, before func(i int) *graph.Node) (iteration, due *graph.Node, all, kept []*graph.Node) {
 	if u.private != nil {
-		all, iteration, due, kept = u.privateStep(u.model.privatePenalties(f), before)
+		all, iteration, due, kept = u.privateStep(u.model.penalty(f), before)
 		return iteration, due, all, kept
 	}
 	steps := max(u.model.compiled.Optimizer.Common().GradientAccumulationSteps, 1)
