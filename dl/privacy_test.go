@@ -302,3 +302,32 @@ func TestPrivateAttack(t *testing.T) {
 		t.Errorf("expected the private model to give away less than an AUC of %g, got %g", plain.AUC, private.AUC)
 	}
 }
+
+// TestPrivateBatches trains with batches of another size after the first: gradients are divided by
+// the size of each, though both are worked on in pieces of one size.
+func TestPrivateBatches(t *testing.T) {
+	moved := func(first bool) float64 {
+		m, err := dl.Sequential(layers.Input{Shape: layers.Shape{1}}, layers.Dense{Units: 1, NoBias: true})
+		fatal(t, err)
+		zero := []*tensor.Tensor{tensor.New([]float32{0}, 1, 1)}
+		fatal(t, m.SetWeights(zero))
+		ones := tensor.New([]float32{1, 1, 1, 1, 1, 1, 1, 1}, 8, 1)
+		ds, err := data.New(ones, ones)
+		fatal(t, err)
+		fatal(t, m.Compile(dl.CompileConfig{
+			Optimizer: optimizers.SGD{LearningRate: 0.1}, Loss: losses.MeanSquaredError{},
+			Privacy: &privacy.SGD{ClipNorm: 10, NoiseMultiplier: 1e-7, Microbatch: 4},
+		}))
+		if first {
+			_, err = m.Fit(context.Background(), ds, dl.FitConfig{BatchSize: 8, Silent: true})
+			fatal(t, err)
+			fatal(t, m.SetWeights(zero))
+		}
+		_, err = m.Fit(context.Background(), ds.Take(4), dl.FitConfig{BatchSize: 4, Silent: true})
+		fatal(t, err)
+		return flatWeights(t, m)[0]
+	}
+	if fresh, later := moved(false), moved(true); math.Abs(fresh-later) > 1e-5 || math.Abs(fresh-0.2) > 1e-5 {
+		t.Errorf("expected a step of 0.2 both times, got %g and, after larger batches, %g", fresh, later)
+	}
+}

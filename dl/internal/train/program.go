@@ -51,6 +51,7 @@ type programKey struct {
 	labels  string // for which the measures are laid out
 	trained string // which weights are
 	mapping *source.Pipeline
+	sample  int // by which a private step divides
 }
 
 // maxPrograms is how many programs a model keeps.
@@ -101,6 +102,9 @@ func (m *Model) programsFor(kind programKind, d *device.Device, s *source.Source
 	key := programKey{kind: kind, on: d, mapping: s.Steps, trained: m.trainedKey()}
 	if kind != predict && kind != ranges {
 		key.labels = m.compiled.labels
+	}
+	if kind == train {
+		key.sample = m.compiled.sample
 	}
 	return &programs{model: m, kind: kind, device: d, source: s, reader: r, key: key, bySize: make(map[int]*engine.Program)}
 }

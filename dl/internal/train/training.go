@@ -68,17 +68,17 @@ func newTraining(m *Model, d *device.Device, ds *data.Dataset, c FitConfig, batc
 	if t.reader, err = s.Read(d, batch); err != nil {
 		return nil, err
 	}
+	if m.compiled.Privacy != nil {
+		if err := t.openPrivate(); err != nil {
+			return nil, err
+		}
+	}
 	t.programs = m.programsFor(train, d, s, t.reader)
 	if err := t.setRate(m.compiled.rate); err != nil {
 		return nil, err
 	}
 	if err := t.open(); err != nil {
 		return nil, err
-	}
-	if m.compiled.Privacy != nil {
-		if err := t.openPrivate(); err != nil {
-			return nil, err
-		}
 	}
 	for _, w := range t.vars {
 		w.Fitting = m.Network
