@@ -15,16 +15,40 @@ import (
 )
 
 type peers struct {
-	Weights, Dense     [][]float64
-	X, Rows            []float64
-	Target             []int
-	Saliency, Signed   []float64
-	InputXGradient     []float64 `json:"input_x_gradient"`
-	Integrated         []float64
-	Guided             []float64
-	LRP                []float64
-	GradCAM            []float64 `json:"grad_cam"`
-	Occlusion, Shapley []float64
+	Weights, Dense      [][]float64
+	X, Rows             []float64
+	Target              []int
+	Saliency, Signed    []float64
+	InputXGradient      []float64 `json:"input_x_gradient"`
+	Integrated          []float64
+	Guided              []float64
+	LRP                 []float64
+	LRPGamma            []float64 `json:"lrp_gamma"`
+	LRPMixed            []float64 `json:"lrp_mixed"`
+	GradCAM             []float64 `json:"grad_cam"`
+	GradCAMPlusPlus     []float64 `json:"grad_cam_plus_plus"`
+	Occlusion, Shapley  []float64
+	Smooth              []float64
+	DeepLIFT            []float64 `json:"deep_lift"`
+	DeepSHAP            []float64 `json:"deep_shap"`
+	Images              []float64
+	Background, Kernel  []float64
+	LIME, Table         []float64
+	LIMETable           []float64 `json:"lime_table"`
+	Grid, Truth         []float64
+	Dependence          []float64
+	Permuted            []float64
+	Labelled, Direction []float64
+	Words               struct {
+		IDs            []float64
+		Weights        [][]float64
+		Saliency       []float64
+		InputXGradient []float64 `json:"input_x_gradient"`
+		Integrated     []float64
+	}
+	Two struct {
+		Weights, Inputs, Integrated [][]float64
+	}
 }
 
 func floats(v []float64) []float32 {
@@ -46,14 +70,19 @@ func weighted(t *testing.T, weights [][]float64, stack ...layers.Layer) *dl.Mode
 	t.Helper()
 	m, err := dl.Sequential(stack...)
 	fatal(t, err)
+	set(t, m, weights)
+	return m
+}
+
+func set(t *testing.T, m *dl.Model, weights [][]float64) {
+	t.Helper()
 	all, err := m.Weights()
 	fatal(t, err)
-	var set []*tensor.Tensor
+	var own []*tensor.Tensor
 	for i, w := range all {
-		set = append(set, tensor.New(floats(weights[i]), w.Shape().Dimensions...))
+		own = append(own, tensor.New(floats(weights[i]), w.Shape().Dimensions...))
 	}
-	fatal(t, m.SetWeights(set))
-	return m
+	fatal(t, m.SetWeights(own))
 }
 
 func convolution(t *testing.T) (*dl.Model, *tensor.Tensor, peers) {
@@ -64,12 +93,12 @@ func convolution(t *testing.T) (*dl.Model, *tensor.Tensor, peers) {
 	fatal(t, json.Unmarshal(text, &p))
 	m := weighted(t, p.Weights,
 		layers.Input{Shape: layers.Shape{8, 8, 2}},
-		layers.Conv2D{Filters: 4, KernelSize: [2]int{3, 3}, Activation: activations.ReLU},
+		layers.Conv2D{Filters: 4, KernelSize: [2]int{3, 3}, Activation: activations.ReLU, Name: "first"},
 		layers.MaxPooling2D{},
 		layers.Conv2D{Filters: 3, KernelSize: [2]int{2, 2}, Name: "last"},
 		layers.Activation{Activation: activations.Tanh},
 		layers.Flatten{},
-		layers.Dense{Units: 5, Activation: activations.Softmax},
+		layers.Dense{Units: 5, Activation: activations.Softmax, Name: "out"},
 	)
 	return m, tensor.New(floats(p.X), 3, 8, 8, 2), p
 }
@@ -77,6 +106,7 @@ func convolution(t *testing.T) (*dl.Model, *tensor.Tensor, peers) {
 // TestCaptum compares with Captum on the same network.
 func TestCaptum(t *testing.T) {
 	m, x, p := convolution(t)
+	images := tensor.New(floats(p.Images), 3, 8, 8, 2)
 	base := make([]float32, 128)
 	for i := range base {
 		base[i] = 0.2
@@ -92,21 +122,42 @@ func TestCaptum(t *testing.T) {
 		{"IntegratedGradients", explain.IntegratedGradients{Baseline: tensor.New(base, 8, 8, 2)}, p.Integrated},
 		{"GuidedBackprop", explain.GuidedBackprop{}, p.Guided},
 		{"LRP", explain.LRP{}, p.LRP},
+		{"LRP γ", explain.LRP{Rule: explain.GammaRule(0.25), Rules: map[string]explain.Rule{"out": explain.EpsilonRule(1e-6)}}, p.LRPGamma},
+		{"DeepLIFT", explain.DeepSHAP{Background: part(images, 1)}, p.DeepLIFT},
+		{"DeepSHAP", explain.DeepSHAP{Background: images}, p.DeepSHAP},
 		{"Occlusion", explain.Occlusion{Window: []int{3, 3, 2}}, p.Occlusion},
 	} {
 		got, err := c.method.Attribute(m, x, explain.Classes(p.Target...))
 		fatal(t, err)
 		compare(t, c.name, got, c.want)
 	}
-	cam, err := explain.GradCAM{Layer: "last", Signed: true}.Attribute(m, x, explain.Classes(p.Target...))
-	fatal(t, err)
-	flat, err := tensor.Flat[float32](cam)
-	fatal(t, err)
-	one := make([]float32, 0, len(flat)/2) // of two channels, which are the same
-	for i := 0; i < len(flat); i += 2 {
-		one = append(one, flat[i])
+	for name, c := range map[string]struct {
+		method explain.GradCAM
+		want   []float64
+	}{
+		"GradCAM":   {explain.GradCAM{Layer: "last", Signed: true}, p.GradCAM},
+		"GradCAM++": {explain.GradCAM{Layer: "last", PlusPlus: true}, p.GradCAMPlusPlus},
+	} {
+		cam, err := c.method.Attribute(m, x, explain.Classes(p.Target...))
+		fatal(t, err)
+		flat, err := tensor.Flat[float32](cam)
+		fatal(t, err)
+		one := make([]float32, 0, len(flat)/2) // of two channels, which are the same
+		for i := 0; i < len(flat); i += 2 {
+			one = append(one, flat[i])
+		}
+		compare(t, name, tensor.New(one, len(one)), c.want)
 	}
-	compare(t, "GradCAM", tensor.New(one, len(one)), p.GradCAM)
+}
+
+// part are the first examples.
+func part(x *tensor.Tensor, n int) *tensor.Tensor {
+	d := x.Shape().Dimensions
+	flat, err := tensor.Flat[float32](x)
+	if err != nil {
+		panic(err)
+	}
+	return tensor.New(flat[:len(flat)/d[0]*n], append([]int{n}, d[1:]...)...)
 }
 
 func compare(t *testing.T, name string, got *tensor.Tensor, want []float64) {
@@ -130,12 +181,22 @@ func rows(t *testing.T) (*dl.Model, *tensor.Tensor, peers) {
 	return m, tensor.New(floats(p.Rows), 2, 6), p
 }
 
-// TestShap compares with shap's exact explainer; and chance with what is exact.
+// TestShap compares with shap's exact explainer and its KernelExplainer.
 func TestShap(t *testing.T) {
 	m, x, p := rows(t)
 	got, err := explain.Shapley{}.Attribute(m, x, explain.Class(1))
 	fatal(t, err)
 	compare(t, "Shapley", got, p.Shapley)
+	background := tensor.New(floats(p.Background), 4, 6)
+	for name, method := range map[string]explain.Method{
+		"KernelSHAP":             explain.KernelSHAP{Background: background},
+		"Shapley of four":        explain.Shapley{Background: background},
+		"KernelSHAP of 60 of 62": explain.KernelSHAP{Background: background, Samples: 62},
+	} {
+		got, err = method.Attribute(m, x, explain.Class(1))
+		fatal(t, err)
+		compare(t, name, got, p.Kernel)
+	}
 }
 
 // TestShapleyProperties are efficiency and symmetry, of more features than can be exact, too.
@@ -229,7 +290,7 @@ func TestBadInput(t *testing.T) {
 		"[0, 5), got 5 of example 0": func() (*tensor.Tensor, error) { return explain.Saliency{}.Attribute(m, x, explain.Class(5)) },
 		"each of 3 examples, got 1":  func() (*tensor.Tensor, error) { return explain.Saliency{}.Attribute(m, x, explain.Classes(1)) },
 		"got NaN of example 0":       func() (*tensor.Tensor, error) { return explain.Occlusion{}.Attribute(m, nan, explain.Class(0)) },
-		"numbers of words":           func() (*tensor.Tensor, error) { return explain.Saliency{}.Attribute(words, ids, explain.Class(0)) },
+		"numbers of words":           func() (*tensor.Tensor, error) { return explain.DeepSHAP{}.Attribute(words, ids, explain.Class(0)) },
 		"examples of (None, 4)":      func() (*tensor.Tensor, error) { return explain.Saliency{}.Attribute(words, x, explain.Class(0)) },
 		"built model of one input":   func() (*tensor.Tensor, error) { return explain.Saliency{}.Attribute(unbuilt, x, explain.Class(0)) },
 		`layer "none"`: func() (*tensor.Tensor, error) {
@@ -242,8 +303,8 @@ func TestBadInput(t *testing.T) {
 		"without gaps": func() (*tensor.Tensor, error) {
 			return explain.Shapley{Groups: []int{0, 0, 2, 2}}.Attribute(words, ids, explain.Class(0))
 		},
-		"one example, 4 numbers": func() (*tensor.Tensor, error) {
-			return explain.Shapley{Baseline: x}.Attribute(words, ids, explain.Class(0))
+		"background: explain: expected an input of shape": func() (*tensor.Tensor, error) {
+			return explain.Shapley{Background: x}.Attribute(words, ids, explain.Class(0))
 		},
 		"output in [0, 1), got 1": func() (*tensor.Tensor, error) { return explain.Saliency{}.Attribute(m, x, explain.Target{Output: 1}) },
 	} {

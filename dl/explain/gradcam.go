@@ -30,7 +30,7 @@ type GradCAM struct {
 // Attribute implements Method, for inputs of shape (batch, height, width, channels).
 func (c GradCAM) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
 	var d []int
-	v, flat, units, err := prepared(m, x, t, func() (*values, error) {
+	q, err := ask(m, x, t, func() (*values, error) {
 		if d = x.Shape().Dimensions; len(d) != 4 {
 			return nil, fmt.Errorf("explain: expected images, (batch, height, width, channels), for GradCAM, got %v", x.Shape())
 		}
@@ -38,7 +38,7 @@ func (c GradCAM) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Ten
 		if err != nil {
 			return nil, err
 		}
-		return newValues(m, t, nil, func(f *network.Flow, _, target *graph.Node) []*graph.Node {
+		return newValues(m, t, nil, nil, func(f *network.Flow, _, target *graph.Node) []*graph.Node {
 			coarse := c.places(f.Values[at], graph.Gradient(graph.ReduceAllSum(target), f.Values[at])[0])
 			fine := layers.Resizing{Height: d[1], Width: d[2]}.Call(nil, graph.InsertAxes(coarse, -1))
 			return []*graph.Node{graph.BroadcastToDims(fine, d...)}
@@ -47,7 +47,7 @@ func (c GradCAM) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Ten
 	if err != nil {
 		return nil, err
 	}
-	out, err := v.call(flat, d, units)
+	out, err := q.call(q.flat, d, q.units)
 	if err != nil {
 		return nil, err
 	}

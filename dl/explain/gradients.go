@@ -12,7 +12,6 @@ import (
 	"github.com/gradbook/gradbook/dl"
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/internal/pass"
-	"github.com/gradbook/gradbook/dl/internal/train"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 
@@ -25,12 +24,21 @@ type Saliency struct{ Signed bool }
 
 // Attribute implements Method.
 func (s Saliency) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
-	return eachValue(m, x, t, nil, func(_, g float32) float32 {
-		if !s.Signed && g < 0 {
-			return -g
-		}
-		return g
-	})
+	q, err := ask(m, x, t, slope(m, t, nil))
+	if err != nil {
+		return nil, err
+	}
+	g, _, err := q.gradient(q.flat)
+	if err != nil {
+		return nil, err
+	}
+	if !s.Signed {
+		return q.strength(g), nil
+	}
+	if q.words != nil {
+		return nil, fmt.Errorf("explain: expected Saliency without Signed of words, whose numbers have gradients of either sign; InputXGradient has a sign")
+	}
+	return q.answer(g), nil
 }
 
 // InputXGradient is the input times the gradient of the target by it: what each part would
@@ -41,49 +49,27 @@ type InputXGradient struct{}
 
 // Attribute implements Method.
 func (InputXGradient) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
-	return eachValue(m, x, t, nil, func(x, g float32) float32 { return x * g })
-}
-
-// gradients compute the gradient of the target by the input.
-func gradients(m *dl.Model, t Target, tap pass.Tap) (*values, error) {
-	inner := train.Of(m)
-	if inner.Inputs != nil {
-		if l := inner.Taker(inner.Inputs[0]); l.Type() == "Embedding" || l.Type() == "Hashing" || l.Type() == "StringLookup" || l.Type() == "IntegerLookup" || l.Type() == "CategoryEncoding" {
-			return nil, fmt.Errorf("explain: %s takes numbers of words, by which nothing has a gradient: expected a method without gradients, Occlusion or Shapley", l)
-		}
-	}
-	return newValues(m, t, tap, func(_ *network.Flow, x, target *graph.Node) []*graph.Node {
-		return []*graph.Node{graph.Gradient(graph.ReduceAllSum(target), x)[0], target}
-	})
-}
-
-func eachValue(m *dl.Model, x *tensor.Tensor, t Target, tap pass.Tap, f func(x, g float32) float32) (*tensor.Tensor, error) {
-	v, flat, units, err := prepared(m, x, t, func() (*values, error) { return gradients(m, t, tap) })
+	q, err := ask(m, x, t, slope(m, t, nil))
 	if err != nil {
 		return nil, err
 	}
-	d := x.Shape().Dimensions
-	g, _, err := v.gradient(flat, d, units)
+	g, _, err := q.gradient(q.flat)
 	if err != nil {
 		return nil, err
 	}
 	for i := range g {
-		g[i] = f(flat[i], g[i])
+		g[i] *= q.flat[i]
 	}
-	return tensor.New(g, d...), nil
+	return q.answer(g), nil
 }
 
-// gradient is that of each example, and the target.
-func (v *values) gradient(flat []float32, d []int, units []int32) (g, y []float32, err error) {
-	out, err := v.call(flat, d, units)
-	if err != nil {
-		return nil, nil, err
+// slope computes the gradient of a target, and the target.
+func slope(m *dl.Model, t Target, tap pass.Tap) func() (*values, error) {
+	return func() (*values, error) {
+		return gradients(m, t, tap, func(_ *network.Flow, x, target *graph.Node) []*graph.Node {
+			return []*graph.Node{graph.Gradient(graph.ReduceAllSum(target), x)[0], target}
+		})
 	}
-	if g, err = tensor.Flat[float32](out[0]); err != nil {
-		return nil, nil, err
-	}
-	y, err = tensor.Flat[float32](out[1])
-	return g, y, err
 }
 
 // SmoothGrad is the mean gradient over inputs to which noise is added, which takes away what
@@ -103,26 +89,26 @@ func (s SmoothGrad) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.
 	if s.Samples < 0 || !(s.Noise >= 0) {
 		return nil, fmt.Errorf("explain: expected Samples and Noise of at least 0, got %d and %g", s.Samples, s.Noise)
 	}
-	v, flat, units, err := prepared(m, x, t, func() (*values, error) { return gradients(m, t, nil) })
+	q, err := ask(m, x, t, slope(m, t, nil))
 	if err != nil {
 		return nil, err
 	}
-	d := x.Shape().Dimensions
+	flat := q.flat
 	samples, noise := cmp.Or(s.Samples, 25), cmp.Or(s.Noise, 0.15)
 	r := rand.New(rand.NewPCG(s.Seed, 1))
-	size := len(flat) / d[0]
+	size := q.size()
 	sum, moved := make([]float32, len(flat)), make([]float32, len(flat))
 	for range samples {
-		for i := range d[0] {
+		for i := range q.shape[0] {
 			low, high := math.Inf(1), math.Inf(-1)
-			for _, f := range flat[i*size : (i+1)*size] {
+			for _, f := range q.example(i) {
 				low, high = min(low, float64(f)), max(high, float64(f))
 			}
 			for k := i * size; k < (i+1)*size; k++ {
 				moved[k] = flat[k] + float32(noise*(high-low)*r.NormFloat64())
 			}
 		}
-		g, _, err := v.gradient(moved, d, units)
+		g, _, err := q.gradient(moved)
 		if err != nil {
 			return nil, err
 		}
@@ -130,7 +116,10 @@ func (s SmoothGrad) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.
 			sum[i] += g[i] / float32(samples)
 		}
 	}
-	return tensor.New(sum, d...), nil
+	if q.words != nil {
+		return q.strength(sum), nil
+	}
+	return q.answer(sum), nil
 }
 
 // IntegratedGradients adds up gradients on the way from a baseline to the input. What it
@@ -155,16 +144,15 @@ func (g IntegratedGradients) Attribute(m *dl.Model, x *tensor.Tensor, t Target) 
 // Completeness is Attribute, with what the attributions of each example lack to add up to the
 // difference of the target between input and baseline: 0 if Steps are enough.
 func (g IntegratedGradients) Completeness(m *dl.Model, x *tensor.Tensor, t Target) (attributions *tensor.Tensor, lacks []float64, err error) {
-	v, flat, units, err := prepared(m, x, t, func() (*values, error) { return gradients(m, t, nil) })
+	q, err := ask(m, x, t, slope(m, t, nil))
 	if err != nil {
 		return nil, nil, err
 	}
 	if g.Steps < 0 {
 		return nil, nil, fmt.Errorf("explain: expected Steps of at least 1 (or 0 for the default), got %d", g.Steps)
 	}
-	d := x.Shape().Dimensions
-	size := len(flat) / d[0]
-	base, err := baseline(g.Baseline, size)
+	flat, size := q.flat, q.size()
+	base, err := q.baseline(g.Baseline)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -173,7 +161,7 @@ func (g IntegratedGradients) Completeness(m *dl.Model, x *tensor.Tensor, t Targe
 		for i, f := range flat {
 			moved[i] = base[i%size] + float32(part)*(f-base[i%size])
 		}
-		return v.gradient(moved, d, units)
+		return q.gradient(moved)
 	}
 	sum := make([]float64, len(flat))
 	places := make([]float64, cmp.Or(g.Steps, 50))
@@ -197,7 +185,7 @@ func (g IntegratedGradients) Completeness(m *dl.Model, x *tensor.Tensor, t Targe
 		return nil, nil, err
 	}
 	out := make([]float32, len(flat))
-	lacks = make([]float64, d[0])
+	lacks = make([]float64, q.shape[0])
 	for i := range lacks {
 		lacks[i] = float64(last[i]) - float64(first[i])
 	}
@@ -206,17 +194,5 @@ func (g IntegratedGradients) Completeness(m *dl.Model, x *tensor.Tensor, t Targe
 		out[i] = float32(a)
 		lacks[i/size] -= a
 	}
-	return tensor.New(out, d...), lacks, nil
-}
-
-// baseline is one example's numbers.
-func baseline(b *tensor.Tensor, size int) ([]float32, error) {
-	if b == nil {
-		return make([]float32, size), nil
-	}
-	flat, err := tensor.Flat[float32](b)
-	if err != nil || len(flat) != size {
-		return nil, fmt.Errorf("explain: expected a baseline of one example, %d numbers of float32, got %v", size, b.Shape())
-	}
-	return flat, nil
+	return q.answer(out), lacks, nil
 }

@@ -22,7 +22,18 @@ type GuidedBackprop struct{}
 
 // Attribute implements Method.
 func (GuidedBackprop) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
-	return eachValue(m, x, t, guided, func(_, g float32) float32 { return g })
+	q, err := ask(m, x, t, slope(m, t, guided))
+	if err != nil {
+		return nil, err
+	}
+	g, _, err := q.gradient(q.flat)
+	if err != nil {
+		return nil, err
+	}
+	if q.words != nil {
+		return q.strength(g), nil
+	}
+	return q.answer(g), nil
 }
 
 // guided calls a layer whose ReLU lets no gradient below 0 through.

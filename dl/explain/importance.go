@@ -72,21 +72,21 @@ func PermutationImportance(x *tensor.Tensor, times int, seed uint64, score func(
 //
 // Source: Friedman (2001), The Annals of Statistics 29.
 func PartialDependence(m *dl.Model, x *tensor.Tensor, t Target, column int, values []float32) ([]float64, error) {
-	v, flat, units, err := prepared(m, x, t, plain(m, t))
+	q, err := ask(m, x, t, plain(m, t))
 	if err != nil {
 		return nil, err
 	}
-	d := x.Shape().Dimensions
+	d := q.shape
 	if len(d) != 2 || column < 0 || column >= d[1] {
 		return nil, fmt.Errorf("explain: expected a table and one of its columns, got %v and column %d", x.Shape(), column)
 	}
 	var out []float64
 	for _, value := range values {
-		moved := append([]float32{}, flat...)
+		moved := append([]float32{}, q.flat...)
 		for i := range d[0] {
 			moved[i*d[1]+column] = value
 		}
-		y, err := v.targets(moved, d[1:], units)
+		y, err := q.targets(moved, d[1:], q.units)
 		if err != nil {
 			return nil, err
 		}

@@ -26,20 +26,18 @@ type Occlusion struct {
 
 // Attribute implements Method.
 func (o Occlusion) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
-	v, flat, units, err := prepared(m, x, t, plain(m, t))
+	q, err := ask(m, x, t, plain(m, t))
 	if err != nil {
 		return nil, err
 	}
-	d := x.Shape().Dimensions
-	example := d[1:]
-	size := len(flat) / d[0]
+	example, size := q.shape[1:], q.size()
 	parts, err := o.parts(example)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]float32, len(flat))
-	for b := range d[0] {
-		own := flat[b*size : (b+1)*size]
+	out := make([]float32, len(q.flat))
+	for b := range q.shape[0] {
+		own := q.example(b)
 		inputs := slices.Clone(own)
 		for _, part := range parts {
 			inputs = append(inputs, own...)
@@ -47,7 +45,7 @@ func (o Occlusion) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.T
 				inputs[len(inputs)-size+k] = o.Fill
 			}
 		}
-		y, err := v.targets(inputs, example, slices.Repeat(units[b:b+1], len(parts)+1))
+		y, err := q.targets(inputs, example, slices.Repeat(q.units[b:b+1], len(parts)+1))
 		if err != nil {
 			return nil, err
 		}
@@ -62,7 +60,7 @@ func (o Occlusion) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.T
 			out[b*size+k] = float32(sum[k] / max(count[k], 1))
 		}
 	}
-	return tensor.New(out, d...), nil
+	return q.answer(out), nil
 }
 
 // parts are the places of each part in an example.

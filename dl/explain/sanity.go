@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 
 	"gonum.org/v1/gonum/stat"
@@ -27,9 +28,9 @@ type Verdict struct {
 // whose attributions should have nothing in common. A method whose similarity is above limit,
 // usually 0.5, fails. random must not have been trained; Model.Clone makes one.
 //
-// Passing says that the method sees the model, not that it is right. The labels' part of the
-// test is a model trained on shuffled labels, which may be given as random, too. Source:
-// Adebayo et al. (2018), Sanity checks for saliency maps, https://arxiv.org/abs/1810.03292.
+// Passing says that the method sees the model, not that it is right; LabelRandomization asks
+// whether it sees what was learned. Source: Adebayo et al. (2018), Sanity checks for saliency
+// maps, https://arxiv.org/abs/1810.03292.
 func Randomization(m, random *dl.Model, x *tensor.Tensor, t Target, limit float64, methods ...Method) ([]Verdict, error) {
 	if !(limit > 0 && limit < 1) {
 		return nil, fmt.Errorf("explain: expected a limit in (0, 1), got %g", limit)
@@ -64,6 +65,42 @@ func Randomization(m, random *dl.Model, x *tensor.Tensor, t Target, limit float6
 		all = append(all, v)
 	}
 	return all, nil
+}
+
+// LabelRandomization is Randomization with a model of the same layers that has learned labels
+// in random order, [examples, …], by heart. train gets it with fresh weights, and compiles and
+// fits it to the labels as m was to those in order.
+func LabelRandomization(m *dl.Model, labels *tensor.Tensor, seed uint64, train func(fresh *dl.Model, labels *tensor.Tensor) error, x *tensor.Tensor, t Target, limit float64, methods ...Method) ([]Verdict, error) {
+	if m == nil || labels == nil || labels.Shape().Rank() == 0 || labels.Shape().Dimensions[0] < 2 {
+		return nil, fmt.Errorf("explain: expected a model, and labels of two examples at least")
+	}
+	fresh, err := m.Clone()
+	if err != nil {
+		return nil, err
+	}
+	shuffled, err := shuffle(labels, rand.New(rand.NewPCG(seed, 4)))
+	if err != nil {
+		return nil, err
+	}
+	if err := train(fresh, shuffled); err != nil {
+		return nil, fmt.Errorf("the model of random labels: %w", err)
+	}
+	return Randomization(m, fresh, x, t, limit, methods...)
+}
+
+// shuffle puts examples into random order.
+func shuffle(labels *tensor.Tensor, r *rand.Rand) (*tensor.Tensor, error) {
+	flat, err := tensor.Flat[float32](labels)
+	if err != nil {
+		return nil, fmt.Errorf("explain: expected labels of float32, got %v", labels.Shape())
+	}
+	d := labels.Shape().Dimensions
+	size := len(flat) / d[0]
+	out := make([]float32, 0, len(flat))
+	for _, i := range r.Perm(d[0]) {
+		out = append(out, flat[i*size:(i+1)*size]...)
+	}
+	return tensor.New(out, d...), nil
 }
 
 func attributed(method Method, m *dl.Model, x *tensor.Tensor, t Target) ([]float64, error) {

@@ -3,25 +3,24 @@ package explain
 import (
 	"cmp"
 	"fmt"
-	"math/bits"
 	"math/rand/v2"
 	"slices"
 
 	"github.com/gradbook/gradbook/dl"
-	"github.com/gradbook/gradbook/dl/layers"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 
-// Shapley shares the difference of the target between input and baseline among features: what
+// Shapley shares the difference of the target between input and background among features: what
 // each adds on average, over all orders in which they can be added. The shares add up to the
 // difference, and features that do the same get the same.
 //
-// Features that are not there have the baseline's values, so that the model sees inputs that
+// Features that are not there have the background's values, so that the model sees inputs that
 // may be impossible; and shares say nothing of causes. Source: Shapley (1953); Lundberg and
 // Lee (2017), https://arxiv.org/abs/1705.07874.
 type Shapley struct {
-	// Baseline is one example, of the input's shape without the batch; nil means zeros.
-	Baseline *tensor.Tensor
+	// Background are examples, [rows, …], whose values features have that are not there: the
+	// target is the mean over its rows. nil means one of zeros.
+	Background *tensor.Tensor
 	// Groups are the feature that each number of an example belongs to, from 0 on, such as
 	// the part of an image; nil means that each is its own.
 	Groups []int
@@ -36,104 +35,46 @@ const MostExact = 12
 
 // Attribute implements Method. Each number of a group gets its part of the group's share.
 func (s Shapley) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
-	v, flat, units, err := prepared(m, x, t, plain(m, t))
-	if err != nil {
-		return nil, err
-	}
-	d := x.Shape().Dimensions
-	size := len(flat) / d[0]
-	base, err := baseline(s.Baseline, size)
-	if err != nil {
-		return nil, err
-	}
-	members, err := s.members(size)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]float32, len(flat))
-	for b := range d[0] {
-		g := game{v, flat[b*size : (b+1)*size], base, members, d[1:], units[b]}
-		share := g.exact
-		if len(members) > MostExact {
-			share = func() ([]float64, error) {
-				return g.sampled(cmp.Or(s.Orders, 200), rand.New(rand.NewPCG(s.Seed, uint64(b))))
-			}
-		}
-		shares, err := share()
-		if err != nil {
-			return nil, err
-		}
-		for f, list := range members {
-			for _, k := range list {
-				out[b*size+k] = float32(shares[f] / float64(len(list)))
-			}
-		}
-	}
-	return tensor.New(out, d...), nil
-}
-
-// members are the numbers of each feature.
-func (s Shapley) members(size int) ([][]int, error) {
 	if s.Orders < 0 {
 		return nil, fmt.Errorf("explain: expected Orders of at least 1 (or 0 for the default), got %d", s.Orders)
 	}
-	groups := s.Groups
-	if groups == nil {
-		for i := range size {
-			groups = append(groups, i)
+	q, err := ask(m, x, t, plain(m, t))
+	if err != nil {
+		return nil, err
+	}
+	return q.eachGame(s.Groups, s.Background, func(i int, g game) ([]float64, error) {
+		if len(g.members) <= MostExact {
+			return g.exact()
+		}
+		return g.sampled(cmp.Or(s.Orders, 200), rand.New(rand.NewPCG(s.Seed, uint64(i))))
+	})
+}
+
+// subsets are all sets of n features: bit f of a set's number says whether f is there.
+func subsets(n int) [][]bool {
+	sets := make([][]bool, 1<<n)
+	for i := range sets {
+		sets[i] = make([]bool, n)
+		for f := range n {
+			sets[i][f] = i>>f&1 == 1
 		}
 	}
-	if len(groups) != size {
-		return nil, fmt.Errorf("explain: expected a group for each of %d numbers, got %d", size, len(groups))
-	}
-	if slices.Min(groups) < 0 || slices.Max(groups) >= size {
-		return nil, fmt.Errorf("explain: expected groups from 0 to %d, got %d to %d", size-1, slices.Min(groups), slices.Max(groups))
-	}
-	members := make([][]int, slices.Max(groups)+1)
-	for i, g := range groups {
-		members[g] = append(members[g], i)
-	}
-	if i := slices.IndexFunc(members, func(l []int) bool { return l == nil }); i >= 0 {
-		return nil, fmt.Errorf("explain: expected groups without gaps, got none of number %d", i)
-	}
-	return members, nil
+	return sets
 }
 
-// game is the target as a function of which features are there.
-type game struct {
-	v       *values
-	x, base []float32
-	members [][]int
-	example []int
-	unit    int32
-}
-
-// with appends the input with some features.
-func (g game) with(inputs []float32, there func(f int) bool) []float32 {
-	from := len(inputs)
-	inputs = append(inputs, g.base...)
-	for f, list := range g.members {
-		if there(f) {
-			for _, k := range list {
-				inputs[from+k] = g.x[k]
-			}
+func count(set []bool) (k int) {
+	for _, there := range set {
+		if there {
+			k++
 		}
 	}
-	return inputs
-}
-
-func (g game) values(inputs []float32) ([]float64, error) {
-	n := len(inputs) / layers.Shape(g.example).Size()
-	return g.v.targets(inputs, g.example, slices.Repeat([]int32{g.unit}, n))
+	return k
 }
 
 func (g game) exact() ([]float64, error) {
 	n := len(g.members)
-	var inputs []float32
-	for set := range 1 << n {
-		inputs = g.with(inputs, func(f int) bool { return set>>f&1 == 1 })
-	}
-	y, err := g.values(inputs)
+	sets := subsets(n)
+	y, err := g.play(sets)
 	if err != nil {
 		return nil, err
 	}
@@ -146,10 +87,10 @@ func (g game) exact() ([]float64, error) {
 		}
 	}
 	shares := make([]float64, n)
-	for set := range 1 << n {
-		for f := range n {
-			if set>>f&1 == 0 {
-				shares[f] += weight[bits.OnesCount(uint(set))] * (y[set|1<<f] - y[set])
+	for i, set := range sets {
+		for f, there := range set {
+			if !there {
+				shares[f] += weight[count(set)] * (y[i|1<<f] - y[i])
 			}
 		}
 	}
@@ -161,15 +102,13 @@ func (g game) sampled(orders int, r *rand.Rand) ([]float64, error) {
 	shares := make([]float64, n)
 	for range orders {
 		order := r.Perm(n)
-		rank := make([]int, n)
-		for i, f := range order {
-			rank[f] = i
+		set := make([]bool, n)
+		sets := [][]bool{slices.Clone(set)}
+		for _, f := range order {
+			set[f] = true
+			sets = append(sets, slices.Clone(set))
 		}
-		var inputs []float32
-		for k := range n + 1 {
-			inputs = g.with(inputs, func(f int) bool { return rank[f] < k })
-		}
-		y, err := g.values(inputs)
+		y, err := g.play(sets)
 		if err != nil {
 			return nil, err
 		}

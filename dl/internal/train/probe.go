@@ -19,15 +19,15 @@ type Probe struct {
 	model   *Model
 	device  *device.Device
 	weights []*tensors.Tensor
-	tap     pass.Tap
+	tap     func(x, extra []*graph.Node) pass.Tap
 	build   func(f *network.Flow, x, extra []*graph.Node) []*graph.Node
 	program *engine.Program
 	shape   string
 }
 
-// Probe makes one. tap, if it is not nil, is called for each layer instead of pass.Call; build
-// says what is computed, of the inputs and of tensors beside them.
-func (m *Model) Probe(tap pass.Tap, build func(f *network.Flow, x, extra []*graph.Node) []*graph.Node) (*Probe, error) {
+// Probe makes one. What tap makes, if it is not nil, is called for each layer instead of
+// pass.Call; build says what is computed. Both know the inputs and the tensors beside them.
+func (m *Model) Probe(tap func(x, extra []*graph.Node) pass.Tap, build func(f *network.Flow, x, extra []*graph.Node) []*graph.Node) (*Probe, error) {
 	m.Lock.Lock()
 	defer m.Lock.Unlock()
 	if m.Inputs == nil {
@@ -50,15 +50,12 @@ func (p *Probe) Call(x []*tensors.Tensor, extra ...*tensors.Tensor) ([]*tensors.
 	}
 	if p.program == nil || p.shape != shape {
 		program, err := engine.Function(p.device, func(in []*graph.Node) []*graph.Node {
-			weights := in[len(x)+len(extra):]
+			x, extra, weights := in[:len(x)], in[len(x):len(x)+len(extra)], in[len(x)+len(extra):]
 			random := fixedRandom(in[0].Graph())
-			var f *network.Flow
-			if p.tap != nil {
-				f = p.model.ForwardTapped(weights, in[:len(x)], random, false, p.tap)
-			} else {
-				f = p.model.ForwardApart(weights, in[:len(x)], random)
+			if p.tap == nil {
+				return p.build(p.model.ForwardApart(weights, x, random), x, extra)
 			}
-			return p.build(f, in[:len(x)], in[len(x):len(x)+len(extra)])
+			return p.build(p.model.ForwardTapped(weights, x, random, false, p.tap(x, extra)), x, extra)
 		}, in)
 		if err != nil {
 			return nil, fmt.Errorf("model %q: %w", p.model.Name, err)

@@ -1,0 +1,4 @@
+package explain
+
+// Logistic is what TCAV finds directions with.
+var Logistic = logistic
