@@ -34,7 +34,7 @@ func Reweigh(labels []int, groups []string) ([]float64, error) {
 	return out, nil
 }
 
-// Goal is what thresholds by group make equal.
+// Goal is what is made equal between groups.
 type Goal int
 
 // The goals.
@@ -43,6 +43,9 @@ const (
 	DemographicParity Goal = iota
 	// EqualOpportunity makes the true positive rates equal.
 	EqualOpportunity
+	// EqualizedOdds makes the true and the false positive rates equal. One threshold for each
+	// group cannot: it is for EqualizeOdds, Constrain and WithAdversary.
+	EqualizedOdds
 )
 
 // Thresholds are those of groups, with which a goal is met as well as scores allow.
@@ -64,7 +67,7 @@ func FindThresholds(scores []float64, labels []int, groups []string, goal Goal) 
 		return nil, errors.New("fairness: expected scores to find thresholds for, got nil")
 	}
 	if goal != DemographicParity && goal != EqualOpportunity {
-		return nil, fmt.Errorf("fairness: expected DemographicParity or EqualOpportunity as goal, got %d", goal)
+		return nil, fmt.Errorf("fairness: expected DemographicParity or EqualOpportunity as goal, got %d (EqualizeOdds finds what EqualizedOdds needs)", goal)
 	}
 	all, err := c.measure()
 	if err != nil {
@@ -98,12 +101,17 @@ func FindThresholds(scores []float64, labels []int, groups []string, goal Goal) 
 			best.ByGroup, best.Accuracy = at, a
 		}
 	}
-	single := accuracy(scores, labels, func(int) float64 { return math.Inf(1) })
-	for _, t := range slices.Compact(slices.Sorted(slices.Values(scores))) {
-		single = max(single, accuracy(scores, labels, func(int) float64 { return t }))
-	}
-	best.Price = single - best.Accuracy
+	best.Price = bestSingle(scores, labels) - best.Accuracy
 	return best, nil
+}
+
+// bestSingle is the accuracy of the best threshold for all.
+func bestSingle(scores []float64, labels []int) float64 {
+	best := accuracy(scores, labels, func(int) float64 { return math.Inf(1) })
+	for _, t := range slices.Compact(slices.Sorted(slices.Values(scores))) {
+		best = max(best, accuracy(scores, labels, func(int) float64 { return t }))
+	}
+	return best
 }
 
 func accuracy(scores []float64, labels []int, threshold func(i int) float64) float64 {
