@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/callbacks"
 	"github.com/gradbook/gradbook/dl/data"
+	"github.com/gradbook/gradbook/dl/fairness"
 	"github.com/gradbook/gradbook/dl/layers"
 	"github.com/gradbook/gradbook/dl/losses"
 	"github.com/gradbook/gradbook/dl/optimizers"
@@ -241,6 +243,36 @@ func ExampleTSNE() {
 func ExampleSaliency() {
 	show(viz.Saliency(image.NewGray(image.Rect(0, 0, 28, 28)), tensors.FromValue([][]float32{{0, 1}, {0.5, 0}})))
 	// Output: saliency over an image of 28 × 28
+}
+
+func ExampleAttribution() {
+	show(viz.Attribution(image.NewGray(image.Rect(0, 0, 28, 28)), tensors.FromValue([][]float32{{0, 1}, {-0.5, 0}})))
+	// Output: attributions over an image of 28 × 28, from -0.50 to 1
+}
+
+func ExampleAttributedWords() {
+	show(viz.AttributedWords([]string{"not", "good"}, tensors.FromValue([]float32{-0.8, 0.3})))
+	// Output: not (-0.80) good (0.30)
+}
+
+func ExampleAttributedFeatures() {
+	show(viz.AttributedFeatures([]string{"age = 22", "parole = yes"}, tensors.FromValue([]float32{0.1, -0.4}), 0))
+	// Output:
+	// attributions of 2 of 2 columns
+	// parole = yes: -0.40
+	// age = 22: 0.10
+}
+
+func ExampleFairness() {
+	r, err := fairness.Measure(fairness.Cases{
+		Labels: []int{1, 0, 1, 0}, Selected: []int{1, 1, 1, 0}, Groups: []string{"a", "a", "b", "b"},
+	})
+	if err != nil {
+		panic(err)
+	}
+	c, err := viz.Fairness(r)
+	fmt.Println(strings.Split(c.String(), "\n")[0], err)
+	// Output: group  cases  label 1      selected      true positives  false positives  precision     accuracy <nil>
 }
 
 func ExampleValue() {

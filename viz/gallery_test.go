@@ -21,6 +21,8 @@ import (
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/callbacks"
 	"github.com/gradbook/gradbook/dl/data"
+	"github.com/gradbook/gradbook/dl/explain"
+	"github.com/gradbook/gradbook/dl/fairness"
 	"github.com/gradbook/gradbook/dl/layers"
 	"github.com/gradbook/gradbook/dl/losses"
 	"github.com/gradbook/gradbook/dl/metrics"
@@ -117,6 +119,18 @@ func gallery(t *testing.T) []shown {
 			return chart(viz.Embedding(points, d.labels[:d.features.Shape().Dimensions[0]], d.classes))
 		}},
 		{"saliency", "Saliency(image, saliency)", "what a model looks at", func() (viz.Viewable, error) { return picture(viz.Saliency(d.images[0], d.saliency)) }},
+		{"attribution", "Attribution(image, attributions)", "what speaks for a class, in blue, and against it", func() (viz.Viewable, error) { return picture(viz.Attribution(d.images[0], d.attribution)) }},
+		{"attributed-features", "AttributedFeatures(names, attributions, most)", "the same of a table's row; AttributedWords of a text", func() (viz.Viewable, error) {
+			names := []string{"age = 22", "prior convictions = 3", "work experience = no", "married = no", "parole = yes", "financial aid = yes"}
+			return chart(viz.AttributedFeatures(names, tensors.FromValue([]float32{0.41, 0.33, 0.12, 0.04, -0.02, -0.19}), 0))
+		}},
+		{"fairness", "Fairness(report)", "how a model treats groups, with intervals", func() (viz.Viewable, error) {
+			r, err := fairness.Measure(treated())
+			if err != nil {
+				return nil, err
+			}
+			return chart(viz.Fairness(r))
+		}},
 		{"lines", "Lines(config, series...)", "curves", func() (viz.Viewable, error) {
 			var noise viz.Series
 			r := rand.New(rand.NewPCG(1, 2))
@@ -218,7 +232,21 @@ type digitRun struct {
 	eight, sure       []float64
 	features          *tensors.Tensor
 	saliency          *tensors.Tensor
+	attribution       *tensors.Tensor
 	traces            []dl.LayerTrace
+}
+
+// treated are cases of three groups, of which one is selected more often.
+func treated() fairness.Cases {
+	r := rand.New(rand.NewPCG(2, 3))
+	var c fairness.Cases
+	for i := range 600 {
+		g := i % 3
+		y := map[bool]int{true: 1}[r.Float64() < 0.3+0.1*float64(g)]
+		s := map[bool]int{true: 1}[r.Float64() < 0.15+0.4*float64(y)+0.12*float64(g)]
+		c.Labels, c.Selected, c.Groups = append(c.Labels, y), append(c.Selected, s), append(c.Groups, []string{"under 25", "25 to 60", "over 60"}[g])
+	}
+	return c
 }
 
 // digits trains a convolutional network for a few steps.
@@ -298,6 +326,15 @@ func digits(t *testing.T) digitRun {
 		}
 		g := tensors.MustCopyFlatData[float32](run.traces[0].OutputGradient)
 		run.saliency = tensors.FromFlatDataAndDimensions(g, 28, 28)
+		target, err := explain.Predicted(m, batch.X)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := explain.IntegratedGradients{}.Attribute(m, batch.X, target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run.attribution = tensors.FromFlatDataAndDimensions(tensors.MustCopyFlatData[float32](a), 28, 28)
 		break
 	}
 	return run

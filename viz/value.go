@@ -13,6 +13,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl"
 	"github.com/gradbook/gradbook/dl/data"
+	"github.com/gradbook/gradbook/dl/fairness"
 )
 
 // MIMEHTML is the MIME type of tables.
@@ -20,7 +21,7 @@ const MIMEHTML = "text/html"
 
 // Value is a value as it shows itself as the last expression of a cell: a tensor
 // as its shape and its first values, with a thumbnail if it is an image; a dataset
-// as its first examples; a History as its curves; an image or several as a
+// as its first examples; a History as its curves; a report on fairness as a table; an image or several as a
 // picture; a chart of go-echarts as a chart; all else as text. What is long is
 // shown in part.
 func Value(v any) Viewable {
@@ -54,6 +55,10 @@ func Rich(v any) (Viewable, bool) {
 	case *dl.Model:
 		if v != nil {
 			return textView(v.Summary()), true
+		}
+	case *fairness.Report:
+		if v != nil {
+			return fairnessView{v}, true
 		}
 	case image.Image:
 		if !isNil(v) && !v.Bounds().Empty() {

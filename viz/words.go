@@ -78,6 +78,11 @@ var words = map[string]map[string]string{"zh": {
 	"chance": "随机", "area %.4f": "面积 %.4f", "average precision %.4f": "平均精确率 %.4f",
 	"expected calibration error %.4f": "期望校准误差 %.4f", "number of cases": "个数", "predicted probability": "预测概率", "share that is right": "正确的比例",
 	"model": "模型", "perfect": "完全校准", "cases": "个数", "norm of the gradient": "梯度的范数",
+	"attribution": "归因", "attributions over an image of %d × %d, from %s to %s": "%d × %d 图像上的归因，从 %s 到 %s", "attributions of %d of %d columns": "%d / %d 列的归因",
+	"demographic parity": "人口均等", "equal opportunity": "机会均等", "false positives": "假阳性", "predictive parity": "预测均等",
+	"selected, of all": "所有人中被选中的比例", "selected, of those whose label is 1": "标签为 1 者中被选中的比例", "selected, of those whose label is 0": "标签为 0 者中被选中的比例",
+	"label 1, of those selected": "被选中者中标签为 1 的比例", "decided rightly, of all": "判断正确的比例", "a group has no cases": "有一组没有个案",
+	"%s: %.1f points (%.1f to %.1f)": "%s：相差 %.1f 个百分点（%.1f 到 %.1f）", "%s: %.0f points (%.0f to %.0f)": "%s：%.0f 个百分点（%.0f 到 %.0f）", ", maybe chance": "，可能是偶然", "group": "组", "label 1": "标签为 1",
 	"%d filters of %d × %d, values from %s to %s":      "%d 个 %d × %d 的卷积核，数值从 %s 到 %s",
 	"%d feature maps of %d × %d, values from %s to %s": "%d 张 %d × %d 的特征图，数值从 %s 到 %s",
 }}
