@@ -14,30 +14,16 @@ import (
 
 // Attribution lays what a method of dl/explain attributes over an image: blue speaks for the
 // target, red against it, the stronger the more. a is [height, width] or [height, width,
-// channels], of the image's size or coarser; of channels, the sum counts. Saliency is for what
-// has no sign.
+// channels], or one example of those, of the image's size or coarser; of channels, the sum
+// counts. Saliency is for what has no sign.
 func Attribution(img image.Image, a *tensor.Tensor) (*Picture, error) {
 	if img == nil || img.Bounds().Empty() {
 		return nil, fmt.Errorf("viz: attribution: expected an image, got none")
 	}
-	if a == nil {
-		return nil, fmt.Errorf("viz: attribution: expected attributions, got nil")
+	m, err := mapOf(a)
+	if err != nil {
+		return nil, fmt.Errorf("viz: attribution: %w", err)
 	}
-	values, err := floats(a)
-	d := a.Shape().Dimensions
-	if err != nil || len(d) != 2 && len(d) != 3 || len(values) == 0 {
-		return nil, fmt.Errorf("viz: attribution: expected attributions of shape (height, width) or (height, width, channels), got %v", a.Shape())
-	}
-	channels := 1
-	if len(d) == 3 {
-		channels = d[2]
-	}
-	m := newMatrix(d[0], d[1], func(i, j int) (sum float64) {
-		for k := range channels {
-			sum += values[(i*d[1]+j)*channels+k]
-		}
-		return sum
-	})
 	low, high, found := span(m.v)
 	if !found {
 		return nil, fmt.Errorf("viz: attribution: expected at least one finite value, got none")
@@ -61,6 +47,29 @@ func Attribution(img image.Image, a *tensor.Tensor) (*Picture, error) {
 		}
 	}
 	return &Picture{out, say("attributions over an image of %d × %d, from %s to %s", b.Dx(), b.Dy(), shortNumber(low), shortNumber(high))}, nil
+}
+
+// mapOf is what is attributed to the places of an image: [height, width], [height, width,
+// channels], whose sum counts, or one example of those.
+func mapOf(a *tensor.Tensor) (matrix, error) {
+	if a == nil {
+		return matrix{}, fmt.Errorf("expected attributions, got nil")
+	}
+	values, err := floats(a)
+	d := a.Shape().Dimensions
+	if len(d) == 4 && d[0] == 1 {
+		d = d[1:]
+	}
+	if err != nil || len(d) != 2 && len(d) != 3 || len(values) == 0 {
+		return matrix{}, fmt.Errorf("expected attributions of shape (height, width), (height, width, channels) or (1, height, width, channels), got %v", a.Shape())
+	}
+	channels := len(values) / (d[0] * d[1])
+	return newMatrix(d[0], d[1], func(i, j int) (sum float64) {
+		for k := range channels {
+			sum += values[(i*d[1]+j)*channels+k]
+		}
+		return sum
+	}), nil
 }
 
 // attributed are names with values, checked.

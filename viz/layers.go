@@ -77,14 +77,15 @@ func tiles(all []matrix, what string, v []float64) (*Picture, error) {
 }
 
 // Saliency lays a map of what a model looks at over the image that it looked at:
-// the stronger, the redder. saliency is [height, width], of the image's size or
-// coarser; only its magnitude counts.
+// the stronger, the redder. saliency is [height, width] or [height, width, channels], or one
+// example of those, of the image's size or coarser; only its magnitude counts, and of channels
+// that of the sum.
 //
 // Source: Simonyan et al., Deep Inside Convolutional Networks, 2013.
 func Saliency(img image.Image, saliency *tensor.Tensor) (*Picture, error) {
-	m, err := matrixOf(saliency, "saliency")
+	m, err := mapOf(saliency)
 	if err != nil {
-		return nil, fmt.Errorf("viz: %w", err)
+		return nil, fmt.Errorf("viz: saliency: %w", err)
 	}
 	if img == nil || img.Bounds().Empty() {
 		return nil, fmt.Errorf("viz: saliency: expected an image, got none")

@@ -160,7 +160,7 @@ func ExampleImportance() {
 }
 
 func ExamplePartialDependence() {
-	fmt.Println(explain.PartialDependence(line(), two, explain.Target{}, 1, []float32{0, 1}))
+	fmt.Println(explain.PartialDependence(line(), two, explain.Target{}, []int{1}, [][]float32{{0}, {1}}))
 	// Output:
 	// [2 -1] <nil>
 }

@@ -335,12 +335,12 @@ func TestTables(t *testing.T) {
 	if all[0].Mean < 1 || all[1].Mean != 0 {
 		t.Errorf("expected the first column to count, and no other, got %+v", all)
 	}
-	curve, err := explain.PartialDependence(m, x, explain.Target{}, 0, []float32{0, 10})
+	curve, err := explain.PartialDependence(m, x, explain.Target{}, []int{0}, [][]float32{{0}, {10}})
 	fatal(t, err)
 	if math.Abs(curve[1]-curve[0]-20) > 1e-4 {
 		t.Errorf("expected a slope of 2, got %v", curve)
 	}
-	if _, err := explain.PartialDependence(m, x, explain.Target{}, 2, nil); err == nil {
+	if _, err := explain.PartialDependence(m, x, explain.Target{}, []int{2}, nil); err == nil {
 		t.Error("expected a column out of range to be refused")
 	}
 }

@@ -65,26 +65,38 @@ func PermutationImportance(x *tensor.Tensor, times int, seed uint64, score func(
 	return all, nil
 }
 
-// PartialDependence is the mean target over the rows of x, [rows, columns], if a column has one
-// of values in all of them: how the model's output depends on it, if the others are what they
-// are. Where columns hang together it averages over rows that do not exist, and hides that a
-// column does one thing for some rows and another for others.
+// PartialDependence is the mean target over the rows of x, [rows, columns], if some columns have
+// the same values in all of them: how the model's output depends on them, if the others are what
+// they are. values are those of the columns, one set after the other: of one column, a number
+// each; of a word that has become several columns, all of them. Where columns hang together it
+// averages over rows that do not exist, and hides that a column does one thing for some rows and
+// another for others.
 //
 // Source: Friedman (2001), The Annals of Statistics 29.
-func PartialDependence(m *dl.Model, x *tensor.Tensor, t Target, column int, values []float32) ([]float64, error) {
+func PartialDependence(m *dl.Model, x *tensor.Tensor, t Target, columns []int, values [][]float32) ([]float64, error) {
 	q, err := ask(m, x, t, plain(m, t))
 	if err != nil {
 		return nil, err
 	}
 	d := q.shape
-	if len(d) != 2 || column < 0 || column >= d[1] {
-		return nil, fmt.Errorf("explain: expected a table and one of its columns, got %v and column %d", x.Shape(), column)
+	if len(d) != 2 || len(columns) == 0 {
+		return nil, fmt.Errorf("explain: expected a table and one of its columns at least, got %v and %d columns", x.Shape(), len(columns))
+	}
+	for _, c := range columns {
+		if c < 0 || c >= d[1] {
+			return nil, fmt.Errorf("explain: expected columns in [0, %d), got %d", d[1], c)
+		}
 	}
 	var out []float64
-	for _, value := range values {
+	for i, set := range values {
+		if len(set) != len(columns) {
+			return nil, fmt.Errorf("explain: expected a value for each of %d columns, got %d as number %d", len(columns), len(set), i)
+		}
 		moved := append([]float32{}, q.flat...)
 		for i := range d[0] {
-			moved[i*d[1]+column] = value
+			for k, c := range columns {
+				moved[i*d[1]+c] = set[k]
+			}
 		}
 		y, err := q.targets(moved, d[1:], q.units)
 		if err != nil {

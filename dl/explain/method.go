@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl"
@@ -77,9 +78,9 @@ func wanted(m *dl.Model, x *tensor.Tensor) ([]float32, error) {
 	if len(d) == 0 || !m.InputShape().Equal(layers.Shape(d[1:])) || d[0] == 0 {
 		return nil, fmt.Errorf("explain: expected an input of shape (batch, …) with examples of %v, got %v", m.InputShape(), x.Shape())
 	}
-	flat, err := tensor.Flat[float32](x)
+	flat, err := numbers(x)
 	if err != nil {
-		return nil, fmt.Errorf("explain: expected an input of float32, got %v", x.Shape())
+		return nil, fmt.Errorf("explain: expected an input of numbers, got %v", x.Shape())
 	}
 	for i, v := range flat {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
@@ -87,6 +88,30 @@ func wanted(m *dl.Model, x *tensor.Tensor) ([]float32, error) {
 		}
 	}
 	return flat, nil
+}
+
+// numbers are a tensor's, as the model sees them: in float32.
+func numbers(x *tensor.Tensor) ([]float32, error) {
+	switch x.DType() {
+	case dtypes.Uint8:
+		return converted[uint8](x)
+	case dtypes.Int32:
+		return converted[int32](x)
+	case dtypes.Int64:
+		return converted[int64](x)
+	case dtypes.Float64:
+		return converted[float64](x)
+	}
+	return tensor.Flat[float32](x)
+}
+
+func converted[T uint8 | int32 | int64 | float64](x *tensor.Tensor) ([]float32, error) {
+	flat, err := tensor.Flat[T](x)
+	out := make([]float32, len(flat))
+	for i, v := range flat {
+		out[i] = float32(v)
+	}
+	return out, err
 }
 
 // units are those of examples, of outputs of so many.

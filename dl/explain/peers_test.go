@@ -3,6 +3,7 @@ package explain_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/gradbook/gradbook/dl"
@@ -118,7 +119,7 @@ func TestJoined(t *testing.T) {
 func TestScikit(t *testing.T) {
 	m, _, p := rows(t)
 	x := tensor.New(floats(p.Table), 40, 6)
-	got, err := explain.PartialDependence(m, x, explain.Class(1), 2, floats(p.Grid))
+	got, err := explain.PartialDependence(m, x, explain.Class(1), []int{2}, slices.Collect(slices.Chunk(floats(p.Grid), 1)))
 	fatal(t, err)
 	for i, v := range got {
 		if math.Abs(v-p.Dependence[i]) > 1e-4 {

@@ -32,8 +32,8 @@ func ask(m *dl.Model, x *tensor.Tensor, t Target, create func() (*values, error)
 		return nil, err
 	}
 	if v.words != nil {
-		v.words.ids = x
-		if q.flat, q.shape, err = v.words.embed(x); err != nil {
+		v.words.ids = tensor.New(flat, q.shape...)
+		if q.flat, q.shape, err = v.words.embed(v.words.ids); err != nil {
 			return nil, err
 		}
 	}

@@ -59,10 +59,12 @@ func (c TCAV) Score(m *dl.Model, x *tensor.Tensor, t Target) (*ConceptScore, err
 	if c.Runs < 0 || c.Runs == 1 || !(c.Penalty >= 0) {
 		return nil, fmt.Errorf("explain: expected Runs of at least 2 (or 0 for the default) and a Penalty of at least 0, got %d and %g", c.Runs, c.Penalty)
 	}
-	for _, given := range []*tensor.Tensor{c.Concept, c.Others} {
-		if _, err := wanted(m, given); err != nil {
+	for _, given := range []**tensor.Tensor{&c.Concept, &c.Others} {
+		flat, err := wanted(m, *given)
+		if err != nil {
 			return nil, fmt.Errorf("examples of a concept, and others: %w", err)
 		}
+		*given = tensor.New(flat, (*given).Shape().Dimensions...)
 	}
 	at, err := outputOf(train.Of(m), c.Layer)
 	if err != nil {

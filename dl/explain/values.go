@@ -78,10 +78,11 @@ func newValues(m *dl.Model, t Target, tap pass.Tap, w *words, more builder) (*va
 
 // outputs are all units, [batch, units].
 func (v *values) outputs(x *tensor.Tensor) (*tensor.Tensor, error) {
-	if _, err := wanted(v.model, x); err != nil {
+	flat, err := wanted(v.model, x)
+	if err != nil {
 		return nil, err
 	}
-	out, err := v.probe.Call([]*tensor.Tensor{x})
+	out, err := v.probe.Call([]*tensor.Tensor{tensor.New(flat, x.Shape().Dimensions...)})
 	if err != nil {
 		return nil, err
 	}

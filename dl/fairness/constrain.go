@@ -15,7 +15,7 @@ import (
 type Constraint struct {
 	Labels []int
 	Groups []string
-	// Goal is what is made equal: DemographicParity or EqualOpportunity, or EqualizedOdds.
+	// Goal is what is made equal.
 	Goal Goal
 	// Within is how far a group's rate may be from that of all; 0 means 0.01.
 	Within float64
@@ -107,8 +107,8 @@ func newProgram(c Constraint) (*program, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case c.Goal < DemographicParity || c.Goal > EqualizedOdds:
-		return nil, fmt.Errorf("fairness: expected a Goal among DemographicParity, EqualOpportunity and EqualizedOdds, got %d", c.Goal)
+	case c.Goal < DemographicParity || c.Goal > PredictiveEquality:
+		return nil, fmt.Errorf("fairness: expected a Goal among DemographicParity, EqualOpportunity, EqualizedOdds and PredictiveEquality, got %d", c.Goal)
 	case !(c.Within >= 0 && c.Within < 1):
 		return nil, fmt.Errorf("fairness: expected Within in [0, 1), got %g", c.Within)
 	case c.Trainings < 0:
@@ -126,10 +126,11 @@ func newProgram(c Constraint) (*program, error) {
 	case DemographicParity:
 		of = append(of, func(int) bool { return true })
 	case EqualizedOdds:
-		of = append(of, func(i int) bool { return c.Labels[i] == 0 })
-		fallthrough
+		of = append(of, labelled(c, 0), labelled(c, 1))
 	case EqualOpportunity:
-		of = append(of, func(i int) bool { return c.Labels[i] == 1 })
+		of = append(of, labelled(c, 1))
+	case PredictiveEquality:
+		of = append(of, labelled(c, 0))
 	}
 	for _, counts := range of {
 		for _, g := range all {
@@ -145,6 +146,11 @@ func newProgram(c Constraint) (*program, error) {
 		}
 	}
 	return p, nil
+}
+
+// labelled says which cases have a label.
+func labelled(c Constraint, label int) func(i int) bool {
+	return func(i int) bool { return c.Labels[i] == label }
 }
 
 // rateRow is how far a group's rate is from that of all, of the cases that count.

@@ -103,3 +103,19 @@ func ExampleGradientReversal() {
 	// Output:
 	// (None, 3)
 }
+
+func ExampleThresholdsAt() {
+	c := some()
+	t, err := fairness.ThresholdsAt(c.Scores, c.Labels, c.Groups, fairness.PredictiveEquality, 0.5)
+	if err != nil {
+		panic(err)
+	}
+	c.Selected, err = t.Select(c.Scores, c.Groups)
+	if err != nil {
+		panic(err)
+	}
+	r, err := fairness.Measure(c)
+	fmt.Println(r.Groups[0].FalsePositive, "and", r.Groups[1].FalsePositive, err)
+	// Output:
+	// 50.0 % of 2 and 66.7 % of 3 <nil>
+}

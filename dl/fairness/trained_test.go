@@ -280,6 +280,8 @@ func TestBadTraining(t *testing.T) {
 		"two Groups":        second(fairness.WithAdversary(scorer(t), fairness.AdversaryConfig{Groups: 1})),
 		"as Goal, got 1":    second(fairness.WithAdversary(scorer(t), fairness.AdversaryConfig{Groups: 2, Goal: fairness.EqualOpportunity})),
 		"got 2, 1 and 1":    second(fairness.MeasurePrice([]int{1}, []int{1, 0}, []int{1}, 0)),
+		"rate in [0, 1]":    second(fairness.ThresholdsAt(c.Scores, c.Labels, c.Groups, fairness.DemographicParity, 2)),
+		"label 0 in each":   second(fairness.ThresholdsAt(c.Scores, []int{1, 1, 1, 1, 0, 0, 0, 0}, c.Groups, fairness.PredictiveEquality, 0.5)),
 		"confidence":        second(fairness.MeasurePrice([]int{1}, []int{1}, []int{1}, 1)),
 		"one in \"b\"":      second(fairness.EqualizeOdds(c.Scores, []int{1, 1, 0, 0, 0, 0, 0, 0}, c.Groups)),
 		"scores to find":    second(fairness.EqualizeOdds(nil, c.Labels, c.Groups)),
