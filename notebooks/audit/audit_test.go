@@ -30,27 +30,16 @@ func ExampleAUC() {
 	// Output: 0.875
 }
 
-func ExampleDifference() {
-	flagged := make([]bool, 200)
-	var a, b []int
-	for i := range flagged {
-		if i < 100 {
-			a, flagged[i] = append(a, i), i < 60
-		} else {
-			b, flagged[i] = append(b, i), i < 130
-		}
-	}
-	d, low, high := audit.Difference(flagged, a, b)
-	fmt.Printf("%.2f (%.1f to %.1f)\n", d, low, high) // a normal approximation: 0.30 ± 0.13
-	// Output: 0.30 (0.2 to 0.4)
+func ExampleFlag() {
+	flagged := audit.Flag([]float64{0.9, 0.8, 0.7, 0.5}, 0.5)
+	fmt.Println(flagged, audit.Share(flagged, []int{1, 2}))
+	// Output: [1 1 0 0] 0.5
 }
 
-func ExampleTable_Fair() {
-	t, err := audit.Read(strings.NewReader("age,paid\n1,no\n1,yes\n1,yes\n9,no\n9,yes\n9,yes\n"), "paid", "no")
-	scores := []float64{0.9, 0.8, 0.7, 0.5, 0.4, 0.1}
-	young := func(i int) bool { return t.Values("age")[i] < 5 }
-	fmt.Println(audit.Flag(scores, 0.5), t.Fair(scores, 0.5, young), err)
-	// Output: [true true true false false false] [true true false true true false] <nil>
+func ExampleTable_Answers() {
+	t, err := audit.Read(strings.NewReader(small), "paid", "no")
+	fmt.Println(t.Answers(), err)
+	// Output: [1 0 0 1] <nil>
 }
 
 // TestCredit: the table of credits is as its source describes it.
@@ -59,11 +48,7 @@ func TestCredit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := make([]int, len(table.Rows))
-	for i := range all {
-		all[i] = i
-	}
-	bad, good := table.Split(all)
+	bad, good := table.Split(table.All())
 	if len(bad) != 300 || len(good) != 700 || len(table.Names) != 61 {
 		t.Errorf("expected 300 bad and 700 good credits in 61 columns, got %d, %d and %d", len(bad), len(good), len(table.Names))
 	}

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"math"
-	"math/rand/v2"
 	"slices"
 )
 
@@ -45,85 +44,27 @@ func Where(cases []int, holds func(i int) bool) (list []int) {
 	return list
 }
 
-// Flag marks the given part of all cases, those with the highest scores.
-func Flag(scores []float64, part float64) []bool {
+// Flag marks the given part of all cases, those with the highest scores, with 1.
+func Flag(scores []float64, part float64) []int {
+	flagged := make([]int, len(scores))
 	at := int(math.Round(float64(len(scores)) * (1 - part)))
 	if at >= len(scores) {
-		return make([]bool, len(scores))
+		return flagged
 	}
 	limit := slices.Sorted(slices.Values(scores))[max(at, 0)]
-	flagged := make([]bool, len(scores))
 	for i, s := range scores {
-		flagged[i] = s >= limit
+		if s >= limit {
+			flagged[i] = 1
+		}
 	}
 	return flagged
 }
 
 // Share is the part of some cases that is flagged.
-func Share(flagged []bool, cases []int) float64 {
-	n := 0.0
+func Share(flagged, cases []int) float64 {
+	n := 0
 	for _, i := range cases {
-		if flagged[i] {
-			n++
-		}
+		n += flagged[i]
 	}
-	return n / float64(len(cases))
-}
-
-// Difference is by how much the share of the flagged is larger among the cases of a
-// than of b, with the interval that holds 95 % of what resampling both gives. That
-// two intervals overlap, one for each share, does not show that there is no difference;
-// this one is of the difference itself.
-//
-// Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
-func Difference(flagged []bool, a, b []int) (d, low, high float64) {
-	random := rand.New(rand.NewPCG(6, 6))
-	again := func(cases []int) float64 {
-		n := 0.0
-		for range cases {
-			if flagged[cases[random.IntN(len(cases))]] {
-				n++
-			}
-		}
-		return n / float64(len(cases))
-	}
-	const times = 2000
-	var all []float64
-	for range times {
-		all = append(all, again(a)-again(b))
-	}
-	slices.Sort(all)
-	return Share(flagged, a) - Share(flagged, b), all[times/40], all[times-times/40-1]
-}
-
-// Fair is Flag with a limit of its own for each of two groups, such that of those that
-// are not positive the same share is flagged in both, as many as one limit flags of all.
-//
-// Source: Hardt, Price, Srebro, Equality of Opportunity in Supervised Learning, 2016.
-func (t *Table) Fair(scores []float64, part float64, first func(i int) bool) []bool {
-	all := make([]int, len(scores))
-	for i := range all {
-		all[i] = i
-	}
-	_, innocent := t.Split(all)
-	rate := Share(Flag(scores, part), innocent)
-	limits := map[bool]float64{}
-	for _, group := range []bool{true, false} {
-		var s []float64
-		for _, i := range innocent {
-			if first(i) == group {
-				s = append(s, scores[i])
-			}
-		}
-		slices.Sort(s)
-		limits[group] = math.Inf(1)
-		if at := len(s) - int(math.Round(rate*float64(len(s)))); at < len(s) {
-			limits[group] = s[at]
-		}
-	}
-	flagged := make([]bool, len(scores))
-	for i, s := range scores {
-		flagged[i] = s >= limits[first(i)]
-	}
-	return flagged
+	return float64(n) / float64(len(cases))
 }

@@ -147,6 +147,24 @@ func (t *Table) Labels() []float32 {
 	return out
 }
 
+// Answers are Labels as whole numbers.
+func (t *Table) Answers() []int {
+	out := make([]int, len(t.Positive))
+	for i, v := range t.Labels() {
+		out[i] = int(v)
+	}
+	return out
+}
+
+// All are the numbers of all cases.
+func (t *Table) All() []int {
+	all := make([]int, len(t.Rows))
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
 // Halves are the numbers of the cases, in two parts by chance.
 func (t *Table) Halves(seed uint64) (a, b []int) {
 	order := rand.New(rand.NewPCG(seed, 5)).Perm(len(t.Rows))
