@@ -36,15 +36,15 @@ func Fairness(r *fairness.Report) (*Chart, error) {
 				continue
 			}
 			words := fmt.Sprintf("%s\n%v\n%.1f %% – %.1f %%", g.Name, rate, 100*rate.Low, 100*rate.High)
-			points = append(points, object{"value": array{rounded(rate.Value()), i}, "words": visible(words)})
+			points = append(points, object{"value": array{rounded(rate.Value()), i}, "words": visible(words), "itemStyle": object{"color": palette[i%len(palette)]}})
 			option.add("series", object{
 				"type": "line", "xAxisIndex": panel, "yAxisIndex": panel, "color": palette[i%len(palette)], "silent": true,
 				"data": array{array{rounded(rate.Low), i}, array{rounded(rate.High), i}}, "showSymbol": false, "lineStyle": object{"width": 3, "opacity": 0.55},
 			})
 		}
 		option.add("series", object{
-			"type": "scatter", "xAxisIndex": panel, "yAxisIndex": panel, "data": points, "symbolSize": 9, "color": softColor,
-			"itemStyle": object{"borderColor": "#ffffff", "borderWidth": 1, "color": "#1e293b"},
+			"type": "scatter", "xAxisIndex": panel, "yAxisIndex": panel, "data": points, "symbolSize": 10,
+			"itemStyle": object{"borderColor": "#ffffff", "borderWidth": 1},
 		})
 	}
 	c, err := newChart(object(option), r.String())
