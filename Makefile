@@ -8,7 +8,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 SOURCES  := $(shell find cmd datasets dl kernel notebooks viz -name '*.go' -o -name '*.py' -o -name '*.js' -o -name '*.html' -o -name '*.csv' -o -name '*.svg' -o -name 'package.json' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lab test check programs lint bench bench-onnx bench-inference bench-bert bench-gpu bench-kernels bench-coldstart clean doctor parity gallery notebooks cross vulncheck licenses dist api
+.PHONY: help setup run lab test check programs lint bench bench-onnx bench-inference bench-bert bench-gpu bench-private bench-kernels bench-coldstart clean doctor parity gallery notebooks cross vulncheck licenses dist api
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ bench-inference: setup ## measure predictions here and in onnxruntime, as floats
 
 bench-bert: setup ## measure sentences a second of MiniLM here and in PyTorch (after make bench and go test ./dl/bert)
 	$(GO) run ./bench/bert
+
+bench-private: setup ## measure private steps beside plain ones, and their memory
+	$(GO) run ./bench/private
 
 bench-gpu: ## pack what is measured on a GPU, for a machine that has one
 	bench/gpu/try

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gradbook/gradbook/bench/networks"
+	"github.com/gradbook/gradbook/bench/rusage"
 	"github.com/gradbook/gradbook/datasets"
 	"github.com/gradbook/gradbook/dl"
 	"github.com/gradbook/gradbook/dl/callbacks"
@@ -62,7 +63,7 @@ func measureGradbook(name string, batch, steps int) (result, error) {
 		First:  first.Seconds(),
 		Step:   t.steps[len(t.steps)/2].Seconds() * 1000,
 		Epoch:  t.epoch.Seconds(),
-		Memory: peakMemory(),
+		Memory: rusage.Peak(),
 	}, nil
 }
 

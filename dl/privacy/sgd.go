@@ -31,7 +31,8 @@ type SGD struct {
 	// Delta is the δ for which logs say ε; 0 means one over ten times the number of examples.
 	Delta float64 `json:"delta,omitempty"`
 	// Microbatch is how many examples are worked on at once, which bounds the memory; 0
-	// means what nearly every sample fits.
+	// means as many as work fast: on a GPU what nearly every sample fits, on a processor what
+	// fits its cache.
 	Microbatch int `json:"microbatch,omitempty"`
 }
 

@@ -1,13 +1,13 @@
 package train
 
 import (
-	crand "crypto/rand"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 
@@ -15,6 +15,7 @@ import (
 	"github.com/gradbook/gradbook/dl/data"
 	"github.com/gradbook/gradbook/dl/internal/device"
 	"github.com/gradbook/gradbook/dl/internal/engine"
+	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/internal/source"
 	"github.com/gradbook/gradbook/dl/privacy"
 )
@@ -75,18 +76,25 @@ type private struct {
 	sample int
 	delta  float64
 	random *rand.Rand
-	ruled  bool // see ruled
+	noise  *noises
+	none   compute.Buffer // where no step is made
+	ruled  bool           // see ruled
+	most   int            // how many examples are worked on at once, unless Microbatch says it
 }
 
 func (t *training) openPrivate() error {
-	var seed [32]byte
-	if _, err := crand.Read(seed[:]); err != nil {
-		return fmt.Errorf("no cryptographic random numbers: %w", err)
-	}
 	n, m := len(t.source.Rows), t.model
-	p := &private{
-		sample: min(t.batch, n), delta: m.compiled.Privacy.Delta,
-		random: rand.New(rand.NewChaCha8(seed)), ruled: ruled(m.Network),
+	p := &private{sample: min(t.batch, n), delta: m.compiled.Privacy.Delta, ruled: ruled(m.Network)}
+	p.most = 2 * p.sample
+	if t.device.Kind != "cuda" {
+		p.most = max(min(p.most, nearby/max(outputsOf(m.Network), 1)/8*8), 8)
+	}
+	var err error
+	if p.random, err = generator(); err != nil {
+		return err
+	}
+	if p.noise, err = newNoises(m.noiseShape().Size()); err != nil {
+		return err
 	}
 	if p.delta == 0 {
 		p.delta = 0.1 / float64(n)
@@ -96,6 +104,23 @@ func (t *training) openPrivate() error {
 	t.history.Names = append(t.history.Names, "epsilon")
 	t.state.Metrics = append(slices.Clone(t.state.Metrics), "epsilon")
 	return nil
+}
+
+// nearby is how many outputs of layers are near enough to a processor to be worked on fast.
+const nearby = 5 << 17
+
+// outputsOf is how many numbers the layers make of one example.
+func outputsOf(n *network.Network) (sum int) {
+	for _, c := range n.Calls {
+		if inner := c.Layer.Nested(); inner != nil {
+			sum += outputsOf(inner)
+			continue
+		}
+		for _, o := range c.Out {
+			sum += max(o.Shape.Size(), 0) // of an unknown length, less than 0
+		}
+	}
+	return sum
 }
 
 // noiseShape is that of the noise of all weights that are trained.
@@ -131,7 +156,7 @@ func (p *private) draw(rows []int32) (sample []int32) {
 // different ones, since each has a program of its own.
 func (p *private) size(n, most int) int {
 	if most == 0 {
-		most = 2 * p.sample
+		most = p.most
 	}
 	quantum := max((p.sample+3)/4, 1)
 	if quantum > 8 {
@@ -206,26 +231,43 @@ func (t *training) privateBatch(i int, rows []int32, size int, due bool) error {
 // privateInputs are count, due and noise.
 func (t *training) privateInputs(count int, due bool) error {
 	p, shape := t.private, t.model.noiseShape()
-	noise := make([]float32, shape.Size())
-	if due {
-		for i := range noise {
-			// Of a sum of four, the lowest digits tell nothing (Holohan and Braghin, 2021).
-			noise[i] = float32((p.random.NormFloat64() + p.random.NormFloat64() + p.random.NormFloat64() + p.random.NormFloat64()) / 2)
-		}
-	}
-	engine.Free(t.extra...)
-	t.extra = nil
-	for _, v := range []struct {
-		flat  []float32
-		shape shapes.Shape
-	}{{[]float32{float32(count)}, scalarFloat}, {[]float32{float32(boolInt(due))}, scalarFloat}, {noise, shape}} {
-		b, err := engine.Upload(t.device, v.flat, v.shape)
+	t.freeExtra()
+	for _, v := range []int{count, boolInt(due)} {
+		b, err := engine.Upload(t.device, []float32{float32(v)}, scalarFloat)
 		if err != nil {
 			return err
 		}
 		t.extra = append(t.extra, b)
 	}
-	return nil
+	if due {
+		noise, err := engine.Upload(t.device, p.noise.take(), shape)
+		t.extra = append(t.extra, noise)
+		return err
+	}
+	var err error
+	if p.none == nil {
+		p.none, err = engine.Upload(t.device, make([]float32, shape.Size()), shape)
+	}
+	t.extra = append(t.extra, p.none)
+	return err
+}
+
+// freeExtra frees what was beside the inputs of a step, but for what the next may need.
+func (t *training) freeExtra() {
+	for _, b := range t.extra {
+		if t.private == nil || b != t.private.none {
+			engine.Free(b)
+		}
+	}
+	t.extra = nil
+}
+
+// closePrivate frees what all steps share.
+func (t *training) closePrivate() {
+	t.freeExtra()
+	if t.private != nil {
+		engine.Free(t.private.none)
+	}
 }
 
 // addEpsilon adds what has been spent so far to logs.

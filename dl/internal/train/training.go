@@ -145,7 +145,7 @@ func (t *training) close() {
 	t.model.active = nil
 	closing(t.model.Lock, t.source, t.reader)
 	engine.Free(t.rate, t.values[0])
-	engine.Free(t.extra...)
+	t.closePrivate()
 	if t.sums != nil {
 		engine.Free(t.sums.buffer)
 		t.sums = nil

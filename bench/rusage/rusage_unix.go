@@ -1,14 +1,15 @@
 //go:build unix
 
-package main
+// Package rusage says what a process used.
+package rusage
 
 import (
 	"runtime"
 	"syscall"
 )
 
-// peakMemory is the greatest resident size of this process in MB.
-func peakMemory() float64 {
+// Peak is the greatest resident size of this process in MB.
+func Peak() float64 {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return 0
