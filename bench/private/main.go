@@ -140,9 +140,12 @@ func table(rounds int) (string, error) {
 	fmt.Fprintln(&b, "| network | batch | at once | private step | plain step | ratio | memory, private | plain |")
 	fmt.Fprintln(&b, "|---|---|---|---|---|---|---|---|")
 	for _, w := range []work{
-		{Network: "cnn", Batch: 128}, {Network: "cnn", Batch: 128, Microbatch: 256},
-		{Network: "cnn", Batch: 512}, {Network: "cnn", Batch: 512, Microbatch: 1024},
-		{Network: "wide", Batch: 512}, {Network: "wide", Batch: 512, Microbatch: 32},
+		{Network: "cnn", Batch: 128},
+		{Network: "cnn", Batch: 128, Microbatch: 256},
+		{Network: "cnn", Batch: 512},
+		{Network: "cnn", Batch: 512, Microbatch: 1024},
+		{Network: "wide", Batch: 512},
+		{Network: "wide", Batch: 512, Microbatch: 32},
 	} {
 		var private, plain []result
 		for range rounds {

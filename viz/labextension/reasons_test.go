@@ -12,7 +12,8 @@ import (
 
 // reasonsCells ask models why, over a digit, a sentence and a row of a table; report on the
 // fairness of one; and train one privately.
-var reasonsCells = []string{`ctx := context.Background()
+var reasonsCells = []string{
+	`ctx := context.Background()
 train, test, err := datasets.MNIST()
 reader, err := dl.Sequential(
 	layers.Input{Shape: layers.Shape{28, 28, 1}}, layers.Rescaling{Scale: 1 / 255.0},
