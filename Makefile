@@ -47,7 +47,7 @@ KERNEL := ./kernel/cell ./kernel/children ./kernel/dialect ./kernel/engine ./ker
 check: setup ## run everything else: all notebooks twice, faults, browsers, Go's programs as cells, races, the other linker, another Go
 	$(GO) vet ./...
 	$(TEST) -run '^($(SLOW))$$' ./dl ./dl/onnx ./dl/internal/surface
-	@for f in $(FUZZ); do echo fuzz $$f; $(GO) test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime 60s -fuzzminimizetime 1s ./$${f%:*} >.gradbook/log/fuzz 2>&1 || { cat .gradbook/log/fuzz; exit 1; }; done
+	@for f in $(FUZZ); do echo fuzz $$f; $(GO) test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime 30s -fuzzminimizetime 1s ./$${f%:*} >.gradbook/log/fuzz 2>&1 || { cat .gradbook/log/fuzz; exit 1; }; done
 	$(TEST) ./dl/bert
 	$(TEST) ./dl/internal/native
 	$(TEST) -asan -short ./dl/internal/native
