@@ -24,11 +24,7 @@ type Saliency struct{ Signed bool }
 
 // Attribute implements Method.
 func (s Saliency) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
-	q, err := ask(m, x, t, slope(m, t, nil))
-	if err != nil {
-		return nil, err
-	}
-	g, _, err := q.gradient(q.flat)
+	q, g, err := askSlope(m, x, t, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -49,11 +45,7 @@ type InputXGradient struct{}
 
 // Attribute implements Method.
 func (InputXGradient) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
-	q, err := ask(m, x, t, slope(m, t, nil))
-	if err != nil {
-		return nil, err
-	}
-	g, _, err := q.gradient(q.flat)
+	q, g, err := askSlope(m, x, t, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +62,16 @@ func slope(m *dl.Model, t Target, tap pass.Tap) func() (*values, error) {
 			return []*graph.Node{graph.Gradient(graph.ReduceAllSum(target), x)[0], target}
 		})
 	}
+}
+
+// askSlope is a question with its gradient.
+func askSlope(m *dl.Model, x *tensor.Tensor, t Target, tap pass.Tap) (*question, []float32, error) {
+	q, err := ask(m, x, t, slope(m, t, tap))
+	if err != nil {
+		return nil, nil, err
+	}
+	g, _, err := q.gradient(q.flat)
+	return q, g, err
 }
 
 // SmoothGrad is the mean gradient over inputs to which noise is added, which takes away what

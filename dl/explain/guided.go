@@ -22,11 +22,7 @@ type GuidedBackprop struct{}
 
 // Attribute implements Method.
 func (GuidedBackprop) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
-	q, err := ask(m, x, t, slope(m, t, guided))
-	if err != nil {
-		return nil, err
-	}
-	g, _, err := q.gradient(q.flat)
+	q, g, err := askSlope(m, x, t, guided)
 	if err != nil {
 		return nil, err
 	}

@@ -178,21 +178,5 @@ func before(h []rocPoint, x float64) float64 {
 
 // Select decides cases, with chance.
 func (o *Odds) Select(scores []float64, groups []string, r *rand.Rand) ([]int, error) {
-	if len(scores) != len(groups) {
-		return nil, fmt.Errorf("fairness: expected as many groups as scores, got %d and %d", len(groups), len(scores))
-	}
-	if err := checkScores(scores); err != nil {
-		return nil, err
-	}
-	out := make([]int, len(scores))
-	for i, s := range scores {
-		at, ok := o.ByGroup[groups[i]]
-		if !ok {
-			return nil, fmt.Errorf("fairness: expected groups for which there are thresholds, got %q of case %d", groups[i], i)
-		}
-		if r.Float64() < at.Probability(s) {
-			out[i] = 1
-		}
-	}
-	return out, nil
+	return decided(scores, groups, o.ByGroup, func(at RandomThreshold, score float64) bool { return r.Float64() < at.Probability(score) })
 }

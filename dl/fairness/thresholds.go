@@ -132,6 +132,11 @@ func accuracy(scores []float64, labels []int, threshold func(i int) float64) flo
 
 // Select decides by the thresholds of the groups.
 func (t *Thresholds) Select(scores []float64, groups []string) ([]int, error) {
+	return decided(scores, groups, t.ByGroup, func(at, score float64) bool { return score >= at })
+}
+
+// decided decides each case by what its group has.
+func decided[T any](scores []float64, groups []string, byGroup map[string]T, selected func(at T, score float64) bool) ([]int, error) {
 	if len(scores) != len(groups) {
 		return nil, fmt.Errorf("fairness: expected as many groups as scores, got %d and %d", len(groups), len(scores))
 	}
@@ -140,11 +145,11 @@ func (t *Thresholds) Select(scores []float64, groups []string) ([]int, error) {
 	}
 	out := make([]int, len(scores))
 	for i, s := range scores {
-		at, ok := t.ByGroup[groups[i]]
+		at, ok := byGroup[groups[i]]
 		if !ok {
 			return nil, fmt.Errorf("fairness: expected groups for which there is a threshold, got %q of case %d", groups[i], i)
 		}
-		if s >= at {
+		if selected(at, s) {
 			out[i] = 1
 		}
 	}
