@@ -53,8 +53,11 @@ func (k *checker) message(e types.Error) string {
 	text := strings.ReplaceAll(e.Msg, "ʹp.", ".")
 	if name, ok := strings.CutPrefix(text, "undefined: "); ok && codeOf(e) == undeclared {
 		if why := k.before.unkept[name]; why != "" {
-			text += " (" + why + ")"
+			return text + " (" + why + ")"
 		}
+	}
+	if hint := k.hint(e); hint != "" {
+		text += "; " + hint
 	}
 	return text
 }

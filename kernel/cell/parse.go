@@ -51,7 +51,7 @@ func parse(s *sources, c Cell) (*Parsed, error) {
 	r := reader{Parsed: p}
 	r.read()
 	if len(r.mistakes) > 0 {
-		return nil, sorted(withoutSequels(r.mistakes))
+		return nil, sorted(asGo(c.Text, withoutSequels(r.mistakes)))
 	}
 	return p, nil
 }
@@ -71,6 +71,30 @@ func withoutSequels(list []Mistake) []Mistake {
 		return others
 	}
 	return list
+}
+
+// asGo says of lines that look like Python how Go has them: in the place of all else that is
+// wrong with them.
+func asGo(text string, list []Mistake) []Mistake {
+	lines := strings.Split(text, "\n")
+	said := map[int]bool{}
+	var out []Mistake
+	for _, m := range list {
+		if m.Line < 1 || m.Line > len(lines) {
+			out = append(out, m)
+			continue
+		}
+		say := asPython(lines[m.Line-1])
+		switch {
+		case say == "":
+			out = append(out, m)
+		case !said[m.Line]:
+			said[m.Line] = true
+			m.Message += "; " + say
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 var foundEnd = regexp.MustCompile(`found ('}'|'EOF'|newline)$`)
