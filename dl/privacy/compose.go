@@ -64,7 +64,7 @@ func compose(events []Event, added bool, interval float64) (*distribution, error
 		return all[0], nil
 	}
 	n := high - low + 1
-	if n > maxGrid {
+	if n < 1 || n > maxGrid {
 		return nil, fmt.Errorf("privacy: the sum of %d steps' losses reaches from %.3g to %.3g, which does not fit a grid of %g; RDP accounts for it, or an Interval of %g",
 			Ledger(events).Steps(), float64(low)*interval, float64(high)*interval, interval, interval*math.Ceil(float64(n)/maxGrid))
 	}
@@ -138,7 +138,15 @@ func bounds(events []Event, all []*distribution) (low, high int) {
 func chernoff(events []Event, all []*distribution, t float64) float64 {
 	sum := 0.0
 	for k, d := range all {
-		most := max(t*d.loss(0), t*d.loss(len(d.p)-1))
+		most := math.Inf(-1) // of what is added up
+		for i, p := range d.p {
+			if p > 0 {
+				most = max(most, t*d.loss(i))
+			}
+		}
+		if math.IsInf(most, -1) { // all is beyond
+			return math.Inf(1)
+		}
 		mean := 0.0
 		for i, p := range d.p {
 			mean += p * math.Exp(t*d.loss(i)-most)

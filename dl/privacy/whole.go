@@ -7,7 +7,13 @@ import "math"
 func (l Ledger) whole() (mu float64, ok bool) {
 	square := 0.0
 	for _, e := range l {
-		if e.SampleRate != 1 || e.check() != nil {
+		if e.check() != nil {
+			return 0, false
+		}
+		if e.Steps == 0 {
+			continue
+		}
+		if e.SampleRate != 1 {
 			return 0, false
 		}
 		square += float64(e.Steps) / (e.NoiseMultiplier * e.NoiseMultiplier)
@@ -18,7 +24,8 @@ func (l Ledger) whole() (mu float64, ok bool) {
 // epsilonOf is the least ε of a Gaussian that an example moves by mu.
 func epsilonOf(mu, delta float64) float64 {
 	over := func(epsilon float64) bool {
-		return cdf(mu/2-epsilon/mu)-math.Exp(epsilon+logTail(mu/2+epsilon/mu)) > delta
+		near, far := mu/2-epsilon/mu, mu/2+epsilon/mu
+		return cdf(near)-math.Exp(logScaledTail(far)-near*near/2) > delta
 	}
 	if !over(0) {
 		return 0
@@ -37,10 +44,11 @@ func epsilonOf(mu, delta float64) float64 {
 	return high
 }
 
-// logTail is the logarithm of the probability that a normal is above x, which is at least 0.
-func logTail(x float64) float64 {
+// logScaledTail is the logarithm of the probability that a normal is above x, which is at least
+// 0, times e^(x²/2).
+func logScaledTail(x float64) float64 {
 	if x < 30 {
-		return math.Log(cdf(-x))
+		return math.Log(cdf(-x)) + x*x/2
 	}
-	return -x*x/2 - math.Log(x*math.Sqrt(2*math.Pi)) + math.Log1p(-1/(x*x)) // but for 3/x⁴
+	return -math.Log(x*math.Sqrt(2*math.Pi)) + math.Log1p(-1/(x*x)) // but for 3/x⁴
 }

@@ -36,3 +36,30 @@ func TestWhole(t *testing.T) {
 		}
 	}
 }
+
+// TestLittleNoise: of noise so little that most losses are beyond the grid, there is an ε, which
+// is infinite, or an error; and steps that were not made say nothing.
+func TestLittleNoise(t *testing.T) {
+	for _, e := range []privacy.Event{
+		{SampleRate: 0.5, NoiseMultiplier: 0.3, Steps: 2}, {SampleRate: 0.5, NoiseMultiplier: 0.2, Steps: 5},
+		{SampleRate: 0.01, NoiseMultiplier: 0.1, Steps: 2}, {SampleRate: 0.999999, NoiseMultiplier: 0.2, Steps: 2},
+	} {
+		got, err := privacy.PLD{Interval: 1e-2}.Epsilon(privacy.Ledger{e}, 1e-5)
+		rdp, err2 := privacy.RDP{}.Epsilon(privacy.Ledger{e}, 1e-5)
+		if err2 != nil {
+			t.Fatal(err2)
+		}
+		if err == nil && !(got > 1 && got <= 1.02*rdp) {
+			t.Errorf("%+v: expected an ε below RDP's %g, or an error, got %g", e, rdp, got)
+		}
+	}
+	one := privacy.Event{SampleRate: 1, NoiseMultiplier: 0.05, Steps: 5}
+	want, err := privacy.PLD{}.Epsilon(privacy.Ledger{one}, 1e-5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := privacy.PLD{}.Epsilon(privacy.Ledger{one, {SampleRate: 0.5, NoiseMultiplier: 1}}, 1e-5)
+	if err != nil || got != want {
+		t.Errorf("expected %g with steps that were not made, too, got %g, %v", want, got, err)
+	}
+}

@@ -215,7 +215,7 @@ func (t *training) privateBatch(i int, rows []int32, size int, due bool) error {
 	}
 	prog, err := t.program(size)
 	if err != nil {
-		return fmt.Errorf("epoch %d, batch %d: %w; the model keeps what it has learned", t.state.Epoch+1, i+1, err)
+		return &stepError{i, err} // a sample that is not whole must not be added to the next
 	}
 	if err := t.privateInputs(len(rows), due); err != nil {
 		return &stepError{i, err}
