@@ -20,7 +20,7 @@ func Attribution(img image.Image, a *tensor.Tensor) (*Picture, error) {
 	if img == nil || img.Bounds().Empty() {
 		return nil, fmt.Errorf("viz: attribution: expected an image, got none")
 	}
-	m, err := mapOf(a)
+	m, err := mapOf(a, img.Bounds().Dy())
 	if err != nil {
 		return nil, fmt.Errorf("viz: attribution: %w", err)
 	}
@@ -50,14 +50,14 @@ func Attribution(img image.Image, a *tensor.Tensor) (*Picture, error) {
 }
 
 // mapOf is what is attributed to the places of an image: [height, width], [height, width,
-// channels], whose sum counts, or one example of those.
-func mapOf(a *tensor.Tensor) (matrix, error) {
+// channels], whose sum counts, or one example of those; height is the image's.
+func mapOf(a *tensor.Tensor, height int) (matrix, error) {
 	if a == nil {
 		return matrix{}, fmt.Errorf("expected attributions, got nil")
 	}
 	values, err := floats(a)
 	d := a.Shape().Dimensions
-	if len(d) == 4 && d[0] == 1 {
+	if len(d) == 4 && d[0] == 1 || len(d) == 3 && d[0] == 1 && height > 1 {
 		d = d[1:]
 	}
 	if err != nil || len(d) != 2 && len(d) != 3 || len(values) == 0 {

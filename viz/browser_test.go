@@ -217,7 +217,8 @@ func TestSameInBrowser(t *testing.T) {
 			return [off / (a.length * 0.75 * 255), off / Math.max(ink, 1), chart.getHeight() - height];
 		})()`, raw))
 		t.Logf("%-18s differs by %.4f of all, %.3f of the ink", s.name, got[0], got[1])
-		if got[0] > 0.012 || got[1] > 0.2 || math.Abs(got[2]) > 1 {
+		// Of a chart that is mostly letters, these are most of the ink.
+		if got[0] > 0.012 || got[1] > 0.2 && got[0] > 0.005 || math.Abs(got[2]) > 1 {
 			t.Errorf("%s: expected the SVG to look as in a browser, it differs by %.4f of all, %.3f of the ink and %v pixels in height", s.name, got[0], got[1], got[2])
 			p.Screenshot(t, s.name)
 		}

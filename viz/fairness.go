@@ -39,11 +39,11 @@ func Fairness(r *fairness.Report) (*Chart, error) {
 			points = append(points, object{"value": array{rounded(rate.Value()), i}, "words": visible(words), "itemStyle": object{"color": palette[i%len(palette)]}})
 			option.add("series", object{
 				"type": "line", "xAxisIndex": panel, "yAxisIndex": panel, "color": palette[i%len(palette)], "silent": true,
-				"data": array{array{rounded(rate.Low), i}, array{rounded(rate.High), i}}, "showSymbol": false, "lineStyle": object{"width": 3, "opacity": 0.55},
+				"data": array{array{rounded(rate.Low), i}, array{rounded(rate.High), i}}, "showSymbol": false, "lineStyle": object{"width": 8, "opacity": 0.5},
 			})
 		}
 		option.add("series", object{
-			"type": "scatter", "xAxisIndex": panel, "yAxisIndex": panel, "data": points, "symbolSize": 10,
+			"type": "scatter", "xAxisIndex": panel, "yAxisIndex": panel, "data": points, "symbolSize": 12,
 			"itemStyle": object{"borderColor": "#ffffff", "borderWidth": 1},
 		})
 	}

@@ -83,12 +83,12 @@ func tiles(all []matrix, what string, v []float64) (*Picture, error) {
 //
 // Source: Simonyan et al., Deep Inside Convolutional Networks, 2013.
 func Saliency(img image.Image, saliency *tensor.Tensor) (*Picture, error) {
-	m, err := mapOf(saliency)
-	if err != nil {
-		return nil, fmt.Errorf("viz: saliency: %w", err)
-	}
 	if img == nil || img.Bounds().Empty() {
 		return nil, fmt.Errorf("viz: saliency: expected an image, got none")
+	}
+	m, err := mapOf(saliency, img.Bounds().Dy())
+	if err != nil {
+		return nil, fmt.Errorf("viz: saliency: %w", err)
 	}
 	strength := newMatrix(m.rows, m.cols, func(i, j int) float64 { return math.Abs(m.at(i, j)) })
 	_, most, found := span(strength.v)

@@ -48,16 +48,22 @@ func columnsOf(data *tensor.Tensor, shape []int) ([]column, error) {
 		if c.deviation == 0 {
 			c.deviation = 1
 		}
-		middle := stat.Quantile(0.5, stat.LinInterp, values, nil)
+		middle := median(values)
 		far := make([]float64, len(values))
 		for i, v := range values {
 			far[i] = max(v-middle, middle-v)
 		}
 		slices.Sort(far)
-		if c.spread = stat.Quantile(0.5, stat.LinInterp, far, nil); c.spread == 0 {
+		if c.spread = median(far); c.spread == 0 {
 			c.spread = c.deviation
 		}
 		all[f] = c
 	}
 	return all, nil
+}
+
+// median is that of sorted numbers.
+func median(sorted []float64) float64 {
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }

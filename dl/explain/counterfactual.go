@@ -131,7 +131,8 @@ func (p *push) away(i int, from []float32) ([]float32, float64, error) {
 	for _, f := range p.c.Fixed {
 		stuck[f] = true
 	}
-	for range cmp.Or(p.c.Steps, 500) {
+	steps := cmp.Or(p.c.Steps, 500)
+	for step := range steps + 1 {
 		y, g, err := p.at(i, row)
 		if err != nil {
 			return nil, 0, err
@@ -145,7 +146,7 @@ func (p *push) away(i int, from []float32) ([]float32, float64, error) {
 				best, most = f, does
 			}
 		}
-		if best < 0 {
+		if best < 0 || step == steps {
 			break
 		}
 		way := p.sign * math.Copysign(1, float64(g[best]))

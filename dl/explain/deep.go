@@ -7,12 +7,9 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl"
-	"github.com/gradbook/gradbook/dl/activations"
-	"github.com/gradbook/gradbook/dl/internal/apart"
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/internal/pass"
 	"github.com/gradbook/gradbook/dl/internal/train"
-	"github.com/gradbook/gradbook/dl/layers"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 
@@ -38,12 +35,9 @@ func (d DeepSHAP) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Te
 			return nil, err
 		}
 		if words != nil {
-			return nil, fmt.Errorf("explain: %s takes numbers of words: expected numbers for DeepSHAP; IntegratedGradients explains words", taker(inner.Network, inner.Inputs[0]))
+			return nil, fmt.Errorf("explain: %s takes numbers of words: expected numbers for DeepSHAP; IntegratedGradients explains words", inner.Taker(inner.Inputs[0]))
 		}
-		if err := known(inner.Network, "DeepSHAP", false); err != nil {
-			return nil, err
-		}
-		if err := elementwise(inner, t); err != nil {
+		if err := walkable(inner, "DeepSHAP", false); err != nil {
 			return nil, err
 		}
 		w := &walk{layer: rescaled, activation: multiplier}
@@ -85,30 +79,6 @@ func (d DeepSHAP) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Te
 	return q.answer(sum), nil
 }
 
-// elementwise reports an activation that mixes numbers, but for a last one that is not explained.
-func elementwise(m *train.Model, t Target) error {
-	last := m.Outputs[t.Output].From
-	var find func(n *network.Network) error
-	find = func(n *network.Network) error {
-		for _, c := range n.Calls {
-			if inner := c.Layer.Nested(); inner != nil {
-				if err := find(inner); err != nil {
-					return err
-				}
-				continue
-			}
-			_, a := apart.Split(c.Layer.Config)
-			_, softmax := apart.Value(c.Layer.Config).(layers.Softmax)
-			mixes := softmax || a == activations.Softmax || a == activations.LogSoftmax || a == activations.Sparsemax
-			if mixes && (c != last || t.Probability || a != activations.Softmax) {
-				return fmt.Errorf("explain: %s: expected activations of each number by itself for DeepSHAP, got one that mixes them (of a last softmax, leave Probability unset)", c.Layer)
-			}
-		}
-		return nil
-	}
-	return find(m.Network)
-}
-
 // halves are the inputs and, in the same batch, the background.
 func halves(n *graph.Node) (own, other *graph.Node) {
 	half := n.Shape().Dimensions[0] / 2
@@ -124,7 +94,10 @@ func over(a, b, instead *graph.Node) *graph.Node {
 }
 
 // multiplier hands back through an activation: what it does over the difference of its input.
-func multiplier(z, y, r *graph.Node) *graph.Node {
+func multiplier(s step, z, y, r *graph.Node) *graph.Node {
+	if s.mixes {
+		panic(fmt.Errorf("explain: layer %q: expected activations of each number by itself for DeepSHAP, got one that mixes them (of a last softmax, leave Probability unset)", s.layer.Name))
+	}
 	if z == y {
 		return r
 	}
@@ -139,7 +112,7 @@ func rescaled(s step, r *graph.Node) []*graph.Node {
 	if !winnerLayers[s.kind] {
 		return s.slopes(r)
 	}
-	z := pass.Alone(false, s.layer, s.x...)[0]
+	z := pass.AloneMasked(false, s.layer, s.x, s.masks)[0]
 	own, other := halves(z)
 	top := graph.Max(own, other)
 	won := s.slopes(graph.Mul(r, graph.Concatenate([]*graph.Node{graph.Sub(top, other), graph.Sub(own, top)}, 0)))[0]

@@ -164,7 +164,7 @@ func ExampleCounterfactual() {
 	_, err = c.Find(line(), two, explain.Target{}, 0, false)
 	fmt.Println(errors.Is(err, explain.ErrNoCounterfactual))
 	// Output:
-	// [1.00 0.67], changed [1]
+	// [3.00 2.00], changed [0]
 	// true
 }
 

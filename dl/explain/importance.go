@@ -26,6 +26,9 @@ type Importance struct {
 // Of columns that say the same, each is worth little, as long as the other is there; shuffled
 // rows may be impossible. Source: Breiman (2001), Machine Learning 45.
 func PermutationImportance(x *tensor.Tensor, times int, seed uint64, score func(x *tensor.Tensor) (float64, error)) ([]Importance, error) {
+	if x == nil {
+		return nil, fmt.Errorf("explain: expected a table, got nil")
+	}
 	d := x.Shape().Dimensions
 	if len(d) != 2 || d[0] < 2 || times < 1 {
 		return nil, fmt.Errorf("explain: expected a table of two rows at least, and to shuffle once at least, got %v and %d", x.Shape(), times)

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gradbook/gradbook/dl"
 	"github.com/gradbook/gradbook/dl/layers"
@@ -41,8 +42,8 @@ func Joined(m *dl.Model) (*dl.Model, error) {
 
 // Join makes one input of several, [batch, …] each.
 func Join(inputs ...*tensor.Tensor) (*tensor.Tensor, error) {
-	if len(inputs) == 0 {
-		return nil, fmt.Errorf("explain: expected inputs, got none")
+	if len(inputs) == 0 || slices.Contains(inputs, nil) {
+		return nil, fmt.Errorf("explain: expected inputs, got none or nil")
 	}
 	batch := 0
 	var flats [][]float32
@@ -67,6 +68,9 @@ func Join(inputs ...*tensor.Tensor) (*tensor.Tensor, error) {
 
 // Split takes attributions of Joined(m) apart, into those of m's inputs.
 func Split(m *dl.Model, a *tensor.Tensor) ([]*tensor.Tensor, error) {
+	if m == nil || a == nil {
+		return nil, fmt.Errorf("explain: expected a model and attributions, got nil")
+	}
 	flat, err := tensor.Flat[float32](a)
 	d := a.Shape().Dimensions
 	total := 0

@@ -55,7 +55,7 @@ func (l LIME) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor
 			for _, there := range set {
 				rows[i] = append(rows[i], truth(there))
 			}
-			weights[i] = near(1-math.Sqrt(float64(count(set))/float64(n)), cmp.Or(l.Width, 0.25))
+			weights[i] = near(1-math.Sqrt(float64(size(set))/float64(n)), cmp.Or(l.Width, 0.25))
 		}
 		return ridgeRegression(rows, y, weights, cmp.Or(l.Ridge, 1))
 	})

@@ -44,8 +44,8 @@ type Rule struct {
 // are kept away from 0 by epsilon.
 func EpsilonRule(epsilon float64) Rule {
 	r := Rule{epsilon: epsilon}
-	if !(epsilon > 0) {
-		r.err = fmt.Errorf("explain: expected an epsilon above 0, got %g", epsilon)
+	if !(epsilon >= 1e-30) {
+		r.err = fmt.Errorf("explain: expected an epsilon of at least 1e-30, got %g", epsilon)
 	}
 	return r
 }
@@ -79,13 +79,13 @@ func (r LRP) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor,
 		if err != nil {
 			return nil, err
 		}
-		if err := known(inner.Network, "LRP", words != nil); err != nil {
+		if err := walkable(inner, "LRP", words != nil); err != nil {
 			return nil, err
 		}
 		if err := r.check(inner.Network); err != nil {
 			return nil, err
 		}
-		w := &walk{layer: r.share, activation: func(_, _, r *graph.Node) *graph.Node { return r }}
+		w := &walk{layer: r.share, activation: func(_ step, _, _, r *graph.Node) *graph.Node { return r }}
 		return gradients(m, t, w.call, func(f *network.Flow, x, target *graph.Node) []*graph.Node {
 			end := t.node(m, f)
 			if got := w.back(end, graph.Mul(end, endSlope(target, end)), x); got != nil {
@@ -182,7 +182,7 @@ func (s step) contributions(relevance *graph.Node, epsilon float64, parts ...par
 		x = append(x, own...)
 		l := s.layer
 		l.Weights = p.weights
-		out := pass.Alone(false, l, own...)[0]
+		out := pass.AloneMasked(false, l, own, s.masks)[0]
 		if z != nil {
 			out = graph.Add(z, out)
 		}

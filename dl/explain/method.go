@@ -90,6 +90,28 @@ func wanted(m *dl.Model, x *tensor.Tensor) ([]float32, error) {
 	return flat, nil
 }
 
+// check reports a model that is not built, and an output that it has not.
+func (t Target) check(m *dl.Model) error {
+	inner := train.Of(m)
+	if inner.Outputs == nil {
+		return fmt.Errorf("explain: expected a model that is built, got %q, which is not", m.Name())
+	}
+	if t.Output < 0 || t.Output >= len(inner.Outputs) {
+		return fmt.Errorf("explain: expected an output in [0, %d), got %d", len(inner.Outputs), t.Output)
+	}
+	return nil
+}
+
+// finite says whether all numbers are.
+func finite(flat []float32) bool {
+	for _, v := range flat {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return false
+		}
+	}
+	return true
+}
+
 // numbers are a tensor's, as the model sees them: in float32.
 func numbers(x *tensor.Tensor) ([]float32, error) {
 	switch x.DType() {

@@ -23,6 +23,9 @@ func ask(m *dl.Model, x *tensor.Tensor, t Target, create func() (*values, error)
 	if err != nil {
 		return nil, err
 	}
+	if err := t.check(m); err != nil {
+		return nil, err
+	}
 	v, err := create()
 	if err != nil {
 		return nil, err
@@ -58,6 +61,9 @@ func (q *question) baseline(b *tensor.Tensor) ([]float32, error) {
 	flat, err := tensor.Flat[float32](b)
 	if err != nil || len(flat) != size {
 		return nil, fmt.Errorf("explain: expected a baseline of one example, %d numbers of float32, got %v", size, b.Shape())
+	}
+	if !finite(flat) {
+		return nil, fmt.Errorf("explain: expected a baseline of finite numbers")
 	}
 	if q.words == nil {
 		return flat, nil

@@ -112,6 +112,9 @@ func attributed(method Method, m *dl.Model, x *tensor.Tensor, t Target) ([]float
 	if err != nil {
 		return nil, err
 	}
+	if !finite(flat) {
+		return nil, fmt.Errorf("explain: %T: expected finite attributions; the model's weights may not be", method)
+	}
 	out := make([]float64, len(flat))
 	for i, v := range flat {
 		out[i] = math.Abs(float64(v))

@@ -62,7 +62,7 @@ func subsets(n int) [][]bool {
 	return sets
 }
 
-func count(set []bool) (k int) {
+func size(set []bool) (k int) {
 	for _, there := range set {
 		if there {
 			k++
@@ -90,7 +90,7 @@ func (g game) exact() ([]float64, error) {
 	for i, set := range sets {
 		for f, there := range set {
 			if !there {
-				shares[f] += weight[count(set)] * (y[i|1<<f] - y[i])
+				shares[f] += weight[size(set)] * (y[i|1<<f] - y[i])
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"errors"
+	"fmt"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -32,17 +33,18 @@ func leastSquares(rows [][]float64, y, weights []float64, ridge float64) ([]floa
 
 // ridgeRegression is leastSquares with a constant, which is not kept small.
 func ridgeRegression(rows [][]float64, y, weights []float64, ridge float64) ([]float64, error) {
-	n, total := len(rows[0]), 0.0
+	n, total, squares := len(rows[0]), 0.0, 0.0
 	mean, middle := make([]float64, n), 0.0
 	for i, row := range rows {
 		total += weights[i]
+		squares += weights[i] * weights[i]
 		middle += weights[i] * y[i]
 		for f, v := range row {
 			mean[f] += weights[i] * v
 		}
 	}
-	if !(total > 0) {
-		return nil, errors.New("explain: expected samples with a weight, got none: the kernel is too narrow")
+	if many := total * total / squares; !(many > float64(n)) {
+		return nil, fmt.Errorf("explain: expected samples near what is explained, more than its %d features, got the weight of %.1f: take a larger Width", n, many)
 	}
 	centred, rest := make([][]float64, len(rows)), make([]float64, len(rows))
 	for i, row := range rows {

@@ -15,13 +15,16 @@ import (
 // Source: SLIC, Achanta et al. (2012), IEEE Transactions on Pattern Analysis and Machine
 // Intelligence 34; of colours as they are given.
 func Superpixels(img *tensor.Tensor, n int, compactness float64) ([]int, error) {
+	if img == nil {
+		return nil, fmt.Errorf("explain: expected an image, got nil")
+	}
 	flat, err := tensor.Flat[float32](img)
 	d := img.Shape().Dimensions
 	if err != nil || len(d) != 3 || len(flat) == 0 {
 		return nil, fmt.Errorf("explain: expected an image of float32, (height, width, channels), got %v", img.Shape())
 	}
-	if n < 1 || n > d[0]*d[1] || !(compactness >= 0) {
-		return nil, fmt.Errorf("explain: expected 1 to %d parts and a compactness of at least 0, got %d and %g", d[0]*d[1], n, compactness)
+	if n < 1 || n > d[0]*d[1] || !(compactness >= 0 && compactness <= 1e6) {
+		return nil, fmt.Errorf("explain: expected 1 to %d parts and a compactness from 0 to 1e6, got %d and %g", d[0]*d[1], n, compactness)
 	}
 	for i, v := range flat {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"gonum.org/v1/gonum/optimize"
@@ -73,6 +74,9 @@ func (c TCAV) Score(m *dl.Model, x *tensor.Tensor, t Target) (*ConceptScore, err
 	slopes, err := c.slopes(m, x, t, at)
 	if err != nil {
 		return nil, err
+	}
+	if !slices.ContainsFunc(slices.Concat(slopes...), func(v float64) bool { return v != 0 }) {
+		return nil, fmt.Errorf("explain: expected a layer that the target depends on, got %q, by which all its gradients are 0: take an earlier one, or set Probability", c.Layer)
 	}
 	concept, err := activationsOf(m, at, c.Concept)
 	if err != nil {

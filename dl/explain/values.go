@@ -1,8 +1,7 @@
 package explain
 
 import (
-	"fmt"
-
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl"
@@ -51,16 +50,13 @@ func gradients(m *dl.Model, t Target, tap pass.Tap, more builder) (*values, erro
 
 func newValues(m *dl.Model, t Target, tap pass.Tap, w *words, more builder) (*values, error) {
 	inner := train.Of(m)
-	if inner.Outputs == nil {
-		return nil, fmt.Errorf("explain: expected a model that is built, got %q, which is not", m.Name())
-	}
-	if t.Output < 0 || t.Output >= len(inner.Outputs) {
-		return nil, fmt.Errorf("explain: expected an output in [0, %d), got %d", len(inner.Outputs), t.Output)
+	if err := t.check(m); err != nil {
+		return nil, err
 	}
 	v := &values{model: m, size: inner.Outputs[t.Output].Shape.Size(), words: w}
 	var err error
 	v.probe, err = inner.Probe(w.tap(tap), func(f *network.Flow, x, extra []*graph.Node) []*graph.Node {
-		y := t.node(m, f)
+		y := graph.ConvertDType(t.node(m, f), dtypes.Float32)
 		batch := y.Shape().Dimensions[0]
 		y = graph.Reshape(y, batch, y.Shape().Size()/batch)
 		if len(extra) == 0 {
@@ -71,7 +67,11 @@ func newValues(m *dl.Model, t Target, tap pass.Tap, w *words, more builder) (*va
 		if w != nil {
 			at = extra[1]
 		}
-		return more(f, at, graph.Gather(y, places))
+		made := more(f, at, graph.Gather(y, places))
+		for i, n := range made { // of models that compute in 16 bits, too
+			made[i] = graph.ConvertDType(n, dtypes.Float32)
+		}
+		return made
 	})
 	return v, err
 }

@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/internal/apart"
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/internal/pass"
+	"github.com/gradbook/gradbook/dl/internal/train"
+	"github.com/gradbook/gradbook/dl/layers"
 )
 
 // The layers that a walk knows the way back through, by type: those that are linear in what
@@ -49,12 +52,20 @@ func known(n *network.Network, method string, words bool) error {
 	return nil
 }
 
+// walkable reports a model that a walk cannot go back through.
+func walkable(m *train.Model, method string, words bool) error {
+	if m.Policy != dtypes.InvalidDType && m.Policy != dtypes.Float32 {
+		return fmt.Errorf("explain: expected a model that computes in float32 for %s, got %v", method, m.Policy)
+	}
+	return known(m.Network, method, words)
+}
+
 // walk notes what layers do, and goes back the same way.
 type walk struct {
 	// layer hands what its output has back to each of its inputs, activation what is behind
 	// one to what is before it.
 	layer      func(s step, r *graph.Node) []*graph.Node
-	activation func(z, y, r *graph.Node) *graph.Node
+	activation func(s step, z, y, r *graph.Node) *graph.Node
 
 	steps []step
 }
@@ -64,16 +75,24 @@ type step struct {
 	layer pass.Layer // without its activation
 	kind  string
 	x     []*graph.Node
+	masks []*graph.Node
 	z, y  *graph.Node
+	mixes bool // the activation's results depend on other numbers than their own
 }
 
 // call is a pass.Tap.
 func (w *walk) call(p *pass.Pass, l pass.Layer, x, masks []*graph.Node) ([]*graph.Node, *graph.Node, map[string]*graph.Node) {
-	s := step{layer: l, x: x, kind: reflect.Indirect(reflect.ValueOf(l.Layer)).Type().Name()}
+	s := step{layer: l, x: x, masks: masks, kind: reflect.Indirect(reflect.ValueOf(l.Layer)).Type().Name()}
 	var a activations.Activation
 	if !activationLayers[s.kind] {
 		s.layer.Layer, a = apart.Split(l.Layer)
 	}
+	_, softmax := apart.Value(l.Layer).(layers.Softmax)
+	own := a
+	if s.kind == "Activation" {
+		_, own = apart.Split(l.Layer)
+	}
+	s.mixes = softmax || own == activations.Softmax || own == activations.LogSoftmax || own == activations.Sparsemax
 	out, mask, updates := pass.Call(p, s.layer, x, masks)
 	s.z, s.y = out[0], out[0]
 	if a != nil {
@@ -104,14 +123,14 @@ func (w *walk) back(end, r, input *graph.Node) *graph.Node {
 		delete(at, s.y) // a layer that returns its input hands it on once
 		delete(at, s.z)
 		if activationLayers[s.kind] {
-			add(s.x[0], w.activation(s.x[0], s.y, behind))
+			add(s.x[0], w.activation(s, s.x[0], s.y, behind))
 			continue
 		}
 		switch {
 		case s.z == s.y: // without an activation
 			before = behind
 		case before == nil: // else the end is before the last activation
-			before = w.activation(s.z, s.y, behind)
+			before = w.activation(s, s.z, s.y, behind)
 		}
 		for k, own := range w.layer(s, before) {
 			add(s.x[k], own)
@@ -131,7 +150,7 @@ func fresh(nodes []*graph.Node) (all []*graph.Node) {
 // slopes hand r back through a layer as gradients do.
 func (s step) slopes(r *graph.Node) []*graph.Node {
 	x := fresh(s.x)
-	z := pass.Alone(false, s.layer, x...)[0]
+	z := pass.AloneMasked(false, s.layer, x, s.masks)[0]
 	return graph.Gradient(graph.ReduceAllSum(graph.Mul(z, graph.StopGradient(r))), x...)
 }
 

@@ -21,22 +21,52 @@ type words struct {
 
 // wordsOf says whether the model's first input is words; nil if it is numbers.
 func wordsOf(m *train.Model) (*words, error) {
-	switch l := taker(m.Network, m.Inputs[0]); l.Type() {
-	case "Embedding":
-		return &words{model: m}, nil
-	case "Hashing", "StringLookup", "IntegerLookup", "CategoryEncoding", "Discretization":
-		return nil, fmt.Errorf("explain: %s takes numbers of words, by which nothing has a gradient: expected a method without gradients, Occlusion, LIME or Shapley", l)
+	var found []*network.Layer
+	takers := 0
+	count(m.Network, func(l *network.Layer) {
+		switch l.Type() {
+		case "Embedding", "Hashing", "StringLookup", "IntegerLookup", "CategoryEncoding", "Discretization":
+			found = append(found, l)
+		}
+	})
+	if len(found) == 0 {
+		return nil, nil
 	}
-	return nil, nil
+	l := found[0]
+	if l.Type() == "Embedding" && len(found) == 1 && alone(m.Network, m.Inputs[0], &takers) == l && takers == 1 {
+		return &words{model: m}, nil
+	}
+	return nil, fmt.Errorf("explain: %s takes numbers of words, by which nothing has a gradient: expected an input that goes to one Embedding and nothing else, or a method without gradients, Occlusion, LIME or Shapley", l)
 }
 
-// taker is the layer that takes an input, in networks that are layers, too.
-func taker(n *network.Network, in *network.Symbol) *network.Layer {
-	l := n.Taker(in)
-	if inner := l.Nested(); inner != nil && len(inner.Inputs) == 1 {
-		return taker(inner, inner.Inputs[0])
+// count calls f for each call of a layer, in networks that are layers, too.
+func count(n *network.Network, f func(l *network.Layer)) {
+	for _, c := range n.Calls {
+		if inner := c.Layer.Nested(); inner != nil {
+			count(inner, f)
+			continue
+		}
+		f(c.Layer)
 	}
-	return l
+}
+
+// alone is the layer that takes an input, in networks that are layers, too; takers are how many
+// do.
+func alone(n *network.Network, in *network.Symbol, takers *int) (last *network.Layer) {
+	for _, c := range n.Calls {
+		for k, s := range c.In {
+			if s != in {
+				continue
+			}
+			if inner := c.Layer.Nested(); inner != nil {
+				last = alone(inner, inner.Inputs[k], takers)
+				continue
+			}
+			*takers++
+			last = c.Layer
+		}
+	}
+	return last
 }
 
 // takes says whether a layer is the embedding of the input.

@@ -63,7 +63,10 @@ func Constrain[M any](c Constraint, learn func(labels []int, weights []float64) 
 	out := new(Mixture[M])
 	prices := make([]float64, len(p.rows))
 	for range p.trainings {
-		labels, weights := p.wanted(prices)
+		labels, weights, some := p.wanted(prices)
+		if !some {
+			break // nothing would be better
+		}
 		model, selected, err := learn(labels, weights)
 		if err != nil {
 			return nil, err
@@ -189,8 +192,9 @@ func (p *program) cost(i int, prices []float64) float64 {
 	return cost
 }
 
-// wanted are the labels and weights that say what selecting costs. Weights have a mean of 1.
-func (p *program) wanted(prices []float64) (labels []int, weights []float64) {
+// wanted are the labels and weights that say what selecting costs. Weights have a mean of 1; they
+// are none if nothing costs anything.
+func (p *program) wanted(prices []float64) (labels []int, weights []float64, some bool) {
 	labels, weights = make([]int, len(p.labels)), make([]float64, len(p.labels))
 	total := 0.0
 	for i := range labels {
@@ -201,10 +205,13 @@ func (p *program) wanted(prices []float64) (labels []int, weights []float64) {
 		weights[i] = math.Abs(cost)
 		total += weights[i]
 	}
+	if total < 1e-12 {
+		return nil, nil, false
+	}
 	for i := range weights {
 		weights[i] *= float64(len(weights)) / total
 	}
-	return labels, weights
+	return labels, weights, true
 }
 
 // add adds a model's decisions, unless the mixture would not be better with them.

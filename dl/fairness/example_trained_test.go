@@ -117,5 +117,5 @@ func ExampleThresholdsAt() {
 	r, err := fairness.Measure(c)
 	fmt.Println(r.Groups[0].FalsePositive, "and", r.Groups[1].FalsePositive, err)
 	// Output:
-	// 50.0 % of 2 and 66.7 % of 3 <nil>
+	// 50.0 % of 2 and 33.3 % of 3 <nil>
 }

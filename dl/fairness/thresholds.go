@@ -30,10 +30,13 @@ type Thresholds struct {
 	// Accuracy is that on the cases they were found on, Price what a single best threshold
 	// has more of it there.
 	Accuracy, Price float64
+
+	apart float64 // how far the groups' rates are from each other
 }
 
-// FindThresholds finds, of all that make the goal's rate as equal as there are cases, the
-// thresholds with the best accuracy. Find them on cases that are not used to judge them.
+// FindThresholds finds, of those that make the goal's rate as equal as scores allow, but for one
+// case of the smallest group, the thresholds with the best accuracy. It tries the rates that a
+// group can have; of more than 1,000 of them, so many. Find them on cases that are not used to judge them.
 //
 // They treat people of equal scores differently by their group, which may be against the law.
 // Source: Hardt, Price, Srebro (2016), https://arxiv.org/abs/1610.02413, without randomizing.
@@ -42,15 +45,52 @@ func FindThresholds(scores []float64, labels []int, groups []string, goal Goal) 
 	if err != nil {
 		return nil, err
 	}
-	const steps = 200
+	var tried []*Thresholds
+	least, smallest := math.Inf(1), math.MaxInt
+	for _, list := range counted {
+		smallest = min(smallest, len(list))
+	}
+	for _, rate := range rates(counted) {
+		t, apart := thresholdsAt(counted, rate, scores, labels, groups)
+		t.apart = apart
+		tried, least = append(tried, t), min(least, apart)
+	}
 	best := &Thresholds{Accuracy: -1}
-	for k := range steps + 1 {
-		if t := thresholdsAt(counted, float64(k)/steps, scores, labels, groups); t.Accuracy > best.Accuracy {
+	for _, t := range tried {
+		if t.apart <= least+1/float64(smallest) && t.Accuracy > best.Accuracy {
 			best = t
 		}
 	}
 	best.Price = bestSingle(scores, labels) - best.Accuracy
 	return best, nil
+}
+
+// rates are those that a threshold can reach in one of the groups: all, or of many 1,001.
+func rates(counted map[string][]float64) (all []float64) {
+	for _, list := range counted {
+		for n := range len(list) + 1 {
+			if reachable(list, n) {
+				all = append(all, float64(n)/float64(len(list)))
+			}
+		}
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	const most = 1000
+	if len(all) <= most {
+		return all
+	}
+	var some []float64
+	for i := range most + 1 {
+		some = append(some, all[i*(len(all)-1)/most])
+	}
+	return some
+}
+
+// reachable says whether a threshold can select the last n of a sorted list, and no others.
+func reachable(sorted []float64, n int) bool {
+	at := len(sorted) - n
+	return n == 0 || at == 0 || sorted[at-1] < sorted[at]
 }
 
 // ThresholdsAt are those with which the goal's rate is rate in every group, as well as scores
@@ -64,7 +104,7 @@ func ThresholdsAt(scores []float64, labels []int, groups []string, goal Goal, ra
 	if err != nil {
 		return nil, err
 	}
-	t := thresholdsAt(counted, rate, scores, labels, groups)
+	t, _ := thresholdsAt(counted, rate, scores, labels, groups)
 	t.Price = bestSingle(scores, labels) - t.Accuracy
 	return t, nil
 }
@@ -98,17 +138,33 @@ func countedScores(scores []float64, labels []int, groups []string, goal Goal) (
 	return counted, nil
 }
 
-func thresholdsAt(counted map[string][]float64, rate float64, scores []float64, labels []int, groups []string) *Thresholds {
-	t := &Thresholds{ByGroup: make(map[string]float64)}
+// thresholdsAt are those whose rates are the nearest to a rate that scores allow; apart is by how
+// much the groups' rates differ.
+func thresholdsAt(counted map[string][]float64, rate float64, scores []float64, labels []int, groups []string) (t *Thresholds, apart float64) {
+	t = &Thresholds{ByGroup: make(map[string]float64)}
+	low, high := math.Inf(1), math.Inf(-1)
 	for name, list := range counted {
-		n := int(math.Round(rate * float64(len(list)))) // to be selected
+		wanted := rate * float64(len(list))
+		down, up := int(math.Floor(wanted)), int(math.Ceil(wanted))
+		for !reachable(list, down) {
+			down--
+		}
+		for !reachable(list, up) {
+			up++
+		}
+		n := down // to be selected
+		if float64(up)-wanted < wanted-float64(down) {
+			n = up
+		}
 		t.ByGroup[name] = math.Inf(1)
 		if n > 0 {
 			t.ByGroup[name] = list[len(list)-n]
 		}
+		reached := float64(n) / float64(len(list))
+		low, high = min(low, reached), max(high, reached)
 	}
 	t.Accuracy = accuracy(scores, labels, func(i int) float64 { return t.ByGroup[groups[i]] })
-	return t
+	return t, high - low
 }
 
 // bestSingle is the accuracy of the best threshold for all.

@@ -295,3 +295,47 @@ func TestBadTraining(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// TestTies: cases of one score are selected together, or not at all.
+func TestTies(t *testing.T) {
+	scores := []float64{0.5, 0.5, 0.5, 0.5, 0.1, 0.2, 0.3, 0.4}
+	labels := []int{1, 1, 1, 0, 0, 1, 0, 1}
+	groups := []string{"a", "a", "a", "a", "b", "b", "b", "b"}
+	th, err := fairness.FindThresholds(scores, labels, groups, fairness.DemographicParity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	selected, err := th.Select(scores, groups)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := fairness.Measure(fairness.Cases{Labels: labels, Selected: selected, Groups: groups})
+	if err != nil || r.DemographicParity.Value() > 0.25 {
+		t.Errorf("expected rates that are one case apart at most, got %v, %v", r.DemographicParity, err)
+	}
+	few, err := fairness.ThresholdsAt(scores, labels, groups, fairness.DemographicParity, 0.25)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if selected, err = few.Select(scores, groups); err != nil || selected[0] != 0 || selected[7] != 1 {
+		t.Errorf("expected none of those with one score for a quarter, got %v, %v", selected, err)
+	}
+}
+
+// TestNothingToGain: where the first models are as good as any, none is trained for nothing.
+func TestNothingToGain(t *testing.T) {
+	calls := 0
+	m, err := fairness.Constrain(fairness.Constraint{Labels: []int{1, 1, 0, 0}, Groups: []string{"a", "a", "b", "b"}},
+		func(labels []int, weights []float64) (int, []int, error) {
+			calls++
+			for _, w := range weights {
+				if math.IsNaN(w) {
+					t.Errorf("expected weights, got %v", weights)
+				}
+			}
+			return calls, labels, nil
+		})
+	if err != nil || m.Violation > 1e-9 {
+		t.Errorf("expected a mixture within the constraint, got %+v, %v", m, err)
+	}
+}

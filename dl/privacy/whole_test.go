@@ -41,8 +41,10 @@ func TestWhole(t *testing.T) {
 // is infinite, or an error; and steps that were not made say nothing.
 func TestLittleNoise(t *testing.T) {
 	for _, e := range []privacy.Event{
-		{SampleRate: 0.5, NoiseMultiplier: 0.3, Steps: 2}, {SampleRate: 0.5, NoiseMultiplier: 0.2, Steps: 5},
-		{SampleRate: 0.01, NoiseMultiplier: 0.1, Steps: 2}, {SampleRate: 0.999999, NoiseMultiplier: 0.2, Steps: 2},
+		{SampleRate: 0.5, NoiseMultiplier: 0.3, Steps: 2},
+		{SampleRate: 0.5, NoiseMultiplier: 0.2, Steps: 5},
+		{SampleRate: 0.01, NoiseMultiplier: 0.1, Steps: 2},
+		{SampleRate: 0.999999, NoiseMultiplier: 0.2, Steps: 2},
 	} {
 		got, err := privacy.PLD{Interval: 1e-2}.Epsilon(privacy.Ledger{e}, 1e-5)
 		rdp, err2 := privacy.RDP{}.Epsilon(privacy.Ledger{e}, 1e-5)

@@ -95,9 +95,14 @@ var Call func(p *Pass, l Layer, x, masks []*graph.Node) (out []*graph.Node, mask
 
 // Alone calls a layer once more, outside of any network: on other inputs, or with other weights.
 func Alone(training bool, l Layer, x ...*graph.Node) []*graph.Node {
+	return AloneMasked(training, l, x, make([]*graph.Node, len(x)))
+}
+
+// AloneMasked is Alone with masks, which may be nil.
+func AloneMasked(training bool, l Layer, x, masks []*graph.Node) []*graph.Node {
 	p := New(training, nil, dtypes.InvalidDType)
 	p.Apart = true
-	out, _, _ := Call(p, l, x, make([]*graph.Node, len(x)))
+	out, _, _ := Call(p, l, x, masks)
 	return out
 }
 
