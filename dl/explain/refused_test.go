@@ -104,9 +104,8 @@ func TestEnds(t *testing.T) {
 
 // TestMasked: relevance does not go to what a mask leaves out.
 func TestMasked(t *testing.T) {
-	m, err := dl.Sequential(layers.Input{Shape: layers.Shape{4}}, layers.Embedding{InputDim: 5, OutputDim: 2, MaskZero: true},
-		layers.GlobalAveragePooling1D{}, layers.Dense{Units: 1, NoBias: true})
-	fatal(t, err)
+	m := weighted(t, [][]float64{{1, 2, 3, 1, 2, 2, 1, 1, 1, 1}, {1, 2}}, layers.Input{Shape: layers.Shape{4}},
+		layers.Embedding{InputDim: 5, OutputDim: 2, MaskZero: true}, layers.GlobalAveragePooling1D{}, layers.Dense{Units: 1, NoBias: true})
 	x := tensor.New([]float32{1, 2, 0, 0}, 1, 4)
 	lrp, err := explain.LRP{}.Attribute(m, x, explain.Target{})
 	fatal(t, err)
