@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // Command is one that a cell may give: an entry of the table, which is all that there is
@@ -34,6 +36,10 @@ type Host interface {
 	// Print and Warn write to the cell's standard output and error.
 	Print(text string)
 	Warn(text string)
+	// Display shows a text of a MIME type.
+	Display(mime, text string)
+	// Replace puts a text in the place of the cell's.
+	Replace(text string)
 	// Restart begins a new session, and forgets all declarations; with all, GoNB and its
 	// module are new, too.
 	Restart(all bool) error
@@ -93,7 +99,7 @@ func Run(h Host, s Segment) error {
 func similar(name string) string {
 	best, least := "", 3
 	for _, c := range Commands() {
-		if d := distance(name, c.Name); d < least {
+		if d := levenshtein.ComputeDistance(name, c.Name); d < least {
 			best, least = c.Name, d
 		}
 	}
@@ -101,26 +107,6 @@ func similar(name string) string {
 		return ""
 	}
 	return "; is it " + best + "?"
-}
-
-// distance is how many letters are to be put in, taken out or changed.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, cost)
-		}
-	}
-	return row[len(b)]
 }
 
 // Options are how a cell's Go is run.
@@ -181,6 +167,9 @@ func Complete(n Names, line string) (matches []string, replaced int) {
 func declaredNames(n Names, word string) []string {
 	return slices.DeleteFunc(n.Declared(), func(name string) bool { return !strings.HasPrefix(name, word) })
 }
+
+// Files are those whose paths begin with a word, folders with a slash behind.
+func Files(word string) []string { return paths(word, false) }
 
 // files complete the names of files, folders those of folders.
 func files(_ Names, word string) []string { return paths(word, false) }

@@ -25,9 +25,11 @@ func (r *recorder) call(format string, args ...any) error {
 	return r.fail
 }
 
-func (r *recorder) Print(text string)      { r.out.WriteString(text) }
-func (r *recorder) Warn(text string)       { r.errs.WriteString(text) }
-func (r *recorder) Restart(all bool) error { return r.call("restart %v", all) }
+func (r *recorder) Print(text string)         { r.out.WriteString(text) }
+func (r *recorder) Warn(text string)          { r.errs.WriteString(text) }
+func (r *recorder) Display(mime, text string) { _ = r.call("display %s %q", mime, text) }
+func (r *recorder) Replace(text string)       { _ = r.call("replace %q", text) }
+func (r *recorder) Restart(all bool) error    { return r.call("restart %v", all) }
 func (r *recorder) Variables(names []string) ([]Variable, error) {
 	return r.vars, r.call("variables %q", names)
 }
@@ -81,6 +83,12 @@ func TestRun(t *testing.T) {
 		{"%%bash\nls", `script ["bash"] "ls\n"`, ""},
 		{"%%sh -e\nls\n", `script ["sh" "-e"] "ls\n"`, ""},
 		{"%%script python3 -u\nprint(1)", `script ["python3" "-u"] "print(1)\n"`, ""},
+		{"%%html\n<b>x</b>", `display text/html "<b>x</b>"`, ""},
+		{"%%latex\n$x^2$", `display text/latex "$x^2$"`, ""},
+		{"%%markdown\n*x*", `display text/markdown "*x*"`, ""},
+		{"%fmt\n%time f()\nx:=1\nfunc f( ){}", `replace "%time f()\nx := 1\nfunc f() {}"`, ""},
+		{"%fmt\n!ls  -l\nx:=1", `replace "!ls  -l\nx := 1"`, ""},
+		{"%pwd", "", "/"},
 		{"%autoget", "autoget true", ""},
 		{"%noautoget", "autoget false", ""},
 		{"%env A=b c", `setenv A "b c"`, "Set: A=\"b c\"\n"},

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/gradbook/gradbook/kernel/cell"
 )
 
 // Commands are all that there are, in the order of %help.
@@ -32,6 +34,10 @@ func init() { // functions of the table read it
 		{Name: "!*", Args: "COMMAND", Help: "run a command of a shell in the folder of the notebook's module, such as !*go get example.com/module@v1.2.3", Complete: files, Run: func(h Host, s Segment) error { return h.Shell(s.Args, true) }},
 		{Name: "%%", Args: "[ARGUMENT…]", Help: "the main function begins: what follows is local to it"},
 		{Name: "%%bash", Args: "[--no-raise-error]", Help: "run the cell with bash", Whole: true, Run: runScript},
+		{Name: "%%html", Help: "show the cell as HTML", Whole: true, Run: showAs("text/html")},
+		{Name: "%%latex", Help: "show the cell as LaTeX", Whole: true, Run: showAs("text/latex")},
+		{Name: "%%markdown", Help: "show the cell as Markdown", Whole: true, Run: showAs("text/markdown")},
+		{Name: "%%svg", Help: "show the cell as an SVG picture", Whole: true, Run: showAs("image/svg+xml")},
 		{Name: "%%gx", Args: "", Help: "run the cell as a program of GX (GoNB's)", Whole: true, Program: true},
 		{Name: "%%script", Args: "[--no-raise-error] PROGRAM [ARGUMENT…]", Help: "run the cell with an interpreter", Whole: true, Run: runScript},
 		{Name: "%%sh", Args: "[--no-raise-error]", Help: "run the cell with sh", Whole: true, Run: runScript},
@@ -50,6 +56,8 @@ func init() { // functions of the table read it
 		{Name: "%ls", Help: "list what is declared", Run: list},
 		{Name: "%main", Args: "[ARGUMENT…]", Help: "the main function begins: what follows is local to it"},
 		{Name: "%noautoget", Help: "do not fetch modules that a cell imports", Run: func(h Host, _ Segment) error { h.AutoGet(false); return nil }},
+		{Name: "%fmt", Help: "format the cell's Go, as gofmt does, and do not run it", Whole: true, Run: formatted},
+		{Name: "%pwd", Help: "tell the folder", Run: func(h Host, _ Segment) error { return folder(h) }},
 		{Name: "%remove", Args: "NAME…", Help: "forget variables or declarations; a method as TYPE.NAME", Complete: declaredNames, Run: remove},
 		{Name: "%reset", Args: "[go.mod]", Help: "forget all variables and declarations; go.mod, the notebook's module", Run: reset},
 		{Name: "%restart", Help: "start the session again", Run: restart},
@@ -66,6 +74,45 @@ func init() { // functions of the table read it
 		{Name: "%with_inputs", Help: "have the next command of a shell ask for its input", Run: func(h Host, _ Segment) error { return h.Inputs(false) }},
 		{Name: "%with_password", Help: "have the next command of a shell ask for a password", Run: func(h Host, _ Segment) error { return h.Inputs(true) }},
 	}...)
+}
+
+// showAs shows the cell's text.
+func showAs(mime string) func(h Host, s Segment) error {
+	return func(h Host, s Segment) error {
+		h.Display(mime, s.Body)
+		return nil
+	}
+}
+
+func folder(h Host) error {
+	dir, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	h.Print(dir + "\n")
+	return nil
+}
+
+// formatted puts the cell's Go, formatted, in the place of its text; its commands stay.
+func formatted(h Host, s Segment) error {
+	t := Parse(s.Body)
+	var b strings.Builder
+	at := 0
+	for _, part := range t.Segments {
+		if part.Kind != Go {
+			continue
+		}
+		b.WriteString(t.Source[at:part.Start])
+		out, err := cell.Format(t.Source[part.Start:part.End])
+		if err != nil {
+			return err
+		}
+		b.WriteString(out)
+		at = part.End
+	}
+	b.WriteString(t.Source[at:])
+	h.Replace(strings.TrimSuffix(b.String(), "\n"))
+	return nil
 }
 
 func toGoNB(h Host, s Segment) error { return h.GoNB(s) }

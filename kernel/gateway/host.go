@@ -8,6 +8,7 @@ import (
 
 	"github.com/gradbook/gradbook/kernel/dialect"
 	"github.com/gradbook/gradbook/kernel/engine"
+	"github.com/gradbook/gradbook/kernel/session/wire"
 	"github.com/gradbook/gradbook/kernel/toolchain"
 )
 
@@ -16,6 +17,16 @@ var _ dialect.Host = (*execution)(nil)
 
 func (e *execution) Print(text string) { e.Stream("stdout", text) }
 func (e *execution) Warn(text string)  { e.Stream("stderr", text) }
+
+// Display shows a text of a MIME type.
+func (e *execution) Display(mime, text string) {
+	e.Event(wire.Event{Event: "display", Data: map[string]any{mime: text, "text/plain": text}})
+}
+
+// Replace puts a text in the place of the cell's, by Jupyter's set_next_input.
+func (e *execution) Replace(text string) {
+	e.page = map[string]any{"source": "set_next_input", "text": text, "replace": true}
+}
 
 func (e *execution) Restart(all bool) error {
 	if all {

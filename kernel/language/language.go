@@ -155,6 +155,9 @@ func (s *Server) Complete(code string, offset int) (matches []Match, start, end 
 	if matches, start, ok := s.importPaths(code, offset); ok {
 		return matches, start, offset
 	}
+	if matches, start, ok := inString(code, offset); ok {
+		return matches, start, offset
+	}
 	start, end = word(code, offset, false)
 	prefix := code[start:end]
 	if prefix != "" && (start == 0 || code[start-1] != '.') {
@@ -173,7 +176,16 @@ func (s *Server) Complete(code string, offset int) (matches []Match, start, end 
 	if err := json.Unmarshal(raw, &list); err != nil {
 		return matches, start, end
 	}
-	sort.SliceStable(list.Items, func(i, j int) bool { return list.Items[i].SortText < list.Items[j].SortText })
+	sort.SliceStable(list.Items, func(i, j int) bool {
+		a, b := list.Items[i], list.Items[j]
+		// Of what is begun, the nearest comes first: De is Dense before DefaultInterpolation.
+		if as, bs := strings.HasPrefix(a.Label, prefix), strings.HasPrefix(b.Label, prefix); prefix != "" && as != bs {
+			return as
+		} else if prefix != "" && len(a.Label) != len(b.Label) {
+			return len(a.Label) < len(b.Label)
+		}
+		return a.SortText < b.SortText
+	})
 	seen := map[string]bool{}
 	for _, m := range matches {
 		seen[m.Text] = true
