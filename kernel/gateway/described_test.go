@@ -10,7 +10,8 @@ func TestDescribed(t *testing.T) {
 	for _, c := range []struct{ data, metadata, want map[string]any }{
 		{map[string]any{"text/plain": "a cat", "image/png": "…"}, nil, map[string]any{"image/png": map[string]any{"alt": "a cat"}}},
 		{
-			map[string]any{"text/plain": "a cat", "image/png": "…"}, map[string]any{"image/png": map[string]any{"width": 3, "alt": "a dog"}, "k": 1},
+			map[string]any{"text/plain": "a cat", "image/png": "…"},
+			map[string]any{"image/png": map[string]any{"width": 3, "alt": "a dog"}, "k": 1},
 			map[string]any{"image/png": map[string]any{"width": 3, "alt": "a dog"}, "k": 1},
 		},
 		{map[string]any{"text/plain": "a curve", "image/svg+xml": "…"}, map[string]any{}, map[string]any{"image/svg+xml": map[string]any{"alt": "a curve"}}},
