@@ -3,7 +3,10 @@ package session
 import (
 	"fmt"
 	"html"
+	"html/template"
+	"math"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/gradbook/gradbook/kernel/session/calls"
@@ -12,10 +15,11 @@ import (
 	_ "github.com/gradbook/gradbook/viz/gonb" // what viz shows goes below the cell
 )
 
-// maxText and maxRows bound what is shown of a value.
+// What is shown of a value is bounded: bytes of text, items of a list or a map, rows of a table.
 const (
-	maxText = 20000
-	maxRows = 60
+	maxText  = 8000
+	maxItems = 200
+	maxRows  = 60
 )
 
 // Show implements [calls.Session].
@@ -65,6 +69,9 @@ func bundle(v any) (forms map[string]any) {
 		}
 		return forms
 	}
+	if page, ok := v.(template.HTML); ok {
+		return map[string]any{"text/html": string(page), "text/plain": text(v)}
+	}
 	forms = map[string]any{"text/plain": text(v)}
 	if t := table(reflect.ValueOf(v)); t != "" {
 		forms["text/html"] = t
@@ -72,12 +79,42 @@ func bundle(v any) (forms map[string]any) {
 	return forms
 }
 
+// text is a value as fmt prints it, structs with the names of their fields; of what is long, the
+// beginning.
 func text(v any) string {
-	s := fmt.Sprintf("%v", v)
+	s := short(v)
 	if len(s) > maxText {
-		s = strings.ToValidUTF8(s[:maxText], "") + fmt.Sprintf("… (%d bytes in all)", len(s))
+		s = strings.ToValidUTF8(s[:maxText], "") + fmt.Sprintf("… (%d bytes in all; fmt.Println prints them)", len(s))
 	}
 	return s
+}
+
+func short(v any) string {
+	r := reflect.ValueOf(v)
+	switch v.(type) {
+	case error, fmt.Formatter: // some print where they come from if names are asked for
+		return fmt.Sprintf("%v", v)
+	case fmt.Stringer:
+		return fmt.Sprintf("%v", v)
+	}
+	if k := r.Kind(); (k == reflect.Slice || k == reflect.Array && r.CanAddr()) && r.Len() > maxItems && r.Type().Elem().Kind() != reflect.Uint8 {
+		first := fmt.Sprintf("%+v", r.Slice(0, maxItems).Interface())
+		return strings.TrimSuffix(first, "]") + fmt.Sprintf(" …] (%d items in all; fmt.Println prints them)", r.Len())
+	}
+	return fmt.Sprintf("%+v", v)
+}
+
+// field is what a table has of a value: of a number with a point, four digits that say something.
+func field(v reflect.Value) string {
+	if k := v.Kind(); k == reflect.Float32 || k == reflect.Float64 {
+		if _, own := v.Type().MethodByName("String"); !own {
+			if f := v.Float(); f == math.Trunc(f) && math.Abs(f) < 1e15 {
+				return strconv.FormatFloat(f, 'f', 0, 64)
+			}
+			return strconv.FormatFloat(v.Float(), 'g', 4, 64)
+		}
+	}
+	return fmt.Sprint(v)
 }
 
 // table shows a slice of structs as HTML; all else is shown as text.
@@ -98,7 +135,7 @@ func table(v reflect.Value) string {
 	for i := range min(v.Len(), maxRows) {
 		b.WriteString("<tr>")
 		for j := range t.NumField() {
-			fmt.Fprintf(&b, "<td>%s</td>", html.EscapeString(fmt.Sprint(v.Index(i).Field(j))))
+			fmt.Fprintf(&b, "<td>%s</td>", html.EscapeString(field(v.Index(i).Field(j))))
 		}
 		b.WriteString("</tr>")
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html/template"
 	"strings"
 	"testing"
 	"time"
@@ -40,9 +41,14 @@ func TestBundle(t *testing.T) {
 	}{
 		"a number":           {3, "text/plain", "3"},
 		"a nil map":          {map[string]int(nil), "text/plain", "map[]"},
-		"a long text":        {strings.Repeat("é", maxText), "text/plain", strings.Repeat("é", maxText/2) + fmt.Sprintf("… (%d bytes in all)", 2*maxText)},
+		"a long text":        {strings.Repeat("é", maxText), "text/plain", strings.Repeat("é", maxText/2) + fmt.Sprintf("… (%d bytes in all; fmt.Println prints them)", 2*maxText)},
 		"structs":            {[]row{{"<a>", 1}}, "text/html", "<table><thead><tr><th>Name</th><th>N</th></tr></thead><tbody><tr><td>&lt;a&gt;</td><td>1</td></tr></tbody></table>"},
-		"structs, too":       {[]row{{"<a>", 1}}, "text/plain", "[{<a> 1}]"},
+		"structs, too":       {[]row{{"<a>", 1}}, "text/plain", "[{Name:<a> N:1}]"},
+		"long lists":         {make([]int, 100000), "text/plain", "[" + strings.Repeat("0 ", maxItems) + "…] (100000 items in all; fmt.Println prints them)"},
+		"a struct's address": {&row{"a", 1}, "text/plain", "&{Name:a N:1}"},
+		"an error in one":    {struct{ E error }{errors.New("x")}, "text/plain", "{E:x}"},
+		"numbers":            {[]struct{ A, B, C float64 }{{0.123456789, 2024, 1.5e-9}}, "text/html", "<table><thead><tr><th>A</th><th>B</th><th>C</th></tr></thead><tbody><tr><td>0.1235</td><td>2024</td><td>1.5e-09</td></tr></tbody></table>"},
+		"HTML":               {template.HTML("<i>x</i>"), "text/html", "<i>x</i>"},
 		"no structs":         {[]row{}, "text/html", "<nil>"},
 		"times":              {[]time.Time{{}}, "text/html", "<nil>"},
 		"what shows itself":  {page("<b>"), "text/html", "<b>"},
