@@ -73,7 +73,7 @@ func classPoints(m matrix, labels []int, classes []string) ([]object, string, er
 		if m.rows > 1500 {
 			size = 4
 		}
-		all = append(all, object{"type": "scatter", "name": visible(classes[k]), "data": data, "symbolSize": size, "color": palette[k%len(palette)], "itemStyle": object{"opacity": 0.8, "borderColor": "#ffffff", "borderWidth": 0.5}})
+		all = append(all, object{"type": "scatter", "name": visible(classes[k]), "data": data, "symbol": mark(k, len(classes)), "symbolSize": size, "color": palette[k%len(palette)], "itemStyle": object{"opacity": 0.8, "borderColor": "#ffffff", "borderWidth": 0.5}})
 		text += fmt.Sprintf("; %s: %d", classes[k], len(rows))
 	}
 	return all, text, nil

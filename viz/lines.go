@@ -55,7 +55,7 @@ func Lines(c LinesConfig, series ...Series) (*Chart, error) {
 		if err != nil {
 			return nil, fmt.Errorf("viz: lines: %w", err)
 		}
-		option.add("series", line(s.Name, x, s.Y, 0, maxPoints/max(1, len(series)/2), object{"color": palette[i%len(palette)]}))
+		option.add("series", line(s.Name, x, s.Y, 0, maxPoints/max(1, len(series)/2), object{"color": palette[i%len(palette)], "lineStyle": dash(i, len(series)), "symbol": mark(i, len(series))}))
 		text += "; " + s.words()
 	}
 	return newChart(object(option), text)

@@ -8,11 +8,11 @@ import "maps"
 
 // The colours of training and validation, and of a model's mistakes.
 const (
-	trainColor      = "#3b82f6"
-	validationColor = "#f59e0b"
-	thirdColor      = "#10b981"
+	trainColor      = "#2563eb"
+	validationColor = "#f06a02"
+	thirdColor      = "#167238"
 	wrongColor      = "#ef4444"
-	softColor       = "#94a3b8"
+	softColor       = "#7b8794"
 )
 
 // The ramps of heat maps: of amounts from nothing to much, and of signed values
@@ -22,8 +22,27 @@ var (
 	signedRamp = array{"#b91c1c", "#f87171", "#f8fafc", "#60a5fa", "#1d4ed8"}
 )
 
-// palette is echarts' series colours in chart.js.
-var palette = []string{"#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#8b5cf6", "#06b6d4", "#ec4899", "#84cc16", "#f97316", "#64748b"}
+// palette is echarts' series colours in chart.js. All have a contrast of 3 at least with white
+// and with JupyterLab's dark page, and no two are alike to the colour-blind; TestPalette says
+// how far. Where there are more series than a few, marks or dashes tell them apart as well.
+var palette = []string{"#2563eb", "#f06a02", "#167238", "#c92006", "#8b4a84", "#3d95fa", "#c70cbd", "#ad86a5", "#789d61", "#817673"}
+
+// dash is how the line of a series is drawn, if there are so many: the first four by colour
+// alone.
+func dash(i, of int) object {
+	if of <= 4 {
+		return object{"width": 2}
+	}
+	return object{"width": 2, "type": []string{"solid", "dashed", "dotted"}[i%3]}
+}
+
+// mark is the shape of a series' points, if there are so many.
+func mark(i, of int) string {
+	if of <= 4 {
+		return "circle"
+	}
+	return []string{"circle", "triangle", "rect", "diamond"}[i%4]
+}
 
 // panelled is an option of panels with titles.
 func panelled(titles []string) object {

@@ -9,7 +9,7 @@
 
   const DEFAULT_HEIGHT = 360;
   const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', sans-serif";
-  const PALETTE = ["#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#8b5cf6", "#06b6d4", "#ec4899", "#84cc16", "#f97316", "#64748b"];
+  const PALETTE = ["#2563eb", "#f06a02", "#167238", "#c92006", "#8b4a84", "#3d95fa", "#c70cbd", "#ad86a5", "#789d61", "#817673"];
 
   // tick is a number at an axis: without separators up to four digits, so that years
   // are years, and as a power of ten where it would be long.
