@@ -151,7 +151,7 @@ func startSession(c *gateway.Config, l install.Layout, tools install.Tools, fami
 	}
 	c.Language, err = language.New(language.Config{
 		Gopls: func() *exec.Cmd { return tools.Gopls(dir) }, Start: func(cmd *exec.Cmd) error { _, err := family.Start(cmd); return err },
-		Workspace: l.Workspace(), Dir: filepath.Join(dir, "language"), Context: c.Engine.Context, Packages: c.Engine.Builder().Packages(context.Background()),
+		Doc: tools.Doc, Workspace: l.Workspace(), Dir: filepath.Join(dir, "language"), Context: c.Engine.Context, Packages: c.Engine.Builder().Packages(context.Background()),
 	})
 	return err
 }

@@ -160,9 +160,9 @@ func newFinder(packages Packages) finder {
 	return f
 }
 
-// rank orders the packages of one name: Gradbook's first, and math/rand/v2 before
+// Rank orders the packages of one name: Gradbook's first, and math/rand/v2 before
 // math/rand, or a declaration that says rand.Rand only would mean the older.
-func rank(path string) int {
+func Rank(path string) int {
 	switch {
 	case strings.HasPrefix(path, "github.com/gradbook/gradbook/"):
 		return 0
@@ -180,7 +180,7 @@ func rank(path string) int {
 func (f finder) find(name string, selectors map[string]bool) string {
 	candidates := f.paths[name]
 	slices.SortFunc(candidates, func(a, b string) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(Rank(a), Rank(b)), cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 	})
 	for _, path := range candidates {
 		if f.exports(path, selectors) {

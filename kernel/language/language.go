@@ -22,6 +22,8 @@ import (
 type Config struct {
 	// Gopls returns the command that starts gopls, Start starts it.
 	Gopls func() *exec.Cmd
+	// Doc returns go doc with arguments; nil if there is none.
+	Doc   func(args ...string) *exec.Cmd
 	Start func(*exec.Cmd) error
 	// Workspace is the module whose requirements the file has; Dir is a folder
 	// for it.
@@ -261,13 +263,9 @@ func (s *Server) Inspect(code string, offset int) string {
 	if start == end {
 		return ""
 	}
-	raw, err := s.ask("textDocument/hover", code, start)
-	if err != nil {
-		return ""
-	}
 	var hover struct{ Contents struct{ Value string } }
-	if err := json.Unmarshal(raw, &hover); err != nil {
-		return ""
+	if raw, err := s.ask("textDocument/hover", code, start); err == nil && json.Unmarshal(raw, &hover) == nil && hover.Contents.Value != "" {
+		return strings.TrimSpace(links.ReplaceAllString(aliases.ReplaceAllString(hover.Contents.Value, "."), ""))
 	}
-	return strings.TrimSpace(links.ReplaceAllString(aliases.ReplaceAllString(hover.Contents.Value, "."), ""))
+	return s.doc(code, start, end)
 }
