@@ -65,7 +65,6 @@ func (t Tools) GoNB(connectionFile, dir string) *exec.Cmd {
 	return cmd
 }
 
-// Gopls is the command that starts gopls, with its files in dir. It holds on to no more
 // Doc returns go doc in the workspace.
 func (t Tools) Doc(args ...string) *exec.Cmd {
 	cmd := exec.Command(t.Go, append([]string{"doc"}, args...)...)
@@ -73,6 +72,7 @@ func (t Tools) Doc(args ...string) *exec.Cmd {
 	return cmd
 }
 
+// Gopls is the command that starts gopls, with its files in dir. It holds on to no more
 // memory than it must: there is a session beside it.
 func (t Tools) Gopls(dir string) *exec.Cmd {
 	cmd := exec.Command(t.Program("gopls"), "serve")

@@ -13,7 +13,7 @@ func TestDoc(t *testing.T) {
 	for text, want := range map[string]string{
 		"dl":           "```go\ndoc github.com/gradbook/gradbook/dl\n```",
 		"dl.Model.Fit": "```go\ndoc github.com/gradbook/gradbook/dl Model.Fit\n```",
-		"rand":         "```go\ndoc math/rand\n```",
+		"rand":         "```go\ndoc math/rand/v2\n```",
 		"json":         "",
 		"nosuch":       "",
 		"x.":           "",
