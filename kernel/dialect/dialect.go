@@ -166,7 +166,7 @@ func (p *parser) command() {
 	if takesAll(s.Name) {
 		s.Kind, s.Body, s.End = Whole, p.text[p.at:], len(p.text)
 		p.at = len(p.text)
-	} else if s.Name == "%time" && s.Args != "" { // its statement may have more lines
+	} else if (s.Name == "%time" || s.Name == "%timeit") && s.Args != "" { // its statement may have more lines
 		start := strings.Index(p.text[s.Start:p.at], s.Args)
 		if start < 0 {
 			start = p.at - s.Start
@@ -225,6 +225,44 @@ func (t Text) Cell(number int) cell.Cell {
 	}
 	c.Text = string(out)
 	return c
+}
+
+// Benchmarked is a cell whose statement behind %timeit runs again and again, in Go's own harness,
+// which says how long it takes.
+func (t Text) Benchmarked(c cell.Cell) cell.Cell {
+	for _, s := range t.Segments {
+		if s.Kind != Line || s.Name != "%timeit" {
+			continue
+		}
+		end := s.End + statement(c.Text[s.End:])
+		c.Text = c.Text[:s.End] + "fmt.Println(testing.Benchmark(func(bench_ *testing.B) { for bench_.Loop() { " +
+			c.Text[s.End:end] + " } }))" + c.Text[end:]
+		break
+	}
+	return c
+}
+
+// statement is where the first statement of a text ends.
+func statement(text string) int {
+	fset := token.NewFileSet()
+	file := fset.AddFile("", fset.Base(), len(text))
+	var s scanner.Scanner
+	s.Init(file, []byte(text), nil, 0)
+	for depth := 0; ; {
+		pos, tok, _ := s.Scan()
+		switch tok {
+		case token.EOF:
+			return len(text)
+		case token.LPAREN, token.LBRACE, token.LBRACK:
+			depth++
+		case token.RPAREN, token.RBRACE, token.RBRACK:
+			depth--
+		case token.SEMICOLON:
+			if depth <= 0 {
+				return file.Offset(pos)
+			}
+		}
+	}
 }
 
 // HasGo says whether there is anything for Go to do.

@@ -59,6 +59,7 @@ func TestParse(t *testing.T) {
 		{"main", "var x = 1\n%%\nx := 2", []string{`1 go "var x = 1\n"`, "2 line %% []", `3 go "x := 2"`}},
 		{"time of the cell", "%%time\nf()", []string{"1 line %%time []", `2 go "f()"`}},
 		{"time of a statement", "%time f()\n", []string{"1 line %time []", `1 go "f()\n"`}},
+		{"times of a statement", "%timeit f()\n", []string{"1 line %timeit []", `1 go "f()\n"`}},
 		{"time of a statement of two lines", "%time f(\n1)", []string{"1 line %time []", `1 go "f(\n1)"`}},
 		{"time of a loop", "%time for i := range 3 { f(i) }", []string{"1 line %time []", `1 go "for i := range 3 { f(i) }"`}},
 		{"carriage returns", "%who\r\nx := 1\r\n", []string{"1 line %who []", `2 go "x := 1\n"`}},
@@ -244,4 +245,20 @@ func FuzzParse(f *testing.F) {
 		Status(s)
 		text.Options()
 	})
+}
+
+// TestBenchmarked: the statement behind %timeit is run in Go's harness, and no other.
+func TestBenchmarked(t *testing.T) {
+	const head, tail = "fmt.Println(testing.Benchmark(func(bench_ *testing.B) { for bench_.Loop() { ", " } }))"
+	for text, want := range map[string]string{
+		"%timeit f()":               "        " + head + "f()" + tail,
+		"x := 1\n%timeit f(\nx)\ny": "x := 1\n        " + head + "f(\nx)" + tail + "\ny",
+		"%timeit a(); b()":          "        " + head + "a()" + tail + "; b()",
+		"%time f()":                 "      f()",
+	} {
+		p := Parse(text)
+		if got := p.Benchmarked(p.Cell(1)).Text; got != want {
+			t.Errorf("%q: expected %q, got %q", text, want, got)
+		}
+	}
 }

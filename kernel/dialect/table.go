@@ -64,6 +64,7 @@ func init() { // functions of the table read it
 		{Name: "%rm", Args: "NAME…", Help: "forget variables or declarations; a method as TYPE.NAME", Complete: declaredNames, Run: remove},
 		{Name: "%test", Args: "[FLAG…]", Help: "run the cell's tests and benchmarks, in a program of GoNB's", Program: true},
 		{Name: "%time", Args: "STATEMENT", Help: "run a statement, and tell how long the cell's Go takes"},
+		{Name: "%timeit", Args: "STATEMENT", Help: "run a statement as often as takes a second, and tell how long one run takes"},
 		{Name: "%track", Args: "[FOLDER]", Help: "have GoNB follow the Go files of a folder", Complete: folders, Run: toGoNB},
 		{Name: "%untrack", Args: "[FOLDER]", Help: "have GoNB follow it no longer", Complete: folders, Run: toGoNB},
 		{Name: "%version", Help: "tell GoNB's version", Run: toGoNB},

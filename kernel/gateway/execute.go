@@ -197,7 +197,7 @@ func (e *execution) run() (f *engine.Failure) {
 	if e.request.Silent {
 		number = 0 // nobody sees it
 	}
-	f, err := e.g.Engine.Run(e.ctx, engine.Cell{Cell: t.Cell(number), Text: e.request.Code, Args: options.Args, AllowStdin: e.stdin()}, e)
+	f, err := e.g.Engine.Run(e.ctx, engine.Cell{Cell: t.Benchmarked(t.Cell(number)), Text: e.request.Code, Args: options.Args, AllowStdin: e.stdin()}, e)
 	if errors.Is(err, cell.ErrGoNB) {
 		return e.program(t)
 	}
