@@ -47,11 +47,19 @@ func ConfusionMatrix(labels, predicted []int, classes []string) (*Chart, error) 
 		longest = max(longest, min(len([]rune(name)), 14))
 	}
 	gap := 24 + 7*longest
+	below, label := 28, object{"width": max(40, size/max(len(classes), 1))}
+	if small { // each class has its name, aslant if it is longer than its column
+		label["interval"], label["hideOverlap"] = 0, false
+		if longest > 5 {
+			label["rotate"], label["width"] = 40, 100
+			below += 4 * longest
+		}
+	}
 	option := object{
 		"tooltip": tooltip("item"),
-		"xAxis":   categories(say("predicted"), classes, 0, object{"position": "bottom", "nameGap": 28, "axisLabel": object{"width": max(40, size/max(len(classes), 1))}}),
+		"xAxis":   categories(say("predicted"), classes, 0, object{"position": "bottom", "nameGap": below, "axisLabel": label}),
 		"yAxis":   categories(say("true"), classes, 0, object{"inverse": true, "nameGap": gap, "axisLabel": object{"width": 100}}),
-		"grid":    object{"left": gap + 28, "right": 16, "top": 16, "bottom": 56},
+		"grid":    object{"left": gap + 28, "right": 16, "top": 16, "bottom": below + 28},
 		// The scale ends at the most frequent mistake: with the diagonal in it,
 		// all mistakes of a good model would look the same.
 		"visualMap": object{"show": false, "type": "continuous", "min": 0, "max": max(most, 1), "dimension": 2, "inRange": object{"color": array{"#f1f5f9", "#fdba74", "#f97316"}}},
@@ -61,7 +69,7 @@ func ConfusionMatrix(labels, predicted []int, classes []string) (*Chart, error) 
 	if err != nil {
 		return nil, err
 	}
-	c.height, c.staticWidth, c.fixed = size+72, max(320, gap+44+size*6/5), true
+	c.height, c.staticWidth, c.fixed = size+44+below, max(320, gap+44+size*6/5), true
 	return c, nil
 }
 
