@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"image"
+	"image/color"
 	"math"
 	"slices"
 	"strings"
@@ -29,24 +30,16 @@ func Attribution(img image.Image, a *tensor.Tensor) (*Picture, error) {
 		return nil, fmt.Errorf("viz: attribution: expected at least one finite value, got none")
 	}
 	most := max(-low, high, math.SmallestNonzeroFloat64)
-	b := img.Bounds()
-	factor := max(1, 280/max(b.Dx(), b.Dy()))
-	out := image.NewNRGBA(image.Rect(0, 0, b.Dx()*factor, b.Dy()*factor))
 	against, speaks := rgb("#dc2626"), rgb("#2563eb")
-	for y := range out.Rect.Dy() {
-		for x := range out.Rect.Dx() {
-			r, g, bl, _ := img.At(b.Min.X+x/factor, b.Min.Y+y/factor).RGBA()
-			grey := uint8((299*r + 587*g + 114*bl) / 1000 >> 8)
-			base := rgb(fmt.Sprintf("#%02x%02x%02x", grey, grey, grey))
-			t := m.smooth((float64(y)+0.5)/float64(out.Rect.Dy()), (float64(x)+0.5)/float64(out.Rect.Dx())) / most
-			ink := speaks
-			if t < 0 {
-				ink = against
-			}
-			out.SetNRGBA(x, y, mix(base, ink, min(0.9, 1.2*math.Abs(t))))
+	out := overlay(img, func(y, x, height, width float64) (color.NRGBA, float64) {
+		t := m.smooth((y+0.5)/height, (x+0.5)/width) / most
+		ink := speaks
+		if t < 0 {
+			ink = against
 		}
-	}
-	return &Picture{out, say("attributions over an image of %d × %d, from %s to %s", b.Dx(), b.Dy(), shortNumber(low), shortNumber(high))}, nil
+		return ink, min(0.9, 1.2*math.Abs(t))
+	})
+	return &Picture{out, say("attributions over an image of %d × %d, from %s to %s", img.Bounds().Dx(), img.Bounds().Dy(), shortNumber(low), shortNumber(high))}, nil
 }
 
 // mapOf is what is attributed to the places of an image: [height, width], [height, width,

@@ -3,6 +3,7 @@ package viz
 import (
 	"fmt"
 	"image"
+	"image/color"
 	"math"
 
 	"github.com/gradbook/gradbook/dl/tensor"
@@ -95,20 +96,29 @@ func Saliency(img image.Image, saliency *tensor.Tensor) (*Picture, error) {
 	if !found {
 		return nil, fmt.Errorf("viz: saliency: expected at least one finite value, got none")
 	}
+	heat := scale{0, 1, array{"#1e3a8a", "#f59e0b", "#dc2626"}}
+	out := overlay(img, func(y, x, height, width float64) (color.NRGBA, float64) {
+		t := strength.smooth(y/height, x/width) / max(most, math.SmallestNonzeroFloat64)
+		return heat.color(t), min(0.85, t*1.2)
+	})
+	return &Picture{out, say("saliency over an image of %d × %d", img.Bounds().Dx(), img.Bounds().Dy())}, nil
+}
+
+// overlay lays ink over an image in grey, so large that it can be seen: ink says which, and how
+// much of it, for a pixel of a picture of so many.
+func overlay(img image.Image, ink func(y, x, height, width float64) (c color.NRGBA, strength float64)) *image.NRGBA {
 	b := img.Bounds()
 	factor := max(1, 280/max(b.Dx(), b.Dy()))
 	out := image.NewNRGBA(image.Rect(0, 0, b.Dx()*factor, b.Dy()*factor))
-	heat := scale{0, 1, array{"#1e3a8a", "#f59e0b", "#dc2626"}}
 	for y := range out.Rect.Dy() {
 		for x := range out.Rect.Dx() {
 			r, g, bl, _ := img.At(b.Min.X+x/factor, b.Min.Y+y/factor).RGBA()
 			grey := uint8((299*r + 587*g + 114*bl) / 1000 >> 8)
-			t := strength.smooth(float64(y)/float64(out.Rect.Dy()), float64(x)/float64(out.Rect.Dx())) / max(most, math.SmallestNonzeroFloat64)
-			base := rgb(fmt.Sprintf("#%02x%02x%02x", grey, grey, grey))
-			out.SetNRGBA(x, y, mix(base, heat.color(t), min(0.85, t*1.2)))
+			c, strength := ink(float64(y), float64(x), float64(out.Rect.Dy()), float64(out.Rect.Dx()))
+			out.SetNRGBA(x, y, mix(color.NRGBA{grey, grey, grey, 255}, c, strength))
 		}
 	}
-	return &Picture{out, say("saliency over an image of %d × %d", b.Dx(), b.Dy())}, nil
+	return out
 }
 
 // smooth interpolates between a matrix's cells; y and x are from 0 to 1.

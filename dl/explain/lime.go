@@ -36,8 +36,8 @@ type LIME struct {
 
 // Attribute implements Method: the coefficients. Each number of a group gets its part.
 func (l LIME) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
-	if l.Samples < 0 || !(l.Width >= 0) || !(l.Ridge >= 0) {
-		return nil, fmt.Errorf("explain: expected Samples, Width and Ridge of at least 0, got %d, %g and %g", l.Samples, l.Width, l.Ridge)
+	if err := checkLocal(l.Samples, l.Width, l.Ridge); err != nil {
+		return nil, err
 	}
 	q, err := ask(m, x, t, plain(m, t))
 	if err != nil {
@@ -59,6 +59,14 @@ func (l LIME) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor
 		}
 		return ridgeRegression(rows, y, weights, cmp.Or(l.Ridge, 1))
 	})
+}
+
+// checkLocal checks what both kinds of LIME have.
+func checkLocal(samples int, width, ridge float64) error {
+	if samples < 0 || !(width >= 0) || !(ridge >= 0) {
+		return fmt.Errorf("explain: expected Samples, Width and Ridge of at least 0, got %d, %g and %g", samples, width, ridge)
+	}
+	return nil
 }
 
 // near is the weight of an input at a distance.
@@ -103,8 +111,8 @@ type LIMETable struct {
 
 // Attribute implements Method, for x of shape (batch, columns).
 func (l LIMETable) Attribute(m *dl.Model, x *tensor.Tensor, t Target) (*tensor.Tensor, error) {
-	if l.Samples < 0 || !(l.Width >= 0) || !(l.Ridge >= 0) {
-		return nil, fmt.Errorf("explain: expected Samples, Width and Ridge of at least 0, got %d, %g and %g", l.Samples, l.Width, l.Ridge)
+	if err := checkLocal(l.Samples, l.Width, l.Ridge); err != nil {
+		return nil, err
 	}
 	q, err := ask(m, x, t, plain(m, t))
 	if err != nil {

@@ -23,7 +23,7 @@ type words struct {
 func wordsOf(m *train.Model) (*words, error) {
 	var found []*network.Layer
 	takers := 0
-	count(m.Network, func(l *network.Layer) {
+	each(m.Network, func(l *network.Layer) {
 		switch l.Type() {
 		case "Embedding", "Hashing", "StringLookup", "IntegerLookup", "CategoryEncoding", "Discretization":
 			found = append(found, l)
@@ -39,11 +39,11 @@ func wordsOf(m *train.Model) (*words, error) {
 	return nil, fmt.Errorf("explain: %s takes numbers of words, by which nothing has a gradient: expected an input that goes to one Embedding and nothing else, or a method without gradients, Occlusion, LIME or Shapley", l)
 }
 
-// count calls f for each call of a layer, in networks that are layers, too.
-func count(n *network.Network, f func(l *network.Layer)) {
+// each calls f for each call of a layer, in networks that are layers, too.
+func each(n *network.Network, f func(l *network.Layer)) {
 	for _, c := range n.Calls {
 		if inner := c.Layer.Nested(); inner != nil {
-			count(inner, f)
+			each(inner, f)
 			continue
 		}
 		f(c.Layer)

@@ -51,9 +51,8 @@ func FindThresholds(scores []float64, labels []int, groups []string, goal Goal) 
 		smallest = min(smallest, len(list))
 	}
 	for _, rate := range rates(counted) {
-		t, apart := thresholdsAt(counted, rate, scores, labels, groups)
-		t.apart = apart
-		tried, least = append(tried, t), min(least, apart)
+		t := thresholdsAt(counted, rate, scores, labels, groups)
+		tried, least = append(tried, t), min(least, t.apart)
 	}
 	best := &Thresholds{Accuracy: -1}
 	for _, t := range tried {
@@ -104,7 +103,7 @@ func ThresholdsAt(scores []float64, labels []int, groups []string, goal Goal, ra
 	if err != nil {
 		return nil, err
 	}
-	t, _ := thresholdsAt(counted, rate, scores, labels, groups)
+	t := thresholdsAt(counted, rate, scores, labels, groups)
 	t.Price = bestSingle(scores, labels) - t.Accuracy
 	return t, nil
 }
@@ -138,10 +137,9 @@ func countedScores(scores []float64, labels []int, groups []string, goal Goal) (
 	return counted, nil
 }
 
-// thresholdsAt are those whose rates are the nearest to a rate that scores allow; apart is by how
-// much the groups' rates differ.
-func thresholdsAt(counted map[string][]float64, rate float64, scores []float64, labels []int, groups []string) (t *Thresholds, apart float64) {
-	t = &Thresholds{ByGroup: make(map[string]float64)}
+// thresholdsAt are those whose rates are the nearest to a rate that scores allow.
+func thresholdsAt(counted map[string][]float64, rate float64, scores []float64, labels []int, groups []string) *Thresholds {
+	t := &Thresholds{ByGroup: make(map[string]float64)}
 	low, high := math.Inf(1), math.Inf(-1)
 	for name, list := range counted {
 		wanted := rate * float64(len(list))
@@ -164,7 +162,8 @@ func thresholdsAt(counted map[string][]float64, rate float64, scores []float64, 
 		low, high = min(low, reached), max(high, reached)
 	}
 	t.Accuracy = accuracy(scores, labels, func(i int) float64 { return t.ByGroup[groups[i]] })
-	return t, high - low
+	t.apart = high - low
+	return t
 }
 
 // bestSingle is the accuracy of the best threshold for all.

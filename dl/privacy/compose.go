@@ -138,15 +138,17 @@ func bounds(events []Event, all []*distribution) (low, high int) {
 func chernoff(events []Event, all []*distribution, t float64) float64 {
 	sum := 0.0
 	for k, d := range all {
-		most := math.Inf(-1) // of what is added up
-		for i, p := range d.p {
-			if p > 0 {
-				most = max(most, t*d.loss(i))
-			}
+		first, last := 0, len(d.p)-1 // of what is added up
+		for first <= last && d.p[first] == 0 {
+			first++
 		}
-		if math.IsInf(most, -1) { // all is beyond
+		for first < last && d.p[last] == 0 {
+			last--
+		}
+		if first > last { // all is beyond
 			return math.Inf(1)
 		}
+		most := max(t*d.loss(first), t*d.loss(last))
 		mean := 0.0
 		for i, p := range d.p {
 			mean += p * math.Exp(t*d.loss(i)-most)

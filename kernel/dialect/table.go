@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-
-	"github.com/gradbook/gradbook/kernel/cell"
 )
 
 // Commands are all that there are, in the order of %help.
@@ -75,45 +73,6 @@ func init() { // functions of the table read it
 		{Name: "%with_inputs", Help: "have the next command of a shell ask for its input", Run: func(h Host, _ Segment) error { return h.Inputs(false) }},
 		{Name: "%with_password", Help: "have the next command of a shell ask for a password", Run: func(h Host, _ Segment) error { return h.Inputs(true) }},
 	}...)
-}
-
-// showAs shows the cell's text.
-func showAs(mime string) func(h Host, s Segment) error {
-	return func(h Host, s Segment) error {
-		h.Display(mime, s.Body)
-		return nil
-	}
-}
-
-func folder(h Host) error {
-	dir, err := os.Getwd()
-	if err != nil {
-		return err
-	}
-	h.Print(dir + "\n")
-	return nil
-}
-
-// formatted puts the cell's Go, formatted, in the place of its text; its commands stay.
-func formatted(h Host, s Segment) error {
-	t := Parse(s.Body)
-	var b strings.Builder
-	at := 0
-	for _, part := range t.Segments {
-		if part.Kind != Go {
-			continue
-		}
-		b.WriteString(t.Source[at:part.Start])
-		out, err := cell.Format(t.Source[part.Start:part.End])
-		if err != nil {
-			return err
-		}
-		b.WriteString(out)
-		at = part.End
-	}
-	b.WriteString(t.Source[at:])
-	h.Replace(strings.TrimSuffix(b.String(), "\n"))
-	return nil
 }
 
 func toGoNB(h Host, s Segment) error { return h.GoNB(s) }

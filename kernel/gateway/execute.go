@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -332,27 +331,6 @@ func (e *execution) Event(ev wire.Event) {
 func (g *Gateway) firstDisplay(id string) bool {
 	_, seen := g.displays.LoadOrStore(id, true)
 	return !seen
-}
-
-// described are the metadata of what is shown, with the words for a picture by the picture's
-// type, where exports look for them.
-func described(data, metadata map[string]any) map[string]any {
-	all := maps.Clone(orEmpty(metadata))
-	words, ok := data["text/plain"].(string)
-	if !ok || words == "" {
-		return all
-	}
-	for _, picture := range []string{"image/png", "image/jpeg", "image/gif", "image/svg+xml"} {
-		if data[picture] == nil {
-			continue
-		}
-		own, _ := all[picture].(map[string]any)
-		if own = maps.Clone(orEmpty(own)); own["alt"] == nil {
-			own["alt"] = words
-		}
-		all[picture] = own
-	}
-	return all
 }
 
 func orEmpty(m map[string]any) map[string]any {

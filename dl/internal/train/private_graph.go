@@ -198,7 +198,7 @@ func (s *Step) oneByOne(present *graph.Node, clip float64) (sums []*graph.Node) 
 		factor := bound(graph.Reshape(square, 1), one(present, i), clip)
 		for k, g := range gradients {
 			wide := graph.BroadcastToDims(graph.Reshape(factor), g.Shape().Dimensions...)
-			g = graph.Where(graph.GreaterThan(wide, graph.ZerosLike(wide)), graph.Mul(g, wide), graph.ZerosLike(g))
+			g = kept(graph.Mul(g, wide), wide)
 			if i == 0 {
 				sums = append(sums, g)
 			} else {

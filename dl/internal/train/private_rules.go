@@ -136,22 +136,20 @@ func bounded(all []tap, trained []*graph.Node, loss, present *graph.Node, clip f
 	factor := bound(square, present, clip)
 	var again *graph.Node
 	for i, t := range taps {
-		z := pass.Alone(true, t.layer, graph.StopGradient(kept(t.x, factor, false)))[0]
-		again = plus(again, graph.ReduceAllSum(graph.Mul(z, graph.StopGradient(kept(gzs[i], factor, true)))))
+		wide := func(n *graph.Node) *graph.Node {
+			return graph.ExpandAndBroadcast(factor, n.Shape().Dimensions, axesBehind(1, n.Rank()))
+		}
+		z := pass.Alone(true, t.layer, graph.StopGradient(kept(t.x, wide(t.x))))[0]
+		gz := kept(graph.Mul(gzs[i], wide(gzs[i])), wide(gzs[i]))
+		again = plus(again, graph.ReduceAllSum(graph.Mul(z, graph.StopGradient(gz))))
 	}
 	return graph.Gradient(again, trained...)
 }
 
-// kept is of each example what is left of it, and 0 of those whose factor is 0, whatever they
-// have: times 0, what is not finite would stay so. times says that it is multiplied by the factor.
-func kept(n, factor *graph.Node, times bool) *graph.Node {
-	d := n.Shape().Dimensions
-	wide := graph.ExpandAndBroadcast(factor, d, axesBehind(1, len(d)))
-	some := n
-	if times {
-		some = graph.Mul(n, wide)
-	}
-	return graph.Where(graph.GreaterThan(wide, graph.ZerosLike(wide)), some, graph.ZerosLike(n))
+// kept is n where a factor is above 0, and else 0, whatever n is there: times 0, what is not finite
+// would stay so.
+func kept(n, factor *graph.Node) *graph.Node {
+	return graph.Where(graph.GreaterThan(factor, graph.ZerosLike(factor)), n, graph.ZerosLike(n))
 }
 
 // products are the kernels and biases of layers, with what they see and the gradients by
