@@ -45,7 +45,7 @@ func (g *grammar) show() (cell, program string) {
 	}
 	if g.r.IntN(3) == 0 {
 		v := g.one(values...)
-		return asCell(v), "fmt.Println(" + g.asProgram(v) + ")"
+		return asCell(v), "fmt.Printf(`%+v\n`, " + g.asProgram(v) + ")"
 	}
 	line := "fmt.Println(" + strings.Join(values, ", ") + ")"
 	return asCell(line), g.asProgram(line)
