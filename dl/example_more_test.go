@@ -327,3 +327,18 @@ func ExampleQuantize() {
 	fmt.Println(layerNamed(q, "hidden").Type(), layerNamed(q, "last").Type(), logs["sparse_categorical_accuracy"])
 	// Output: QuantizedDense Dense 1
 }
+
+func ExampleModel_Parts() {
+	model, err := dl.Sequential(layers.Input{Shape: layers.Shape{4}}, layers.Dense{Units: 3}, layers.Dropout{Rate: 0.5})
+	check(err)
+	for name, layer := range model.Parts() {
+		for part := range layer.(*dl.Layer).Parts() {
+			fmt.Println(name, part)
+		}
+	}
+	// Output:
+	// dense config
+	// dense kernel
+	// dense bias
+	// dropout config
+}

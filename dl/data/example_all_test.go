@@ -113,3 +113,18 @@ func ExampleInputs() {
 	// Output:
 	// <nil> <nil>
 }
+
+func ExampleDataset_Parts() {
+	ds, err := data.FromSlices([][]float32{{1, 2}, {3, 4}}, []float32{3, 7})
+	if err != nil {
+		panic(err)
+	}
+	for name, value := range ds.Batch(2).Parts() {
+		fmt.Println(name, value)
+	}
+	// Output:
+	// input shape [2]
+	// label shape []
+	// batch size 2
+	// examples [{[1 2] [3] 0} {[3 4] [7] 0}]
+}

@@ -179,17 +179,6 @@ func (e *Engine) Setenv(key, value string) {
 	}
 }
 
-// Variables describes session variables: all, or those named.
-func (e *Engine) Variables(names []string) ([]wire.Variable, error) {
-	e.mu.Lock()
-	proc := e.proc
-	e.mu.Unlock()
-	if proc == nil {
-		return nil, nil
-	}
-	return proc.variables(names)
-}
-
 // Restart ends the session and starts another, and forgets everything.
 func (e *Engine) Restart() error {
 	e.Stop()

@@ -193,33 +193,36 @@ var (
 	errSilent = errors.New("the session does not answer")
 )
 
-// variables asks the session. Its answer has the question's number, so that one that
-// comes late is not taken for another's.
-func (p *process) variables(names []string) ([]wire.Variable, error) {
+// ask asks the session about its variables. Its answer has the question's number, so that
+// one that comes late is not taken for another's.
+func (p *process) ask(r wire.Request) (wire.Event, error) {
 	answer := make(chan wire.Event, 1)
 	p.mu.Lock()
 	p.asked++
-	id := p.asked
-	p.questions[id] = answer
+	r.ID = p.asked
+	p.questions[r.ID] = answer
 	p.mu.Unlock()
 	defer func() {
 		p.mu.Lock()
-		delete(p.questions, id)
+		delete(p.questions, r.ID)
 		p.mu.Unlock()
 	}()
-	if err := p.send(wire.Request{Op: "variables", Names: names, ID: id}); err != nil {
-		return nil, errLost
+	if err := p.send(r); err != nil {
+		return wire.Event{}, errLost
 	}
 	select {
 	case e := <-answer:
-		if e.Busy {
-			return nil, errBusy
+		switch {
+		case e.Busy:
+			return e, errBusy
+		case e.Reason != "":
+			return e, errors.New(e.Reason)
 		}
-		return e.Variables, nil
+		return e, nil
 	case <-p.ended:
-		return nil, errLost
+		return wire.Event{}, errLost
 	case <-time.After(answersWithin):
-		return nil, errSilent
+		return wire.Event{}, errSilent
 	}
 }
 

@@ -63,18 +63,19 @@ type Gateway struct {
 	history *history
 	gonb    *gonb
 
-	signer   signer // of the clients' messages; used by one goroutine at a time
-	signing  sync.Mutex
-	Dropped  atomic.Int64 // messages that were not well formed or not signed
-	queued   sync.Mutex
-	pending  []*message
-	wake     chan struct{}
-	count    atomic.Int64
-	displays sync.Map // ids that have been displayed
-	current  atomic.Pointer[execution]
-	inputs   inputs
-	shutdown chan json.RawMessage
-	stop     context.CancelFunc
+	signer    signer // of the clients' messages; used by one goroutine at a time
+	signing   sync.Mutex
+	Dropped   atomic.Int64 // messages that were not well formed or not signed
+	queued    sync.Mutex
+	pending   []*message
+	wake      chan struct{}
+	count     atomic.Int64
+	displays  sync.Map // ids that have been displayed
+	current   atomic.Pointer[execution]
+	inputs    inputs
+	debugging debugging
+	shutdown  chan json.RawMessage
+	stop      context.CancelFunc
 }
 
 // New binds the sockets.
@@ -170,6 +171,7 @@ var handlers = map[string]func(*Gateway, *message) any{
 	"comm_close":          (*Gateway).comm,
 	"interrupt_request":   (*Gateway).interruptRequest,
 	"shutdown_request":    (*Gateway).shutdownRequest,
+	"debug_request":       (*Gateway).debugRequest,
 }
 
 // handle answers a message, with busy before and idle after.

@@ -23,8 +23,8 @@ func (g *Gateway) kernelInfo(*message) any {
 			"nbconvert_exporter": "script",
 		},
 		"banner":             "Gradbook " + g.Version + " — Go " + g.GoVersion + ": deep learning in Go, as notebooks",
-		"debugger":           false,
-		"supported_features": []string{},
+		"debugger":           true, // its panel of variables
+		"supported_features": []string{"debugger"},
 		"help_links": []map[string]string{
 			{"text": "Go", "url": "https://go.dev/doc/"},
 			{"text": "Go's packages", "url": "https://pkg.go.dev/std"},

@@ -35,7 +35,7 @@ func (l Layout) kernelspec() step {
 		"language":       "go",
 		"interrupt_mode": "message",
 		"env":            env,
-		"metadata":       map[string]any{"debugger": false},
+		"metadata":       map[string]any{"debugger": true},
 	}, "", "  ")
 	return step{
 		name: "kernelspec",

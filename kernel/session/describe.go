@@ -1,9 +1,11 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"sync"
 	"time"
@@ -23,11 +25,50 @@ func describe(names []string) []wire.Variable {
 	var list []wire.Variable
 	for _, name := range slices.Compact(names) {
 		if p, ok := byName[name]; ok {
-			v := p.Elem()
-			list = append(list, wire.Variable{Name: name, Type: plain(v.Type().String()), Shape: a.shape(name, v), Bytes: size(v, 0), Text: a.text(name, v)})
+			v := a.variable(name, p.Elem())
+			v.Name = name
+			list = append(list, v)
 		}
 	}
 	return list
+}
+
+// variable tells of a value, whose place is known by a name.
+func (a asker) variable(place string, v reflect.Value) wire.Variable {
+	if !v.IsValid() {
+		return wire.Variable{Text: "nil"}
+	}
+	return wire.Variable{Type: typeName(v.Type()), Shape: a.shape(place, v), Bytes: size(v), Text: a.text(place, v), Inside: inside(v)}
+}
+
+// typeName is a type as a cell writes it.
+func typeName(t reflect.Type) string { return inCells.ReplaceAllString(plain(t.String()), "") }
+
+var inCells = regexp.MustCompile(`\bmain\.`)
+
+// inside says whether a value has parts.
+func inside(v reflect.Value) bool {
+	for range 8 {
+		switch v.Kind() {
+		case reflect.Pointer, reflect.Interface:
+			if v.IsNil() {
+				return false
+			}
+			v = v.Elem()
+		case reflect.Struct:
+			return v.NumField() > 0
+		case reflect.Slice, reflect.Array, reflect.Map:
+			return v.Len() > 0
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+func has[T any](v reflect.Value) bool {
+	_, ok := asked[T](v)
+	return ok
 }
 
 // patience is how long a variable's own methods may take to describe it, and all of
@@ -75,28 +116,23 @@ func (a asker) shape(name string, v reflect.Value) string {
 	return ""
 }
 
-// text is a number or a text, but no more than the beginning.
-func (a asker) text(name string, v reflect.Value) string {
-	switch v.Kind() {
-	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint8,
-		reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64, reflect.String:
-	default:
-		return ""
-	}
-	if !v.CanInterface() {
-		return ""
-	}
-	show := func() string {
-		s := fmt.Sprint(v.Interface())
-		if r := []rune(s); len(r) > 60 {
-			s = string(r[:60]) + unanswered
+// text is the beginning of a value: as it says of itself, if it says something, and
+// nothing of what has a shape instead.
+func (a asker) text(place string, v reflect.Value) string {
+	const width = 61
+	if v.CanInterface() && !(v.Kind() == reflect.Interface && v.IsNil()) {
+		_, stringer := v.Interface().(fmt.Stringer)
+		_, isErr := v.Interface().(error)
+		switch {
+		case describing(v).IsValid():
+			return ""
+		case !stringer && !isErr && has[Parts](v):
+			return ""
+		case stringer || isErr:
+			return a.ask(place+" text", func() string { return preview(reflect.ValueOf(fmt.Sprint(v.Interface())), width) })
 		}
-		return s
 	}
-	if v.NumMethod() > 0 { // one of them may be String
-		return a.ask(name+" text", show)
-	}
-	return show()
+	return preview(v, width)
 }
 
 // unanswered is in the place of what does not come.
@@ -115,45 +151,25 @@ func describing(v reflect.Value) reflect.Value {
 	return reflect.Value{}
 }
 
-// size estimates what a value holds, following slices, maps, strings and
-// pointers for a few steps.
-func size(v reflect.Value, depth int) int64 {
-	if !v.IsValid() || depth > 4 {
-		return 0
-	}
-	own := int64(v.Type().Size())
-	switch v.Kind() {
-	case reflect.String:
-		return own + int64(v.Len())
-	case reflect.Slice:
-		elem := v.Type().Elem()
-		total := own + int64(v.Cap())*int64(elem.Size())
-		if hasPointers(elem) {
-			for i := range min(v.Len(), 1000) {
-				total += size(v.Index(i), depth+1) - int64(elem.Size())
-			}
+// answer answers a question about variables.
+func answer(r wire.Request, e *wire.Event) {
+	var err error
+	switch {
+	case r.Op == "variables":
+		e.Variables = describe(r.Names)
+	case len(r.Names) != 1:
+		err = errors.New("expected the name of a variable")
+	case r.Op == "inspect":
+		e.Variables, err = inspect(r.Names[0], r.Path)
+	default:
+		v, ok := calls.Variables()[r.Names[0]]
+		if !ok {
+			err = fmt.Errorf("there is no variable %s", r.Names[0])
+			break
 		}
-		return total
-	case reflect.Map:
-		return own + int64(v.Len())*int64(v.Type().Key().Size()+v.Type().Elem().Size())
-	case reflect.Pointer, reflect.Interface:
-		if v.IsNil() {
-			return own
-		}
-		return own + size(v.Elem(), depth+1)
-	case reflect.Struct:
-		for i := range v.NumField() {
-			f := v.Field(i)
-			own += size(f, depth+1) - int64(f.Type().Size())
-		}
+		e.Data = bundle(v.Elem().Interface())
 	}
-	return own
-}
-
-func hasPointers(t reflect.Type) bool {
-	switch t.Kind() {
-	case reflect.String, reflect.Slice, reflect.Map, reflect.Pointer, reflect.Interface, reflect.Struct, reflect.Array:
-		return true
+	if err != nil {
+		e.Reason = err.Error()
 	}
-	return false
 }

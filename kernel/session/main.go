@@ -69,7 +69,7 @@ func Main(h Hooks) int {
 	h.set()
 	calls.To = session{}
 	connectWidgets()
-	requests, work := json.NewDecoder(bufio.NewReader(in)), make(chan job, 1)
+	requests, work := json.NewDecoder(bufio.NewReader(in)), make(chan job, 1024) // an interrupt behind questions is to be read
 	go func() {
 		for j := range work {
 			serve(j)
@@ -109,10 +109,10 @@ func serve(r job) {
 		f, took := runCell(r.Request, r.run)
 		flushDisplays()
 		emitInPlace(wire.Event{Event: "done", Failure: f, Milliseconds: float64(took.Microseconds()) / 1000})
-	case "variables":
+	case "variables", "inspect", "show":
 		e := wire.Event{Event: "variables", ID: r.ID}
 		if idleWithin(time.Second) { // what a widget calls may change them
-			e.Variables = describe(r.Names)
+			answer(r.Request, &e)
 			oneAtATime.Unlock()
 		} else {
 			e.Busy = true

@@ -5,7 +5,8 @@ import "encoding/json"
 
 // Request is a line to the session.
 type Request struct {
-	// Op is "run", "interrupt", "input", "variables", "setenv" or "comm".
+	// Op is "run", "interrupt", "input", "variables", "inspect" (parts of a variable),
+	// "show" (a variable as a cell shows it), "setenv" or "comm".
 	Op string `json:"op"`
 	// N is the number of the cell's library, Library its path, if it is not
 	// loaded yet.
@@ -27,6 +28,9 @@ type Request struct {
 	// Names are the variables asked for; ID is that of the answer.
 	Names []string `json:"names,omitempty"`
 	ID    int      `json:"id,omitempty"`
+	// Path leads from a variable into it, to what "inspect" tells of: at each step the
+	// index of a part.
+	Path []int `json:"path,omitempty"`
 	// Comm is a message to the session's widgets.
 	Comm *Comm `json:"comm,omitempty"`
 }
@@ -64,7 +68,9 @@ type Event struct {
 	// may change them.
 	Variables []Variable `json:"variables,omitempty"`
 	ID        int        `json:"id,omitempty"`
-	Busy      bool       `json:"busy,omitempty"`
+	// Reason is why there is no answer.
+	Reason string `json:"reason,omitempty"`
+	Busy   bool   `json:"busy,omitempty"`
 	// Mark, if not 0, is the number of the event's place among what is printed.
 	Mark int `json:"mark,omitempty"`
 	// Left is how many runs are left behind: interrupted, but not ended.
@@ -109,4 +115,6 @@ type Variable struct {
 	Shape string `json:"shape,omitempty"` // or length
 	Bytes int64  `json:"bytes"`
 	Text  string `json:"text,omitempty"`
+	// Inside is true of what has parts.
+	Inside bool `json:"inside,omitempty"`
 }
