@@ -58,26 +58,35 @@ type emission struct {
 	embeds   []string
 	written  map[*ast.Ident]bool // identifiers that are assigned to, once they are looked for
 	deferred map[*ast.Ident]bool // and those in function literals
+	script   *section            // of a program that is written, or nil
 }
 
 // Emit writes the file to compile, and returns what the notebook is after the cell.
 func (k *Checked) Emit() (*File, State) {
-	e := &emission{
-		Checked: k, next: k.after.clone(), edits: map[*unit][]edit{}, names: map[types.Object]string{}, refs: map[string]string{},
-		carried: map[string]*variable{}, locals: map[*decl][]int{}, used: map[string]bool{}, consumed: map[*ast.Ident]bool{}, embedded: map[string]bool{},
-	}
+	e := newEmission(k)
 	e.raise()
 	e.variables()
 	e.localTypes()
 	e.statements()
 	e.calls()
 	e.rename()
-	for _, list := range e.edits {
-		slices.SortStableFunc(list, func(a, b edit) int { return a.start - b.start })
-	}
+	e.sortEdits()
 	f := &File{template: e.render(), Notes: k.notes, Embeds: e.embeds}
 	e.settleAll()
 	return f, e.next
+}
+
+func newEmission(k *Checked) *emission {
+	return &emission{
+		Checked: k, next: k.after.clone(), edits: map[*unit][]edit{}, names: map[types.Object]string{}, refs: map[string]string{},
+		carried: map[string]*variable{}, locals: map[*decl][]int{}, used: map[string]bool{}, consumed: map[*ast.Ident]bool{}, embedded: map[string]bool{},
+	}
+}
+
+func (e *emission) sortEdits() {
+	for _, list := range e.edits {
+		slices.SortStableFunc(list, func(a, b edit) int { return a.start - b.start })
+	}
 }
 
 // raise gives what has changed a further version.

@@ -34,7 +34,8 @@ type Parsed struct {
 	vars    []*decl // variables of the package, in a cell without statements
 	once    []*decl // init and main
 	body    []ast.Stmt
-	first   token.Pos // of the parsed body
+	first   token.Pos      // of the parsed body
+	taken   [][2]token.Pos // where declarations are that are not in the body
 }
 
 // imported is an import that a cell asks for.
@@ -200,6 +201,7 @@ func (r *reader) readFuncs(text string, regions []region) {
 	for _, node := range f.Decls {
 		if fn, ok := node.(*ast.FuncDecl); ok {
 			d := r.newFunc(fn)
+			r.taken = append(r.taken, [2]token.Pos{d.start, d.end})
 			_, at := r.sources.place(fn.Name.Pos())
 			switch {
 			case strings.Contains(directives(fn.Doc), "//go:linkname "):
@@ -230,6 +232,7 @@ func (r *reader) readDecls(text string) {
 }
 
 func (r *reader) declare(g *ast.GenDecl) {
+	r.taken = append(r.taken, [2]token.Pos{r.sources.docStart(g.Doc, g.Pos()), g.End()})
 	for _, d := range r.newGen(g) {
 		if d.kind == varDecl {
 			r.vars = append(r.vars, d)

@@ -12,11 +12,15 @@ import (
 func (e *emission) statements() {
 	list := e.parsed.outermost()
 	for i, s := range list {
-		if _, declares := s.(*ast.DeclStmt); i > 0 && !declares && e.mayWait(list[i-1]) {
+		if _, declares := s.(*ast.DeclStmt); i > 0 && !declares && e.script == nil && e.mayWait(list[i-1]) {
 			e.insert(e.parsed.body[i].Pos(), runtimeName+".Poll(); ") // before its labels
 		}
 		switch s := s.(type) {
 		case *ast.ExprStmt:
+			if e.script != nil {
+				e.scriptExpression(s)
+				continue
+			}
 			e.expression(s)
 		case *ast.AssignStmt:
 			e.assignment(s)
@@ -56,7 +60,9 @@ func (e *emission) isFmt(call *ast.CallExpr) bool {
 
 func (e *emission) assignment(s *ast.AssignStmt) {
 	if s.Tok == token.DEFINE && !e.parsed.cell.HasMain {
-		if e.allLive(s.Lhs) {
+		if live := e.allLive(s.Lhs); live && e.script != nil {
+			e.replace(s.TokPos, s.TokPos+2, e.defined(s))
+		} else if live {
 			e.replace(s.TokPos, s.TokPos+2, "=")
 		}
 		for _, l := range s.Lhs {
@@ -135,7 +141,11 @@ func (e *emission) assigned(s *ast.ValueSpec) {
 				cleared = append(cleared, "&"+e.nameOf(e.info.Defs[id]))
 			}
 		}
-		e.replace(s.Names[0].Pos(), s.Type.End(), e.clear(cleared))
+		text := e.clear(cleared)
+		if e.script != nil {
+			text = e.zeroed(s.Names)
+		}
+		e.replace(s.Names[0].Pos(), s.Type.End(), text)
 	} else if s.Type != nil {
 		e.replace(last, s.Type.End(), "")
 	}
@@ -234,6 +244,10 @@ func (e *emission) unread(l ast.Expr, n int, s ast.Node) {
 	name := e.nameOf(obj)
 	if name == "" {
 		name = id.Name
+	}
+	if e.script != nil {
+		e.insert(s.End(), e.checkText(name))
+		return
 	}
 	// The error is the statement's, wherever its last line is.
 	e.insert(s.End(), "; "+e.inline(s.Pos())+runtimeName+".Check("+name+")")

@@ -47,12 +47,17 @@ const patience = time.Minute
 // asProgram builds a program in a folder and runs it among the other programs, whose
 // files some of them read.
 func asProgram(ctx context.Context, dir string, p program) (outcome, error) {
+	return asProgramOf(ctx, dir, dir, p, "GO111MODULE=off")
+}
+
+// asProgramOf builds a program as one of a module.
+func asProgramOf(ctx context.Context, module, dir string, p program, env ...string) (outcome, error) {
 	source, binary := filepath.Join(dir, filepath.Base(p.name)), filepath.Join(dir, "program")
 	if err := os.WriteFile(source, p.source, 0o600); err != nil {
 		return outcome{}, err
 	}
 	build := exec.CommandContext(ctx, "go", "build", "-o", binary, source)
-	build.Dir, build.Env = dir, toolchain.Environ("GO111MODULE=off")
+	build.Dir, build.Env = module, toolchain.Environ(env...)
 	if out, err := build.CombinedOutput(); err != nil {
 		return outcome{}, fmt.Errorf("%w: %s", err, out)
 	}

@@ -131,9 +131,21 @@ func TestSizeFollows(t *testing.T) {
 		v    any
 		want int64
 	}{
-		"rows":            {rows, 24 + 1000*24 + 1000*784*4},
-		"shared once":     {[][]byte{shared, shared}, 24 + 2*24 + 1<<20},
-		"seven levels":    {&struct{ a *struct{ b *struct{ c *struct{ d *struct{ e *string } } } } }{&struct{ b *struct{ c *struct{ d *struct{ e *string } } } }{&struct{ c *struct{ d *struct{ e *string } } }{&struct{ d *struct{ e *string } }{&struct{ e *string }{&deep}}}}}, 6*8 + 16 + 1000},
+		"rows":        {rows, 24 + 1000*24 + 1000*784*4},
+		"shared once": {[][]byte{shared, shared}, 24 + 2*24 + 1<<20},
+		"seven levels": {&struct {
+			a *struct {
+				b *struct {
+					c *struct{ d *struct{ e *string } }
+				}
+			}
+		}{&struct {
+			b *struct {
+				c *struct{ d *struct{ e *string } }
+			}
+		}{&struct {
+			c *struct{ d *struct{ e *string } }
+		}{&struct{ d *struct{ e *string } }{&struct{ e *string }{&deep}}}}}, 6*8 + 16 + 1000},
 		"a tensor":        {tensor.Of(make([]float32, 5000)), 20000},
 		"in a hidden one": {struct{ t *tensor.Tensor }{tensor.Of(make([]float32, 5000))}, 20000},
 	} {

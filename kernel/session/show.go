@@ -15,12 +15,8 @@ import (
 	_ "github.com/gradbook/gradbook/viz/gonb" // what viz shows goes below the cell
 )
 
-// What is shown of a value is bounded: bytes of text, items of a list or a map, rows of a table.
-const (
-	maxText  = 8000
-	maxItems = 200
-	maxRows  = 60
-)
+// maxRows is how many rows of a table are shown.
+const maxRows = 60
 
 // Show implements [calls.Session].
 func (session) Show(values ...any) {
@@ -79,30 +75,7 @@ func bundle(v any) (forms map[string]any) {
 	return forms
 }
 
-// text is a value as fmt prints it, structs with the names of their fields; of what is long, the
-// beginning.
-func text(v any) string {
-	s := short(v)
-	if len(s) > maxText {
-		s = strings.ToValidUTF8(s[:maxText], "") + fmt.Sprintf("… (%d bytes in all; fmt.Println prints them)", len(s))
-	}
-	return s
-}
-
-func short(v any) string {
-	r := reflect.ValueOf(v)
-	switch v.(type) {
-	case error, fmt.Formatter: // some print where they come from if names are asked for
-		return fmt.Sprintf("%v", v)
-	case fmt.Stringer:
-		return fmt.Sprintf("%v", v)
-	}
-	if k := r.Kind(); (k == reflect.Slice || k == reflect.Array && r.CanAddr()) && r.Len() > maxItems && r.Type().Elem().Kind() != reflect.Uint8 {
-		first := fmt.Sprintf("%+v", r.Slice(0, maxItems).Interface())
-		return strings.TrimSuffix(first, "]") + fmt.Sprintf(" …] (%d items in all; fmt.Println prints them)", r.Len())
-	}
-	return fmt.Sprintf("%+v", v)
-}
+func text(v any) string { return viz.Text(v) }
 
 // field is what a table has of a value: of a number with a point, four digits that say something.
 func field(v reflect.Value) string {
