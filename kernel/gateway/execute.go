@@ -31,7 +31,7 @@ type executeRequest struct {
 // what comes after its end.
 type execution struct {
 	g       *Gateway
-	m       *message
+	record  *record
 	request executeRequest
 	count   int
 	ctx     context.Context // ends when the request is interrupted
@@ -46,8 +46,13 @@ type execution struct {
 
 // enqueue puts a request to execute at the end of the queue.
 func (g *Gateway) enqueue(m *message) {
+	if _, id := m.request(); id != "" {
+		g.resume(m, id)
+		return
+	}
+	o := g.records.add(m)
 	g.queued.Lock()
-	g.pending = append(g.pending, m)
+	g.pending = append(g.pending, o)
 	g.queued.Unlock()
 	select {
 	case g.wake <- struct{}{}:
@@ -79,10 +84,10 @@ func (g *Gateway) executeAll() {
 				g.queued.Unlock()
 				break
 			}
-			m := g.pending[0]
+			o := g.pending[0]
 			g.pending = g.pending[1:]
 			g.queued.Unlock()
-			g.executeOne(m)
+			g.executeOne(o)
 		}
 		if !warm {
 			idle.Reset(quiet)
@@ -96,21 +101,22 @@ func (g *Gateway) abort() {
 	pending := g.pending
 	g.pending = nil
 	g.queued.Unlock()
-	for _, m := range pending {
-		g.status(m, "busy")
-		g.reply(g.sockets.shell, m, map[string]any{"status": "aborted"})
-		g.status(m, "idle")
+	for _, o := range pending {
+		e := &execution{g: g, record: o}
+		e.status("busy")
+		g.end(o, map[string]any{"status": "aborted"})
+		e.status("idle")
 	}
 }
 
-func (g *Gateway) executeOne(m *message) {
-	g.status(m, "busy")
-	defer g.status(m, "idle")
-	e := &execution{g: g, m: m}
+func (g *Gateway) executeOne(o *record) {
+	e := &execution{g: g, record: o}
+	e.status("busy")
+	defer e.status("idle")
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	defer e.cancel()
-	if err := json.Unmarshal(m.content, &e.request); err != nil {
-		g.reply(g.sockets.shell, m, failed("ValueError", "execute_request: "+err.Error()))
+	if err := json.Unmarshal(o.followers[0].content, &e.request); err != nil {
+		g.end(o, failed("ValueError", "execute_request: "+err.Error()))
 		return
 	}
 	g.current.Store(e)
@@ -120,9 +126,7 @@ func (g *Gateway) executeOne(m *message) {
 		g.count.Add(1)
 	}
 	e.count = int(g.count.Load())
-	if !r.Silent {
-		g.publish("execute_input", m, map[string]any{"code": r.Code, "execution_count": e.count})
-	}
+	e.begin()
 	if store && strings.TrimSpace(r.Code) != "" {
 		g.history.add(e.count, r.Code)
 	}
@@ -138,14 +142,14 @@ func (g *Gateway) executeOne(m *message) {
 	if f != nil {
 		reply = failed(f.Name, f.Value, f.Traceback...)
 		if !r.Silent {
-			g.publish("error", m, map[string]any{"ename": f.Name, "evalue": f.Value, "traceback": f.Traceback})
+			e.publish("error", map[string]any{"ename": f.Name, "evalue": f.Value, "traceback": f.Traceback})
 		}
 	}
 	if e.page != nil {
 		reply["payload"] = []any{e.page}
 	}
 	reply["execution_count"] = e.count
-	g.reply(g.sockets.shell, m, reply)
+	g.end(o, reply)
 	if f != nil && (r.StopOnError == nil || *r.StopOnError || e.ctx.Err() != nil) {
 		g.abort()
 	}
@@ -294,7 +298,7 @@ func (e *execution) Stream(name, text string) {
 	}
 	e.mu.Unlock()
 	if !e.request.Silent {
-		e.g.publish("stream", e.m, map[string]any{"name": name, "text": text})
+		e.publish("stream", map[string]any{"name": name, "text": text})
 	}
 }
 
@@ -305,7 +309,7 @@ func (e *execution) Event(ev wire.Event) {
 	case "result":
 		if !e.request.Silent {
 			content["execution_count"] = e.count
-			e.g.publish("execute_result", e.m, content)
+			e.publish("execute_result", content)
 		}
 	case "display":
 		msgType := "display_data"
@@ -315,11 +319,11 @@ func (e *execution) Event(ev wire.Event) {
 				msgType = "update_display_data"
 			}
 		}
-		e.g.publish(msgType, e.m, content)
+		e.publish(msgType, content)
 	case "clear":
-		e.g.publish("clear_output", e.m, map[string]any{"wait": ev.Wait})
+		e.publish("clear_output", map[string]any{"wait": ev.Wait})
 	case "comm":
-		e.g.publishWith(ev.Comm.Type, e.m, ev.Comm.Content, ev.Comm.Metadata, nil)
+		e.publishWith(ev.Comm.Type, ev.Comm.Content, ev.Comm.Metadata, nil, nil)
 	case "took":
 		e.took = ev.Milliseconds
 	case "input":

@@ -67,13 +67,14 @@ type Gateway struct {
 	signing   sync.Mutex
 	Dropped   atomic.Int64 // messages that were not well formed or not signed
 	queued    sync.Mutex
-	pending   []*message
+	pending   []*record
 	wake      chan struct{}
 	count     atomic.Int64
 	displays  sync.Map // ids that have been displayed
 	current   atomic.Pointer[execution]
 	inputs    inputs
 	debugging debugging
+	records   records
 	shutdown  chan json.RawMessage
 	stop      context.CancelFunc
 }
@@ -182,6 +183,7 @@ func (g *Gateway) handle(s *socket, m *message) {
 		return
 	}
 	g.status(m, "busy")
+	defer g.stillBusy()
 	defer g.status(m, "idle")
 	defer func() {
 		if e := recover(); e != nil {

@@ -221,7 +221,7 @@ func (b *gonb) run(e *execution, code string) *engine.Failure {
 		return gonbDied()
 	}
 	b.waiting[id] = c
-	b.lastMsg = e.m
+	b.lastMsg = e.record.last()
 	err := b.sendLocked(b.shell, "execute_request", request(code, false, e.stdin()), id, nil, nil)
 	if err != nil {
 		delete(b.waiting, id)
@@ -289,7 +289,7 @@ func (b *gonb) published(m *message) {
 		}
 	case "display_data", "update_display_data", "execute_result", "clear_output":
 		if c != nil {
-			g.publishWith(m.header.MsgType, c.e.m, m.content, m.metadata, m.buffers)
+			c.e.publishWith(m.header.MsgType, m.content, m.metadata, m.buffers, object(m.content))
 		}
 	}
 }
@@ -402,6 +402,9 @@ func (b *gonb) comms() map[string]any {
 // comm passes a client's comm message on: to the session if it is for its widgets,
 // or else to GoNB.
 func (g *Gateway) comm(m *message) any {
+	if g.recordsComm(m) {
+		return nil
+	}
 	if g.Engine != nil && g.Engine.Comm(wire.Comm{Type: m.header.MsgType, Content: m.content, Metadata: m.metadata}) {
 		return nil
 	}

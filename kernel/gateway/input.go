@@ -16,9 +16,16 @@ func (i *inputs) ask(e *execution, prompt string, password bool, answer func(str
 	i.mu.Lock()
 	i.answer = answer
 	i.mu.Unlock()
-	g := e.g
-	m := &message{identities: e.m.identities, header: g.newHeader("input_request"), parent: e.m.rawHeader, content: encode(map[string]any{"prompt": prompt, "password": password})}
-	g.send(g.sockets.stdin, m)
+	content := map[string]any{"prompt": prompt, "password": password}
+	e.record.mu.Lock()
+	defer e.record.mu.Unlock()
+	e.record.asks = content
+	e.g.askFor(e.record.followers[len(e.record.followers)-1], content)
+}
+
+// askFor asks the page that a request is of.
+func (g *Gateway) askFor(m *message, content any) {
+	g.send(g.sockets.stdin, &message{identities: m.identities, header: g.newHeader("input_request"), parent: m.rawHeader, content: encode(content)})
 }
 
 func (i *inputs) cancel() {
@@ -48,6 +55,11 @@ func (g *Gateway) serveStdin() {
 		g.inputs.answer = nil
 		g.inputs.mu.Unlock()
 		if answer != nil {
+			if e := g.current.Load(); e != nil {
+				e.record.mu.Lock()
+				e.record.asks = nil
+				e.record.mu.Unlock()
+			}
 			answer(content.Value)
 		}
 	}

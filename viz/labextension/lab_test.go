@@ -137,6 +137,12 @@ func (l *lab) command(id, args string) {
 	browser.Eval[any](l.t, l.Page, fmt.Sprintf(`jupyterapp.commands.execute(%q, %s).then(() => null, e => String(e))`, id, args))
 }
 
+// start runs a command of JupyterLab, and does not wait for its end.
+func (l *lab) start(id string) {
+	l.t.Helper()
+	browser.Eval[bool](l.t, l.Page, fmt.Sprintf(`jupyterapp.commands.execute(%q), true`, id))
+}
+
 // save saves the notebook.
 func (l *lab) save() {
 	l.t.Helper()
@@ -146,7 +152,7 @@ func (l *lab) save() {
 // runAll runs all cells.
 func (l *lab) runAll() {
 	l.t.Helper()
-	browser.Eval[bool](l.t, l.Page, `jupyterapp.commands.execute("notebook:run-all-cells"), true`)
+	l.start("notebook:run-all-cells")
 }
 
 // box is where an element is.

@@ -104,9 +104,19 @@
     };
   }
 
+  // notebooks are the extensions of notebooks, where there are any: not in a console alone.
+  async function notebooks() {
+    if (!shared["@jupyterlab/notebook"] || !shared["@jupyterlab/cells"]) return [];
+    await script("cells.js");
+    return [window.gradbookCells(await load("@jupyterlab/notebook"), await load("@jupyterlab/cells"))];
+  }
+
   const modules = {
     "./mimeExtension": async () => plugin((await load("@lumino/widgets")).Widget),
-    "./extension": async () => (shared["@jupyter-widgets/base"] ? widgets(await load("@jupyter-widgets/base")) : []),
+    "./extension": async () => [
+      ...(shared["@jupyter-widgets/base"] ? [widgets(await load("@jupyter-widgets/base"))] : []),
+      ...await notebooks(),
+    ],
   };
 
   const container = {
