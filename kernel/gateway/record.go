@@ -178,8 +178,9 @@ func (o *record) begin(out output) {
 func (o *record) trim() {
 	const note = "… (what came before is not kept)\n"
 	for o.size > maxRecord && len(o.outputs) > 0 {
-		if texts, ok := o.outputs[0].content["text"].([]string); ok && len(texts) > 1 {
+		if texts, ok := o.outputs[0].content["text"].([]string); ok && len(texts) > 3 {
 			half := len(texts) / 2
+			o.size += len(note)
 			for _, t := range texts[:half] {
 				o.size -= len(t)
 			}
