@@ -22,7 +22,7 @@ cache folder; both can be removed at any time.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(setupCmd(), labCmd(), runCmd(), scriptCmd(), notebookCmd(), bookCmd(), studentCmd(), installCmd(), doctorCmd(), kernelCmd(), guardCmd())
+	cmd.AddCommand(setupCmd(), labCmd(), runCmd(), scriptCmd(), notebookCmd(), pageCmd(), bookCmd(), studentCmd(), installCmd(), doctorCmd(), kernelCmd(), guardCmd())
 	return cmd
 }
 

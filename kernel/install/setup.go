@@ -69,6 +69,7 @@ func (l Layout) steps() []step {
 		l.kernelspec(),
 		l.labextension(),
 		l.papermill(),
+		l.export(),
 		l.settings(),
 		l.plugin(),
 		l.cuda(),
