@@ -53,7 +53,7 @@ check: setup ## run everything else: all notebooks twice, faults, browsers, Go's
 	$(TEST) -asan -short ./dl/internal/native
 	GRADBOOK_NATIVE=avx2 $(TEST) -run '^(TestParity|TestQuanti.*)$$' ./dl ./dl/onnx
 	GRADBOOK_NATIVE=off $(TEST) -run '^(TestParity|TestQuanti.*)$$' ./dl ./dl/onnx
-	$(TEST) ./kernel/book ./kernel/gateway ./kernel/notebook ./kernel/programs
+	$(TEST) ./kernel/book ./kernel/gateway ./kernel/notebook ./kernel/programs ./kernel/script
 	$(TEST) -p 1 ./viz/...
 	$(TEST) -run 'TestRun' ./notebooks
 	$(TEST) -timeout 40m -run 'TestMutations' ./notebooks/mutate -args -all
