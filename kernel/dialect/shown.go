@@ -26,7 +26,17 @@ func folder(h Host) error {
 
 // formatted puts the cell's Go, formatted, in the place of its text; its commands stay.
 func formatted(h Host, s Segment) error {
-	t := Parse(s.Body)
+	text, err := Format(s.Body)
+	if err != nil {
+		return err
+	}
+	h.Replace(text)
+	return nil
+}
+
+// Format is a cell with its Go as gofmt has it; its commands stay.
+func Format(text string) (string, error) {
+	t := Parse(text)
 	var b strings.Builder
 	at := 0
 	for _, part := range t.Segments {
@@ -36,12 +46,11 @@ func formatted(h Host, s Segment) error {
 		b.WriteString(t.Source[at:part.Start])
 		out, err := cell.Format(t.Source[part.Start:part.End])
 		if err != nil {
-			return err
+			return "", err
 		}
 		b.WriteString(out)
 		at = part.End
 	}
 	b.WriteString(t.Source[at:])
-	h.Replace(strings.TrimSuffix(b.String(), "\n"))
-	return nil
+	return strings.TrimSuffix(b.String(), "\n"), nil
 }

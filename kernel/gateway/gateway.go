@@ -75,6 +75,7 @@ type Gateway struct {
 	inputs    inputs
 	debugging debugging
 	records   records
+	pages     pages
 	shutdown  chan json.RawMessage
 	stop      context.CancelFunc
 }

@@ -402,7 +402,7 @@ func (b *gonb) comms() map[string]any {
 // comm passes a client's comm message on: to the session if it is for its widgets,
 // or else to GoNB.
 func (g *Gateway) comm(m *message) any {
-	if g.recordsComm(m) {
+	if g.pageComm(m) {
 		return nil
 	}
 	if g.Engine != nil && g.Engine.Comm(wire.Comm{Type: m.header.MsgType, Content: m.content, Metadata: m.metadata}) {

@@ -40,15 +40,16 @@ const (
 	resumeKey     = "gradbook_resume"
 	// maxRecord is how much text of a cell is kept, maxRecords how many cells.
 	maxRecord, maxRecords = 4 << 20, 200
+	// maxRecordsSize is how much all of them are; the first that have ended go.
+	maxRecordsSize = 32 << 20
 	// maxFollowers is how many pages show a cell at a time.
 	maxFollowers = 4
 )
 
 // records are those of a kernel, in the order of the requests.
 type records struct {
-	mu    sync.Mutex
-	list  []*record
-	comms map[string]bool // of pages that have asked
+	mu   sync.Mutex
+	list []*record
 }
 
 // request tells which cell a request to execute is of, and whether it takes one over.
@@ -75,15 +76,17 @@ func (r *records) add(m *message) *record {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.list = slices.DeleteFunc(r.list, func(o *record) bool { return o.cell == cell && o.done() })
-	if over := len(r.list) + 1 - maxRecords; over > 0 {
-		r.list = slices.DeleteFunc(r.list, func(o *record) bool {
-			drop := over > 0 && o.done()
-			if drop {
-				over--
-			}
-			return drop
-		})
+	over, size := len(r.list)+1-maxRecords, 0
+	for _, o := range r.list {
+		size += o.bytes()
 	}
+	r.list = slices.DeleteFunc(r.list, func(o *record) bool {
+		drop := (over > 0 || size > maxRecordsSize) && o.done()
+		if drop {
+			over, size = over-1, size-o.bytes()
+		}
+		return drop
+	})
 	r.list = append(r.list, one)
 	return one
 }
@@ -123,6 +126,12 @@ func (o *record) done() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.state == "done"
+}
+
+func (o *record) bytes() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.size
 }
 
 // last is the request of the page that came last, which is asked for input.

@@ -92,43 +92,6 @@ func (g *Gateway) resume(m *message, id string) {
 	}
 }
 
-// recordsComm answers a page that asks what its cells have shown, and forgets what it has
-// saved. It says whether the message is one of a page's.
-func (g *Gateway) recordsComm(m *message) bool {
-	var c struct {
-		ID     string `json:"comm_id"`
-		Target string `json:"target_name"`
-		Data   struct {
-			Saved []string `json:"saved"`
-		} `json:"data"`
-	}
-	if json.Unmarshal(m.content, &c) != nil {
-		return false
-	}
-	r := &g.records
-	r.mu.Lock()
-	ours := r.comms[c.ID]
-	if m.header.MsgType == "comm_open" && c.Target == recordsTarget {
-		if r.comms == nil {
-			r.comms = map[string]bool{}
-		}
-		ours, r.comms[c.ID] = true, true
-	} else if m.header.MsgType == "comm_close" {
-		delete(r.comms, c.ID)
-	}
-	r.mu.Unlock()
-	if !ours {
-		return false
-	}
-	switch {
-	case len(c.Data.Saved) > 0:
-		r.saved(c.Data.Saved)
-	case m.header.MsgType == "comm_open":
-		g.publish("comm_msg", m, map[string]any{"comm_id": c.ID, "data": map[string]any{"cells": r.all()}})
-	}
-	return true
-}
-
 // stillBusy says again that a cell runs, when the answer to another request has said that
 // the kernel is idle: pages show what they have heard last.
 func (g *Gateway) stillBusy() {

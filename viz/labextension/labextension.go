@@ -10,7 +10,7 @@ import "embed"
 
 // Files are what belongs into the folder labextensions/@gradbook/viz.
 //
-//go:embed package.json static
+//go:embed package.json static schemas
 var Files embed.FS
 
 // ECharts is the source of echarts.

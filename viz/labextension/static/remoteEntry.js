@@ -108,7 +108,14 @@
   async function notebooks() {
     if (!shared["@jupyterlab/notebook"] || !shared["@jupyterlab/cells"]) return [];
     await script("cells.js");
-    return [window.gradbookCells(await load("@jupyterlab/notebook"), await load("@jupyterlab/cells"))];
+    const notebook = await load("@jupyterlab/notebook");
+    const all = [window.gradbookCells(notebook, await load("@jupyterlab/cells"))];
+    if (shared["@codemirror/view"] && shared["@codemirror/state"]) {
+      await script("editing.js");
+      const settings = shared["@jupyterlab/settingregistry"] ? await load("@jupyterlab/settingregistry") : null;
+      all.push(window.gradbookEditing(notebook, settings, await load("@codemirror/view"), await load("@codemirror/state")));
+    }
+    return all;
   }
 
   const modules = {
