@@ -60,6 +60,8 @@ type Host interface {
 	Shell(command string, inModule bool) error
 	// Script runs an interpreter with a text as its input.
 	Script(argv []string, text string) error
+	// RunFile runs the cells of a notebook's or a program's file.
+	RunFile(path string) error
 	// Inputs has the next command of a shell ask for its input.
 	Inputs(password bool) error
 	// GoNB has GoNB do a command.

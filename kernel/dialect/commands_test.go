@@ -57,6 +57,7 @@ func (r *recorder) Script(argv []string, text string) error {
 	return r.call("script %q %q", argv, text)
 }
 func (r *recorder) Inputs(password bool) error { return r.call("inputs %v", password) }
+func (r *recorder) RunFile(path string) error  { return r.call("file %s", path) }
 func (r *recorder) GoNB(s Segment) error       { return r.call("gonb %s %s", s.Name, s.Args) }
 
 // run does the commands of a cell, up to the first that fails.
@@ -120,7 +121,11 @@ func TestRun(t *testing.T) {
 		{"%version", "gonb %version ", ""},
 		{"%args a b", "", ""}, // it concerns the cell's Go
 		{"%time f()", "", ""},
-		{"%help", "", "%who [NAME…]"},
+		{"%help", "", "%help session tells of a topic"},
+		{"%help session", "", "%who [NAME…]"},
+		{"%help %who", "", "%who [NAME…]  list the session's variables"},
+		{"%help cd", "", "%cd [FOLDER]"},
+		{"%run a.ipynb", "file a.ipynb", ""},
 	} {
 		r := &recorder{}
 		if err := run(r, c.text); err != nil {
@@ -137,6 +142,8 @@ func TestRun(t *testing.T) {
 
 func TestRunFails(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
+		{"%help nosuch", "%help: there is no topic and no command nosuch"},
+		{"%run", "%run: expected one file, of a notebook (.ipynb) or a program (.go), got \"\""},
 		{"%nosuch", "there is no command %nosuch; %help lists them"},
 		{"%whoo", "there is no command %whoo; is it %who?; %help lists them"},
 		{"%%ruby\nputs 1", "there is no command %%ruby; %help lists them"},
@@ -294,7 +301,7 @@ func TestComplete(t *testing.T) {
 		{"%capture -a da", []string{"data.csv", "data.txt"}, 2},
 		{"%env GRADBOOK_TEST_", []string{"GRADBOOK_TEST_1"}, 14},
 		{"!cat nowhere/a", nil, 9},
-		{"%help ", nil, 0},
+		{"%help se", []string{"session"}, 2},
 	} {
 		got, replaced := Complete(declared{"count", "x"}, c.line)
 		if !slices.Equal(got, c.want) || replaced != c.replaced {

@@ -49,7 +49,7 @@ func init() { // functions of the table read it
 		{Name: "%exec", Args: "FUNCTION [ARGUMENT…]", Help: "call a function at the cell's end", Complete: declaredNames},
 		{Name: "%goflags", Args: "[FLAG…]", Help: "flags for the programs that GoNB builds", Run: toGoNB},
 		{Name: "%goworkfix", Help: "add the modules of a go.work to GoNB's go.mod", Run: toGoNB},
-		{Name: "%help", Help: "list the commands", Run: help},
+		{Name: "%help", Args: "[TOPIC|COMMAND]", Help: "tell of Gradbook's commands", Complete: helpTopics, Run: help},
 		{Name: "%list", Help: "list what is declared", Run: list},
 		{Name: "%ls", Help: "list what is declared", Run: list},
 		{Name: "%main", Args: "[ARGUMENT…]", Help: "the main function begins: what follows is local to it"},
@@ -60,6 +60,7 @@ func init() { // functions of the table read it
 		{Name: "%reset", Args: "[go.mod]", Help: "forget all variables and declarations; go.mod, the notebook's module", Run: reset},
 		{Name: "%restart", Help: "start the session again", Run: restart},
 		{Name: "%rm", Args: "NAME…", Help: "forget variables or declarations; a method as TYPE.NAME", Complete: declaredNames, Run: remove},
+		{Name: "%run", Args: "FILE.go|NOTEBOOK", Help: "run the cells of a notebook, or of a program, as if they stood here", Complete: files, Run: runFile},
 		{Name: "%test", Args: "[FLAG…]", Help: "run the cell's tests and benchmarks, in a program of GoNB's", Program: true},
 		{Name: "%time", Args: "STATEMENT", Help: "run a statement, and tell how long the cell's Go takes"},
 		{Name: "%timeit", Args: "STATEMENT", Help: "run a statement as often as takes a second, and tell how long one run takes"},
@@ -75,21 +76,15 @@ func init() { // functions of the table read it
 	}...)
 }
 
-func toGoNB(h Host, s Segment) error { return h.GoNB(s) }
-
-func help(h Host, _ Segment) error {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	for _, c := range table {
-		fmt.Fprintf(w, "%s %s\t%s\n", c.Name, c.Args, c.Help)
+func runFile(h Host, s Segment) error {
+	words := Words(s.Args)
+	if len(words) != 1 {
+		return fmt.Errorf("expected one file, of a notebook (.ipynb) or a program (.go), got %q", s.Args)
 	}
-	_ = w.Flush() // to a string
-	h.Print(b.String() + `
-Variables live from cell to cell, also those of := at the outermost level, and the value
-of a cell's last expression is shown. NAME? tells of a name.
-`)
-	return nil
+	return h.RunFile(words[0])
 }
+
+func toGoNB(h Host, s Segment) error { return h.GoNB(s) }
 
 func reset(h Host, s Segment) error {
 	switch s.Args {

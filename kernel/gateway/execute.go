@@ -39,6 +39,7 @@ type execution struct {
 	took    float64    // ms that the cell's Go ran
 	page    any        // for the client's pager
 	inputs  *inputKind // of the next command of a shell, if it has any
+	files   []string   // whose cells run, of one in another
 
 	mu      sync.Mutex
 	capture *os.File
@@ -175,7 +176,12 @@ func (e *execution) run() (f *engine.Failure) {
 		e.g.Notice = ""
 		e.Stream("stderr", notice+"\n")
 	}
-	t := dialect.Parse(e.request.Code)
+	return e.text(e.request.Code)
+}
+
+// text runs the text of a cell.
+func (e *execution) text(code string) *engine.Failure {
+	t := dialect.Parse(code)
 	options := t.Options()
 	if options.Program {
 		return e.program(t)
@@ -200,7 +206,7 @@ func (e *execution) run() (f *engine.Failure) {
 	if e.request.Silent {
 		number = 0 // nobody sees it
 	}
-	f, err := e.g.Engine.Run(e.ctx, engine.Cell{Cell: t.Benchmarked(t.Cell(number)), Text: e.request.Code, Args: options.Args, AllowStdin: e.stdin()}, e)
+	f, err := e.g.Engine.Run(e.ctx, engine.Cell{Cell: t.Benchmarked(t.Cell(number)), Text: code, Args: options.Args, AllowStdin: e.stdin()}, e)
 	if errors.Is(err, cell.ErrGoNB) {
 		return e.program(t)
 	}

@@ -199,3 +199,17 @@ func read(raw []byte) (*notebook, error) {
 	}
 	return &nb, nil
 }
+
+// Cells are the texts of a notebook's cells of code.
+func Cells(raw []byte) (cells []string, err error) {
+	nb, err := read(raw)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range nb.Cells {
+		if text := string(c.Source); c.Type == "code" && strings.TrimSpace(text) != "" {
+			cells = append(cells, text)
+		}
+	}
+	return cells, nil
+}
