@@ -48,12 +48,12 @@ func ConfusionMatrix(labels, predicted []int, classes []string) (*Chart, error) 
 	}
 	gap := 24 + 7*longest
 	below, label := 28, object{"width": max(40, size/max(len(classes), 1))}
-	if small { // each class has its name, aslant if it is longer than its column
+	if small { // each class has its name
 		label["interval"], label["hideOverlap"] = 0, false
-		if longest > 5 {
-			label["rotate"], label["width"] = 40, 100
-			below += 4 * longest
-		}
+	}
+	if longest > 5 { // aslant, if that is longer than its column
+		label["rotate"], label["width"] = 40, 100
+		below += 4 * longest
 	}
 	option := object{
 		"tooltip": tooltip("item"),

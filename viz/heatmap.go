@@ -51,17 +51,18 @@ func heatmap(m matrix, c HeatmapConfig) (*Chart, error) {
 		return nil, fmt.Errorf("viz: heat map: %w", err)
 	}
 	values := !c.NoValues && m.rows*m.cols <= maxValues
-	longest := 0
-	for _, name := range rows {
-		longest = max(longest, min(len([]rune(name)), 14))
-	}
-	gap := 16 + 7*longest
+	gap := 16 + 7*longestOf(rows)
 	side := cellSize(m, values)
+	below, label := 26, object{}
+	if long := longestOf(columns); 7*long > side.x && side.x >= 14 { // aslant, each
+		label = object{"rotate": 40, "width": 100, "interval": 0, "hideOverlap": false}
+		below += 4 * long
+	}
 	option := object{
 		"tooltip":   tooltip("item"),
-		"xAxis":     categories(c.ColumnsName, columns, 0, object{"position": "bottom", "nameGap": 26, "axisTick": object{"show": false}}),
+		"xAxis":     categories(c.ColumnsName, columns, 0, object{"position": "bottom", "nameGap": below, "axisTick": object{"show": false}, "axisLabel": label}),
 		"yAxis":     categories(c.RowsName, rows, 0, object{"inverse": true, "nameGap": gap, "axisTick": object{"show": false}, "axisLabel": object{"width": 100}}),
-		"grid":      object{"left": gap + 30, "right": 72, "top": 16, "bottom": 52},
+		"grid":      object{"left": gap + 30, "right": 72, "top": 16, "bottom": below + 26},
 		"visualMap": scale.visualMap(object{"right": 4, "top": "middle", "itemHeight": 90, "itemWidth": 10, "calculable": false}),
 		"series":    array{m.cells(scale, values, rows, columns)},
 	}
@@ -69,7 +70,7 @@ func heatmap(m matrix, c HeatmapConfig) (*Chart, error) {
 	if err != nil {
 		return nil, err
 	}
-	chart.height = min(max(side.y*m.rows+68, 140), 900)
+	chart.height = min(max(side.y*m.rows+42+below, 140), 900)
 	chart.staticWidth, chart.fixed = min(max(side.x*m.cols+gap+102, 240), 1000), true
 	return chart, nil
 }
@@ -213,6 +214,14 @@ func AttentionMap(scores *tensor.Tensor, queries, keys []string) (*Chart, error)
 	c.still = 0
 	c.text = say("attention of %d heads; ", len(heads)) + c.text
 	return c, nil
+}
+
+// longestOf is how many characters the longest of names has that are shown.
+func longestOf(names []string) (n int) {
+	for _, name := range names {
+		n = max(n, min(len([]rune(name)), 14))
+	}
+	return n
 }
 
 // slices2 reads a tensor of rank 2 as one matrix, of rank 3 as several.

@@ -189,6 +189,38 @@
     return above + Math.ceil(n / columns) * row + (p.below || 0);
   }
 
+  // legends gives a legend of a few rows its room above what is drawn, and has a longer one
+  // turn pages in a row. It says how much higher the chart is for it.
+  function legends(option, data, width) {
+    let more = 0;
+    for (const legend of list(option.legend)) {
+      if (legend.show === false || legend.orient === "vertical" || legend.bottom !== undefined || legend.type === "scroll") continue;
+      const names = list(legend.data).length ? list(legend.data) : [...new Set(list(option.series).map(s => s.name).filter(n => n !== undefined))];
+      const longest = Math.max(80, Math.min(300, width - 60));
+      legend.textStyle = { ...legend.textStyle, width: longest, overflow: "truncate" };
+      let rows = 1, at = 0;
+      for (const name of names) {
+        const text = String(typeof name === "object" ? name.name : name);
+        let long = 0;
+        for (const c of text) long += c.codePointAt(0) > 0x2e80 ? 13 : 7.2;
+        const item = 23 + Math.min(long, longest) + 16;
+        if (at > 0 && at + item > width - 10) { rows++; at = 0; }
+        at += item;
+      }
+      if (rows > 3) {
+        legend.type = "scroll";
+        rows = 1;
+      }
+      more = Math.max(more, (rows - 1) * 26);
+    }
+    if (more === 0) return 0;
+    if (data.panels) return more;
+    for (const grid of list(option.grid)) {
+      if (typeof grid.top === "number" || grid.top === undefined) grid.top = (grid.top ?? 60) + more;
+    }
+    return more;
+  }
+
   // shapes makes of three types of our own what echarts can draw. Between two places
   // of the axes ({type, data: [[x, y], [x, y]]}) are "raster", an image, and "window",
   // a frame around cells; with cells, the places are those of cells, which are
@@ -223,7 +255,10 @@
     const option = clean(data.option);
     option.backgroundColor = "transparent";
     option.aria = { enabled: false }; // the words that come with the chart say more
-    const height = layout(option, data, width);
+    const more = legends(option, data, width);
+    const height = data.panels
+      ? layout(option, { ...data, panels: { ...data.panels, above: (data.panels.above ?? 28) + more } }, width)
+      : narrowed(option, data, layout(option, data, width), width) + more;
     for (const t of list(option.title)) {
       t.textStyle = { width: width - 24, ...t.textStyle };
       t.subtextStyle = { width: width - 24, ...t.subtextStyle };
@@ -232,6 +267,16 @@
     shapes(option);
     if (global.gradbookSpace) global.gradbookSpace.project(option, width, height, view);
     return { option, height };
+  }
+
+  // narrowed is the height of a matrix whose page is narrower than it is: its cells keep
+  // their shape.
+  function narrowed(option, data, height, width) {
+    const grid = list(option.grid)[0];
+    if (!(data.width > width) || list(option.grid).length !== 1 || list(option.series)[0]?.type !== "heatmap") return height;
+    const beside = (Number(grid.left) || 0) + (Number(grid.right) || 0), above = (Number(grid.top) || 0) + (Number(grid.bottom) || 0);
+    const scale = (width - beside) / (data.width - beside);
+    return scale > 0 && scale < 1 ? Math.max(160, above + (height - above) * scale) : height;
   }
 
   // frame makes the option by which a frame differs from its chart.

@@ -1,0 +1,66 @@
+package labextension_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/gradbook/gradbook/viz/browser"
+)
+
+// hardCells are charts of which there is much: series, classes, keys, words.
+var hardCells = []string{
+	`series := func(n int) (all []viz.Series) {
+	for i := range n {
+		y := make([]float64, 40)
+		for j := range y { y[j] = math.Sin(float64(j)/8 + float64(i)/3) + float64(i)/4 }
+		all = append(all, viz.Series{Name: fmt.Sprintf("layer %d with a name that is long", i), Y: y})
+	}
+	return all
+}
+viz.Lines(viz.LinesConfig{XName: "step"}, series(12)...)`,
+	`viz.Lines(viz.LinesConfig{XName: "step"}, series(50)...)`,
+	`var classes []string
+var truth, said []int
+for i := range 200 {
+	classes = append(classes, fmt.Sprintf("class %03d", i))
+	for j := range 5 { truth = append(truth, i); said = append(said, (i + j*j/9) % 200) }
+}
+viz.ConfusionMatrix(truth, said, classes)`,
+	`q, k := []string{"a", "warm", "film"}, []string{"the", "audience", "applauded"}
+viz.AttentionMap(tensors.FromValue([][]float32{{0.7, 0.2, 0.1}, {0.1, 0.8, 0.1}, {0.3, 0.3, 0.4}}), q, k)`,
+}
+
+// TestHardCharts: with many series, classes and long names, what is drawn stays within its
+// place, and legends do not lie on what they explain.
+func TestHardCharts(t *testing.T) {
+	l := openLab(t, 1400, 2600, hardCells...)
+	l.runAll()
+	l.Wait(t, "four charts", `document.querySelectorAll(".gradbook-chart-box canvas").length >= 4`)
+	for _, size := range []struct {
+		name          string
+		width, height int
+	}{{"wide", 1400, 2600}, {"narrow", 600, 2600}} {
+		l.Size(t, size.width, size.height)
+		l.Do(t, chromedp.Sleep(1500*time.Millisecond))
+		l.Screenshot(t, size.name)
+		// The legend is above what is drawn: echarts tells where both are.
+		for n := range 2 {
+			over := browser.Eval[float64](t, l.Page, `(() => {
+				const c = window.echarts.getInstanceByDom(`+chart(n)+`);
+				const legend = c._componentsViews.find(v => v.type.startsWith("legend"));
+				const grid = c.getModel().getComponent("grid").coordinateSystem.getRect();
+				const box = legend.group.getBoundingRect().clone();
+				box.applyTransform(legend.group.transform || legend.group.getLocalTransform());
+				const vertical = Math.min(box.y + box.height, grid.y + grid.height) - Math.max(box.y, grid.y);
+				const horizontal = Math.min(box.x + box.width, grid.x + grid.width) - Math.max(box.x, grid.x);
+				return Math.min(vertical, horizontal);
+			})()`)
+			if over > 1 {
+				t.Errorf("%s: the legend of chart %d lies on the curves by %.0f pixels", size.name, n, over)
+			}
+		}
+	}
+	l.Innocent(t)
+}
