@@ -157,6 +157,17 @@ func gallery(t *testing.T) []shown {
 			past.Name, next.Name = "measured", "forecast"
 			return chart(viz.Forecast(past, next, low, high))
 		}},
+		{"many-series", "Lines(config, series...)", "12 series with long names: dashes and marks beside colours, a legend that turns pages", func() (viz.Viewable, error) {
+			return chart(viz.Lines(viz.LinesConfig{XName: "step"}, manySeries(12)...))
+		}},
+		{"many-classes", "ConfusionMatrix(labels, predicted, classes)", "60 classes", func() (viz.Viewable, error) {
+			labels, predicted, classes := manyClasses(60)
+			return chart(viz.ConfusionMatrix(labels, predicted, classes))
+		}},
+		{"long-keys", "AttentionMap(scores, queries, keys)", "3 keys whose names are wider than their columns", func() (viz.Viewable, error) {
+			scores := tensors.FromValue([][]float32{{0.7, 0.2, 0.1}, {0.1, 0.8, 0.1}, {0.3, 0.3, 0.4}})
+			return chart(viz.AttentionMap(scores, []string{"a", "warm", "film"}, []string{"the", "audience", "applauded"}))
+		}},
 		{"heatmap", "Heatmap(tensor, config)", "a tensor with its values", func() (viz.Viewable, error) {
 			return chart(viz.Heatmap(s.traces[2].Weights["kernel"], viz.HeatmapConfig{RowsName: "from", ColumnsName: "to"}))
 		}},
@@ -409,6 +420,29 @@ var sharedGallery = struct {
 	sync.Once
 	all []shown
 }{}
+
+// manySeries are curves whose names are long.
+func manySeries(n int) (all []viz.Series) {
+	for i := range n {
+		y := make([]float64, 40)
+		for j := range y {
+			y[j] = math.Sin(float64(j)/8+float64(i)/3) + float64(i)/4
+		}
+		all = append(all, viz.Series{Name: fmt.Sprintf("layer %d with a name that is long", i+1), Y: y})
+	}
+	return all
+}
+
+// manyClasses are labels and predictions of many classes.
+func manyClasses(n int) (labels, predicted []int, classes []string) {
+	for i := range n {
+		classes = append(classes, fmt.Sprintf("class %d", i+1))
+		for j := range 8 {
+			labels, predicted = append(labels, i), append(predicted, (i+j*j/20)%n)
+		}
+	}
+	return labels, predicted, classes
+}
 
 func galleryOnce(t *testing.T) []shown {
 	sharedGallery.Do(func() { sharedGallery.all = gallery(t) })
