@@ -190,8 +190,9 @@
   }
 
   // legends gives a legend of a few rows its room above what is drawn, and has a longer one
-  // turn pages in a row. It says how much higher the chart is for it.
-  function legends(option, data, width) {
+  // turn pages in a row, but in a picture, which has no pages. It says how much higher the
+  // chart is for it.
+  function legends(option, data, width, still) {
     let more = 0;
     for (const legend of list(option.legend)) {
       if (legend.show === false || legend.orient === "vertical" || legend.bottom !== undefined || legend.type === "scroll") continue;
@@ -203,15 +204,16 @@
         const text = String(typeof name === "object" ? name.name : name);
         let long = 0;
         for (const c of text) long += c.codePointAt(0) > 0x2e80 ? 13 : 7.2;
-        const item = 23 + Math.min(long, longest) + 16;
+        const item = 23 + Math.min(long, longest) + (still ? 26 : 16);
         if (at > 0 && at + item > width - 10) { rows++; at = 0; }
         at += item;
       }
-      if (rows > 3) {
+      if (still) legend.itemGap = 26; // its fonts may be wider than those that are measured
+      if (rows > 3 && !still) {
         legend.type = "scroll";
         rows = 1;
       }
-      more = Math.max(more, (rows - 1) * 26);
+      more = Math.max(more, (rows - 1) * (still ? 36 : 26)); // a row and its gap
     }
     if (more === 0) return 0;
     if (data.panels) return more;
@@ -251,11 +253,11 @@
 
   // prepare makes echarts' option of a chart's data, for a width, and says how high
   // it is drawn. view is the direction from which things in space are seen.
-  function prepare(data, width, view) {
+  function prepare(data, width, view, still) {
     const option = clean(data.option);
     option.backgroundColor = "transparent";
     option.aria = { enabled: false }; // the words that come with the chart say more
-    const more = legends(option, data, width);
+    const more = legends(option, data, width, still);
     const height = data.panels
       ? layout(option, { ...data, panels: { ...data.panels, above: (data.panels.above ?? 28) + more } }, width)
       : narrowed(option, data, layout(option, data, width), width) + more;
@@ -300,7 +302,7 @@
 
   // draw draws a chart as a picture that does not move.
   function draw(chart, data, width, view) {
-    const { option, height } = prepare(data, width, view);
+    const { option, height } = prepare(data, width, view, true);
     chart.resize({ width, height });
     option.animation = false;
     for (const s of list(option.series)) {
