@@ -30,3 +30,10 @@ func (e *Engine) ask(r wire.Request) (wire.Event, error) {
 	}
 	return proc.ask(r)
 }
+
+// Rows are rows of a table that a cell has shown: "rows", "start", and how many there are
+// in "total".
+func (e *Engine) Rows(q wire.Table) (map[string]any, error) {
+	answer, err := e.ask(wire.Request{Op: "table", Table: &q})
+	return answer.Data, err
+}

@@ -2,19 +2,24 @@ package gateway
 
 import (
 	"encoding/json"
+	"errors"
 	"sync"
 
 	"github.com/gradbook/gradbook/kernel/dialect"
+	"github.com/gradbook/gradbook/kernel/session/wire"
 )
 
 // pages are the questions that Gradbook's extension of JupyterLab asks, each by opening a
-// comm for a target: which cells have shown something, and what gofmt makes of a cell.
+// comm for a target: which cells have shown something, what gofmt makes of a cell, and rows of a table.
 type pages struct {
 	mu    sync.Mutex
 	comms map[string]bool
 }
 
-const formatTarget = "gradbook.format"
+const (
+	formatTarget = "gradbook.format"
+	tableTarget  = "gradbook.table"
+)
 
 type pageComm struct {
 	ID     string `json:"comm_id"`
@@ -22,6 +27,7 @@ type pageComm struct {
 	Data   struct {
 		Saved []string `json:"saved"` // cells that are on disk as they are
 		Code  string   `json:"code"`
+		wire.Table
 	} `json:"data"`
 }
 
@@ -36,7 +42,7 @@ func (g *Gateway) pageComm(m *message) bool {
 	p.mu.Lock()
 	ours := p.comms[c.ID]
 	switch {
-	case opens && (c.Target == recordsTarget || c.Target == formatTarget):
+	case opens && (c.Target == recordsTarget || c.Target == formatTarget || c.Target == tableTarget):
 		if p.comms == nil {
 			p.comms = map[string]bool{}
 		}
@@ -61,9 +67,25 @@ func (g *Gateway) pageAnswer(c pageComm) map[string]any {
 			return map[string]any{"error": err.Error()}
 		}
 		return map[string]any{"code": text}
+	case c.Target == tableTarget:
+		return g.rows(c.Data.Table)
 	case len(c.Data.Saved) > 0:
 		g.records.saved(c.Data.Saved)
 		return nil
 	}
 	return map[string]any{"cells": g.records.all()}
+}
+
+func (g *Gateway) rows(q wire.Table) map[string]any {
+	if g.Engine == nil || g.current.Load() != nil {
+		return map[string]any{"error": "a cell is running; the table can be turned when it has ended"}
+	}
+	data, err := g.Engine.Rows(q)
+	if err == nil && data == nil {
+		err = errors.New("the session has ended")
+	}
+	if err != nil {
+		return map[string]any{"error": err.Error()}
+	}
+	return data
 }

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -42,7 +43,9 @@ func (a asker) variable(place string, v reflect.Value) wire.Variable {
 }
 
 // typeName is a type as a cell writes it.
-func typeName(t reflect.Type) string { return inCells.ReplaceAllString(plain(t.String()), "") }
+func typeName(t reflect.Type) string {
+	return strings.ReplaceAll(inCells.ReplaceAllString(plain(t.String()), ""), "interface {}", "any")
+}
 
 var inCells = regexp.MustCompile(`\bmain\.`)
 
@@ -157,6 +160,8 @@ func answer(r wire.Request, e *wire.Event) {
 	switch {
 	case r.Op == "variables":
 		e.Variables = describe(r.Names)
+	case r.Op == "table" && r.Table != nil:
+		e.Data, err = rowsOf(*r.Table)
 	case len(r.Names) != 1:
 		err = errors.New("expected the name of a variable")
 	case r.Op == "inspect":

@@ -109,7 +109,7 @@ func serve(r job) {
 		f, took := runCell(r.Request, r.run)
 		flushDisplays()
 		emitInPlace(wire.Event{Event: "done", Failure: f, Milliseconds: float64(took.Microseconds()) / 1000})
-	case "variables", "inspect", "show":
+	case "variables", "inspect", "show", "table":
 		e := wire.Event{Event: "variables", ID: r.ID}
 		if idleWithin(time.Second) { // what a widget calls may change them
 			answer(r.Request, &e)

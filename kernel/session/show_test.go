@@ -33,7 +33,7 @@ type broken struct{}
 func (broken) Bundle() (viz.Bundle, error) { return nil, errors.New("no luck") }
 
 func TestBundle(t *testing.T) {
-	many := make([]row, maxRows+1)
+	many := make([]row, shownRows+1)
 	for name, c := range map[string]struct {
 		v    any
 		form string
@@ -63,7 +63,7 @@ func TestBundle(t *testing.T) {
 			got = string(raw)
 		}
 		if c.want == "…" {
-			if n := strings.Count(got, "<tr>"); n != maxRows+1 || !strings.HasSuffix(got, fmt.Sprintf("<p>%d rows in all</p>", len(many))) {
+			if n := strings.Count(got, "<tr>"); n != shownRows+1 || !strings.HasSuffix(got, fmt.Sprintf("<p>%d rows in all</p>", len(many))) {
 				t.Errorf("%s: %d rows", name, n)
 			}
 		} else if got != c.want {

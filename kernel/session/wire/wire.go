@@ -6,7 +6,7 @@ import "encoding/json"
 // Request is a line to the session.
 type Request struct {
 	// Op is "run", "interrupt", "input", "variables", "inspect" (parts of a variable),
-	// "show" (a variable as a cell shows it), "setenv" or "comm".
+	// "show" (a variable as a cell shows it), "table", "setenv" or "comm".
 	Op string `json:"op"`
 	// N is the number of the cell's library, Library its path, if it is not
 	// loaded yet.
@@ -33,6 +33,18 @@ type Request struct {
 	Path []int `json:"path,omitempty"`
 	// Comm is a message to the session's widgets.
 	Comm *Comm `json:"comm,omitempty"`
+	// Table is which rows "table" tells of.
+	Table *Table `json:"table,omitempty"`
+}
+
+// Table asks for rows of a table that was shown.
+type Table struct {
+	ID         string `json:"id"`
+	Start      int    `json:"start"`
+	Count      int    `json:"count"`
+	Sort       int    `json:"sort"` // by a column, −1 as they are
+	Descending bool   `json:"descending"`
+	Search     string `json:"search"` // a part of one of their texts
 }
 
 // Comm is a message between the session's widgets and a page.

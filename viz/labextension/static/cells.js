@@ -61,6 +61,10 @@ window.gradbookCells = function (notebook, cells) {
     autoStart: true,
     requires: [notebook.INotebookTracker],
     activate(app, tracker) {
+      window.gradbookKernelOf = node => {
+        const kernel = tracker.find(panel => panel.node.contains(node))?.sessionContext.session?.kernel;
+        return isOurs(kernel) ? kernel : null;
+      };
       tracker.widgetAdded.connect((_, panel) => {
         resume(panel).catch(e => console.error("gradbook", e));
         panel.context.saveState.connect((_, state) => { if (state === "completed") saved(panel); });

@@ -84,6 +84,38 @@
     };
   }
 
+  const TABLE = "application/vnd.gradbook.table.v1+json";
+
+  // tables draws tables; the extension of notebooks tells which kernel a node is of.
+  function tables(Widget) {
+    let code = null;
+    class Table extends Widget {
+      async renderModel(model) {
+        code ??= script("table.js").catch(e => { code = null; throw e; });
+        await code;
+        if (this.isDisposed) return;
+        this.table ??= window.gradbookTable(this.node, async question => {
+          const kernel = window.gradbookKernelOf?.(this.node);
+          if (!kernel || kernel.isDisposed) return null;
+          const comm = kernel.createComm("gradbook.table");
+          return new Promise(resolve => {
+            comm.onMsg = message => { resolve(message.content.data); comm.close(); };
+            comm.open(question);
+          });
+        });
+        const data = model.data[TABLE];
+        this.table.set(typeof data === "string" ? JSON.parse(data) : data);
+      }
+    }
+    return {
+      id: "@gradbook/viz:table",
+      description: "Draws tables that can be sorted, searched and turned.",
+      rendererFactory: { safe: true, mimeTypes: [TABLE], createRenderer: () => new Table() },
+      rank: 11,
+      dataType: "json",
+    };
+  }
+
   // widgets tells Jupyter's widgets, if they are installed, of ours.
   function widgets(base) {
     return {
@@ -119,7 +151,10 @@
   }
 
   const modules = {
-    "./mimeExtension": async () => plugin((await load("@lumino/widgets")).Widget),
+    "./mimeExtension": async () => {
+      const { Widget } = await load("@lumino/widgets");
+      return [plugin(Widget), tables(Widget)];
+    },
     "./extension": async () => [
       ...(shared["@jupyter-widgets/base"] ? [widgets(await load("@jupyter-widgets/base"))] : []),
       ...await notebooks(),
