@@ -139,9 +139,9 @@
   // notebooks are the extensions of notebooks, where there are any: not in a console alone.
   async function notebooks() {
     if (!shared["@jupyterlab/notebook"] || !shared["@jupyterlab/cells"]) return [];
-    await script("cells.js");
+    await Promise.all([script("cells.js"), script("outputs.js")]);
     const notebook = await load("@jupyterlab/notebook");
-    const all = [window.gradbookCells(notebook, await load("@jupyterlab/cells"))];
+    const all = [window.gradbookCells(notebook, await load("@jupyterlab/cells")), window.gradbookOutputs(notebook)];
     if (shared["@codemirror/view"] && shared["@codemirror/state"]) {
       await script("editing.js");
       const settings = shared["@jupyterlab/settingregistry"] ? await load("@jupyterlab/settingregistry") : null;
