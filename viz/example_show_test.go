@@ -107,3 +107,38 @@ func ExampleAudio() {
 	// the note A 16044 <nil>
 	// viz: audio: expected samples, at 1,000 to 192,000 a second, got 8000 at 7
 }
+
+// temperature shows itself in several forms; a page takes the best that it knows.
+type temperature float64
+
+func (t temperature) Bundle() (viz.Bundle, error) {
+	return viz.Bundle{
+		"text/plain":       fmt.Sprintf("%.1f °C", float64(t)),
+		"text/html":        fmt.Sprintf("<b>%.1f</b> °C", float64(t)),
+		"application/json": fmt.Sprintf(`{"celsius": %g}`, float64(t)),
+	}, nil
+}
+
+// A type with a Bundle method shows any MIME type: as a cell's last expression, or by Show.
+func ExampleBundle() {
+	if err := viz.Show(temperature(21.5)); err != nil {
+		panic(err)
+	}
+	// Output: 21.5 °C
+}
+
+func ExamplePrint() {
+	viz.Print(struct {
+		Name string
+		N    int
+	}{"a", 3})
+	viz.Print(1.5, "two", nil)
+	// Output:
+	// {Name:a N:3}
+	// 1.5 two
+}
+
+func ExampleText() {
+	fmt.Println(viz.Text([]struct{ X, Y int }{{1, 2}}))
+	// Output: [{X:1 Y:2}]
+}

@@ -108,3 +108,14 @@ fmt.Println("hello", name)`)
 	l.Wait(t, "the answer", output(2)+`.includes("hello Ann") && `+prompt(2)+` === "[3]:"`)
 	l.Innocent(t)
 }
+
+// TestUnchanged: a notebook that is opened, and nothing else, is as it is on disk.
+func TestUnchanged(t *testing.T) {
+	l := openLab(t, 900, 600, `x := 1`)
+	l.Do(t, chromedp.Sleep(time.Second))
+	const dirty = `[...jupyterapp.shell.widgets("main")][0].context.model.dirty`
+	l.Wait(t, "an unchanged notebook", "!"+dirty)
+	l.clickOn(`document.querySelector(".jp-Cell .cm-content")`)
+	l.Do(t, chromedp.KeyEvent("y"))
+	l.Wait(t, "a changed one", dirty)
+}

@@ -42,6 +42,20 @@ window.gradbookCells = function (notebook, cells) {
     }
   }
 
+  // unchanged says that a notebook is as it is on disk, when all that has changed is what
+  // JupyterLab notes of the kernel in it.
+  async function unchanged(panel) {
+    await panel.context.ready;
+    const model = panel.context.model, cells = () => JSON.stringify(model.toJSON().cells);
+    const before = cells();
+    await panel.sessionContext.ready;
+    const kernel = panel.sessionContext.session?.kernel;
+    if (!isOurs(kernel)) return;
+    await kernel.info;
+    await new Promise(resolve => setTimeout(resolve, 100)); // in which JupyterLab writes it down
+    if (!panel.isDisposed && model.dirty && cells() === before) model.dirty = false;
+  }
+
   // saved tells the kernel which cells are on disk as they are.
   function saved(panel) {
     const kernel = panel.sessionContext.session?.kernel;
@@ -66,7 +80,7 @@ window.gradbookCells = function (notebook, cells) {
         return isOurs(kernel) ? kernel : null;
       };
       tracker.widgetAdded.connect((_, panel) => {
-        resume(panel).catch(e => console.error("gradbook", e));
+        unchanged(panel).then(() => resume(panel)).catch(e => console.error("gradbook", e));
         panel.context.saveState.connect((_, state) => { if (state === "completed") saved(panel); });
       });
     },
