@@ -8,7 +8,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 SOURCES  := $(shell find cmd datasets dl kernel notebooks viz -name '*.go' -o -name '*.py' -o -name '*.js' -o -name '*.html' -o -name '*.csv' -o -name '*.svg' -o -name 'package.json' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lab test check programs lint bench bench-onnx bench-inference bench-bert bench-gpu bench-private bench-kernels bench-coldstart clean doctor parity gallery notebooks cross vulncheck licenses dist api
+.PHONY: help setup run lab test check programs lint bench bench-onnx bench-inference bench-bert bench-gpu bench-private bench-kernels bench-coldstart clean doctor parity gallery pictures notebooks cross vulncheck licenses dist api
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -123,6 +123,9 @@ api: ## record what programs can use in docs/api.txt, once a change of it is dec
 
 parity: setup ## write docs/parity.md: dl beside Keras, case by case
 	$(GO) test ./dl -count=1 -run TestParity -args -parity ../docs/parity.md
+
+pictures: setup ## take the README's pictures of the lab, one of which moves
+	$(GO) test ./viz/labextension -count=1 -run TestPictures -args -pictures ../../docs
 
 gallery: ## draw docs/gallery.md: every chart, of real trainings
 	$(GO) test ./viz -count=1 -run 'TestGallery$$' -args -gallery ../docs/gallery
