@@ -124,5 +124,5 @@ func writeFile(path string, content []byte) error {
 		_, err := os.Stdout.Write(content)
 		return err
 	}
-	return os.WriteFile(path, content, 0o666) //nolint:gosec // a file of the user's, as an editor writes it
+	return os.WriteFile(path, content, 0o666)
 }

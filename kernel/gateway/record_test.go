@@ -22,7 +22,7 @@ func TestRecordKeeps(t *testing.T) {
 			o.keep(kind, map[string]any{"data": map[string]any{"text/plain": text}, "transient": map[string]any{"display_id": id}}, nil)
 		}
 	}
-	clear := func(wait bool) func(*record) {
+	cleared := func(wait bool) func(*record) {
 		return func(o *record) { o.keep("clear_output", map[string]any{"wait": wait}, nil) }
 	}
 	for name, c := range map[string]struct {
@@ -32,10 +32,10 @@ func TestRecordKeeps(t *testing.T) {
 		"text":             {[]func(*record){stream("a"), stream("b"), stream("c")}, "stream abc"},
 		"a display":        {[]func(*record){stream("a"), display("display_data", "x", "1"), display("update_display_data", "x", "2"), stream("b")}, "stream a|display_data 2|stream b"},
 		"another's":        {[]func(*record){display("update_display_data", "y", "2")}, "update_display_data 2"},
-		"cleared":          {[]func(*record){stream("a"), clear(false), stream("b")}, "stream b"},
-		"cleared later":    {[]func(*record){stream("a"), clear(true), stream("b"), stream("c")}, "stream bc"},
-		"to be cleared":    {[]func(*record){stream("a"), clear(true)}, "stream a"},
-		"cleared and gone": {[]func(*record){display("display_data", "x", "1"), clear(true), display("display_data", "x", "2")}, "display_data 2"},
+		"cleared":          {[]func(*record){stream("a"), cleared(false), stream("b")}, "stream b"},
+		"cleared later":    {[]func(*record){stream("a"), cleared(true), stream("b"), stream("c")}, "stream bc"},
+		"to be cleared":    {[]func(*record){stream("a"), cleared(true)}, "stream a"},
+		"cleared and gone": {[]func(*record){display("display_data", "x", "1"), cleared(true), display("display_data", "x", "2")}, "display_data 2"},
 	} {
 		o := &record{kept: true}
 		for _, s := range c.steps {

@@ -123,7 +123,7 @@ func (a asker) shape(name string, v reflect.Value) string {
 // nothing of what has a shape instead.
 func (a asker) text(place string, v reflect.Value) string {
 	const width = 61
-	if v.CanInterface() && !(v.Kind() == reflect.Interface && v.IsNil()) {
+	if v.CanInterface() && (v.Kind() != reflect.Interface || !v.IsNil()) {
 		_, stringer := v.Interface().(fmt.Stringer)
 		_, isErr := v.Interface().(error)
 		switch {

@@ -12,11 +12,11 @@ import (
 func preview(v reflect.Value, width int) string {
 	p := previewer{width: width}
 	p.value(v, 0)
-	return p.String()
+	return p.text.String()
 }
 
 type previewer struct {
-	strings.Builder
+	text  strings.Builder
 	width int
 	full  bool
 }
@@ -28,12 +28,12 @@ func (p *previewer) put(text string) {
 			return
 		}
 		if p.width == 0 || p.width == 1 && i+len(string(r)) < len(text) {
-			p.WriteString(unanswered)
+			p.text.WriteString(unanswered)
 			p.full = true
 			return
 		}
 		p.width--
-		p.WriteRune(r)
+		p.text.WriteRune(r)
 	}
 }
 

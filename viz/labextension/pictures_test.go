@@ -72,7 +72,7 @@ func TestPictures(t *testing.T) {
 	}
 	l.Do(t, chromedp.Sleep(time.Second))
 	last := l.Screenshot(t, "trained")
-	if err := os.WriteFile(filepath.Join(*picturesDir, "lab.png"), last, 0o644); err != nil { //nolint:gosec // a picture of the docs
+	if err := os.WriteFile(filepath.Join(*picturesDir, "lab.png"), last, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if img, err := png.Decode(bytes.NewReader(last)); err == nil {
@@ -110,7 +110,7 @@ func animated(file string, frames []image.Image, lasts time.Duration) error {
 	if err := gif.EncodeAll(&b, g); err != nil {
 		return err
 	}
-	return os.WriteFile(file, b.Bytes(), 0o644) //nolint:gosec // a picture of the docs
+	return os.WriteFile(file, b.Bytes(), 0o644)
 }
 
 // commonColors are the most frequent of some frames.

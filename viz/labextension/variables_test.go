@@ -41,8 +41,14 @@ wide := tensors.FromValue([][]float32{{1, 2, 3}, {4, 5, 6}})`,
 		})()`, name)
 	}
 	for _, step := range []struct{ name, want string }{
-		{"points", "[]Point · 2 · "}, {"[1]", `labelstring = b`}, {"ages", "[ann]int = 31"}, {"model", "dense"}, {"dense", "config"}, {"config", "Unitsint = 3"},
-		{"wide", "[]float32 · 3"}, {"train", "examples[]data.Example · 20"},
+		{"points", "[]Point · 2 · "},
+		{"[1]", `labelstring = b`},
+		{"ages", "[ann]int = 31"},
+		{"model", "dense"},
+		{"dense", "config"},
+		{"config", "Unitsint = 3"},
+		{"wide", "[]float32 · 3"},
+		{"train", "examples[]data.Example · 20"},
 	} {
 		l.Wait(t, step.name, open(step.name))
 		l.Wait(t, step.want+" in "+step.name, panel+".textContent.includes(`"+step.want+"`)")
