@@ -1,6 +1,7 @@
 package labextension_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -63,4 +64,21 @@ func TestHardCharts(t *testing.T) {
 		}
 	}
 	l.Innocent(t)
+}
+
+// TestMalformed: a chart that cannot be drawn shows its words, and why.
+func TestMalformed(t *testing.T) {
+	l := openLab(t, 1000, 700, `type broken string
+func (b broken) Bundle() (viz.Bundle, error) {
+	return viz.Bundle{"text/plain": "the words of a chart", "application/vnd.gradbook.echarts.v1+json": string(b)}, nil
+}
+`+"viz.Show(broken(`{\"option\": {\"series\": [{\"type\": \"line\", \"data\": [1, 2]}]}}`), broken(`{\"nothing\": 1}`), broken(`[]`))",
+		`viz.Lines(viz.LinesConfig{}, viz.Series{Name: "good", Y: []float64{1, 2}})`)
+	l.runAll()
+	l.Wait(t, "a good chart", `document.querySelector(".gradbook-chart-box canvas")`)
+	l.Wait(t, "the words of the others", `[...document.querySelectorAll(".gradbook-chart-box")].filter(e => e.innerText.startsWith("the words of a chart\n(")).length === 3`)
+	l.Screenshot(t, "malformed")
+	if text := browser.Eval[string](t, l.Page, `document.querySelector(".jp-Notebook").innerText`); strings.Contains(text, "Javascript Error") {
+		t.Errorf("got %s", text)
+	}
 }

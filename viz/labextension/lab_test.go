@@ -21,6 +21,7 @@ import (
 
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/gradbook/gradbook/viz/browser"
 )
@@ -404,6 +405,20 @@ viz.Show(&widgets.HBox{Children: []widgets.Widget{canvas, answer}})`)
 	l.clickOn(`[...document.querySelectorAll("button")].find(b => b.textContent === "Clear")`)
 	l.drag(canvas, [2]float64{0.5, 0.15}, [2]float64{0.5, 0.85})
 	l.Wait(t, "a 1", `document.querySelector(".gradbook-label").textContent === "this is a 1"`)
+	// The same with the keys: up, the pen down, and down.
+	l.clickOn(`[...document.querySelectorAll("button")].find(b => b.textContent === "Clear")`)
+	l.Wait(t, "an empty canvas", `document.querySelector(".gradbook-label").textContent !== "this is a 1"`)
+	l.Do(t, chromedp.Evaluate(canvas+`.focus()`, nil))
+	press := func(key string, n int) {
+		for range n {
+			l.Do(t, chromedp.KeyEvent(key))
+		}
+	}
+	press(kb.ArrowUp, 9)
+	press(" ", 1)
+	press(kb.ArrowDown, 18)
+	press(" ", 1)
+	l.Wait(t, "a 1 by the keys", `document.querySelector(".gradbook-label").textContent === "this is a 1"`)
 	l.Innocent(t)
 }
 

@@ -54,7 +54,7 @@
   // What the controls say, in the page's language.
   const WORDS = { zh: {
     "Zoom: drag over a part": "放大：拖选一部分", "Show all again": "显示全部", "Save as an image": "存为图片",
-    "Play": "播放", "Pause": "暂停", "Step": "步", "chart": "图表",
+    "Play": "播放", "Pause": "暂停", "Step": "步", "chart": "图表", "cannot be drawn": "无法绘制",
   } };
   const say = words => (WORDS[document.documentElement.lang.slice(0, 2)] || {})[words] || words;
 
@@ -85,6 +85,12 @@
 
     // set shows a chart, or the same with other data; words say what is seen.
     set(data, words) {
+      this.words = String(words || say("chart"));
+      if (!data || typeof data !== "object" || !data.option || typeof data.option !== "object") {
+        this.data = null;
+        this.fail(new Error("it has no option"));
+        return Promise.resolve();
+      }
       this.data = data;
       this.box.setAttribute("aria-label", String(words || say("chart")).slice(0, 4000));
       this.box.style.maxWidth = Number(data.width) > 0 ? Number(data.width) + "px" : "";
@@ -94,8 +100,23 @@
       return this.visible ? this.draw(true) : Promise.resolve();
     }
 
-    // draw draws the chart if it is not drawn, or again.
-    async draw(again) {
+    // draw draws the chart if it is not drawn, or again; what cannot be drawn is told.
+    draw(again) {
+      return this.paint(again).catch(e => this.fail(e));
+    }
+
+    // fail shows the words of a chart that cannot be drawn.
+    fail(e) {
+      this.free();
+      this.data = null;
+      this.tools.replaceChildren();
+      this.box.style.height = "auto";
+      this.box.setAttribute("role", "note");
+      this.box.textContent = `${this.words}\n(${say("cannot be drawn")}: ${e?.message || e})`;
+      this.box.style.whiteSpace = "pre-wrap";
+    }
+
+    async paint(again) {
       if (!this.data) return;
       const lib = await this.load();
       if (!this.seen || !this.box.isConnected) return;

@@ -61,8 +61,12 @@
         this.canvas = document.createElement("canvas");
         this.canvas.width = this.canvas.height = size * 2;
         this.canvas.style.cssText = `width:${size}px;height:${size}px;touch-action:none;cursor:crosshair;border:1px solid var(--jp-border-color1,#94a3b8);border-radius:4px;background:#000`;
-        this.canvas.setAttribute("role", "img");
-        this.canvas.setAttribute("aria-label", "A canvas: draw with the pointer");
+        this.canvas.setAttribute("role", "application");
+        this.canvas.setAttribute("aria-label", "A canvas: draw with the pointer, or move the pen with the arrows and lower or lift it with the space bar");
+        this.canvas.setAttribute("data-lm-suppress-shortcuts", "true"); // arrows are the pen's
+        this.canvas.tabIndex = 0;
+        this.canvas.addEventListener("keydown", e => this.key(e));
+        this.canvas.addEventListener("blur", () => this.lift());
         const clear = document.createElement("button");
         clear.type = "button";
         clear.textContent = "Clear";
@@ -82,15 +86,36 @@
           this.soon();
         });
         for (const end of ["pointerup", "pointercancel"]) {
-          this.canvas.addEventListener(end, () => {
-            if (!this.stroke) return;
-            const strokes = [...this.model.get("strokes"), this.stroke];
-            this.stroke = null;
-            this.send(strokes);
-          });
+          this.canvas.addEventListener(end, () => this.lift());
         }
         this.listenTo(this.model, "change:strokes", () => this.paint());
         this.paint();
+      }
+
+      // key moves the pen, which the space bar lowers and lifts.
+      key(e) {
+        const step = e.shiftKey ? 0.01 : 0.04;
+        const move = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[e.key];
+        if (!move && e.key !== " " && e.key !== "Escape") return;
+        e.preventDefault();
+        e.stopPropagation();
+        this.pen ??= [0.5, 0.5];
+        if (move) {
+          this.pen = this.pen.map((v, i) => Math.round(1000 * Math.max(0, Math.min(1, v + move[i]))) / 1000);
+          if (this.stroke) { this.stroke.push(...this.pen); this.soon(); }
+        } else if (e.key === " " && !this.stroke) {
+          this.stroke = [...this.pen];
+        } else {
+          this.lift();
+        }
+        this.paint();
+      }
+
+      lift() {
+        if (!this.stroke) return;
+        const strokes = [...this.model.get("strokes"), this.stroke];
+        this.stroke = null;
+        this.send(strokes);
       }
 
       at(e) {
@@ -126,6 +151,10 @@
           g.lineTo(s[0] * side + 0.01, s[1] * side);
           for (let i = 2; i + 1 < s.length; i += 2) g.lineTo(s[i] * side, s[i + 1] * side);
           g.stroke();
+        }
+        if (this.pen && document.activeElement === this.canvas) { // where the keys would draw
+          g.fillStyle = this.stroke ? "#f06a02" : "#3d95fa";
+          g.fillRect(this.pen[0] * side - 5, this.pen[1] * side - 5, 10, 10);
         }
       }
     }
