@@ -31,6 +31,7 @@ for i := range 200 {
 viz.ConfusionMatrix(truth, said, classes)`,
 	`q, k := []string{"a", "warm", "film"}, []string{"the", "audience", "applauded"}
 viz.AttentionMap(tensors.FromValue([][]float32{{0.7, 0.2, 0.1}, {0.1, 0.8, 0.1}, {0.3, 0.3, 0.4}}), q, k)`,
+	`viz.Convolution(tensors.FromValue([][]float32{{1, 2, 3, 4}, {5, 6, 7, 8}, {9, 1, 2, 3}, {4, 5, 6, 7}}), tensors.FromValue([][]float32{{0.25, -1.5, 0.75}, {1, 0.125, -2}, {0.5, 0.625, 3}}), viz.ConvolutionConfig{})`,
 }
 
 // TestHardCharts: with many series, classes and long names, what is drawn stays within its
@@ -38,7 +39,7 @@ viz.AttentionMap(tensors.FromValue([][]float32{{0.7, 0.2, 0.1}, {0.1, 0.8, 0.1},
 func TestHardCharts(t *testing.T) {
 	l := openLab(t, 1400, 2600, hardCells...)
 	l.runAll()
-	l.Wait(t, "four charts", `document.querySelectorAll(".gradbook-chart-box canvas").length >= 4`)
+	l.Wait(t, "five charts", `document.querySelectorAll(".gradbook-chart-box canvas").length >= 5`)
 	for _, size := range []struct {
 		name          string
 		width, height int
@@ -46,6 +47,9 @@ func TestHardCharts(t *testing.T) {
 		l.Size(t, size.width, size.height)
 		l.Do(t, chromedp.Sleep(1500*time.Millisecond))
 		l.Screenshot(t, size.name)
+		if cut := browser.Eval[int](t, l.Page, `[...document.querySelectorAll(".gradbook-chart-frames output")].filter(e => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1 || e.textContent === "").length`); cut > 0 {
+			t.Errorf("%s: the captions of %d charts are cut", size.name, cut)
+		}
 		// The legend is above what is drawn: echarts tells where both are.
 		for n := range 2 {
 			over := browser.Eval[float64](t, l.Page, `(() => {

@@ -16,9 +16,9 @@
   background: var(--jp-layout-color1, Canvas); border: 1px solid var(--jp-border-color1, #cbd5e1); border-radius: 4px; }
 .gradbook-chart button:hover { background: var(--jp-layout-color2, #f1f5f9); color: var(--jp-ui-font-color0, #0f172a); }
 .gradbook-chart button[aria-pressed=true] { border-color: #2563eb; color: #2563eb; }
-.gradbook-chart-frames { display: flex; align-items: center; gap: 8px; max-width: 760px; padding: 0 8px 4px; font: 13px system-ui, sans-serif; }
+.gradbook-chart-frames { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 8px; max-width: 760px; padding: 0 8px 4px; font: 13px system-ui, sans-serif; }
 .gradbook-chart-frames input { flex: 1 1 12em; min-width: 60px; accent-color: #2563eb; }
-.gradbook-chart-frames output { flex: 1 1 16em; max-height: 3em; overflow: hidden; overflow-wrap: anywhere; }`;
+.gradbook-chart-frames output { flex: 1 1 20em; overflow-wrap: anywhere; }`;
 
   function addStyle() {
     if (document.getElementById("gradbook-chart-style")) return;
