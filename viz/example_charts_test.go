@@ -317,3 +317,8 @@ func ExampleChart_Save() {
 	// chart.png <nil>
 	// chart.html <nil>
 }
+
+func ExampleFlameChart() {
+	show(viz.FlameChart(viz.Flame{Name: "all", Children: []viz.Flame{{Name: "read", Value: 1}, {Name: "train", Value: 3}}}, nil))
+	// Output: flame chart: 4 in all; train 75 %; read 25 %
+}

@@ -168,6 +168,12 @@ func gallery(t *testing.T) []shown {
 			scores := tensors.FromValue([][]float32{{0.7, 0.2, 0.1}, {0.1, 0.8, 0.1}, {0.3, 0.3, 0.4}})
 			return chart(viz.AttentionMap(scores, []string{"a", "warm", "film"}, []string{"the", "audience", "applauded"}))
 		}},
+		{"flame", "FlameChart(root, format)", "what functions take, with those that they call; %prof draws it of a cell", func() (viz.Viewable, error) {
+			return chart(viz.FlameChart(viz.Flame{Name: "the cell", Children: []viz.Flame{
+				{Name: "train", Children: []viz.Flame{{Name: "forward", Value: 30}, {Name: "backward", Children: []viz.Flame{{Name: "dense", Value: 35}, {Name: "convolution", Value: 20}}}}},
+				{Name: "read", Value: 12},
+			}}, nil))
+		}},
 		{"heatmap", "Heatmap(tensor, config)", "a tensor with its values", func() (viz.Viewable, error) {
 			return chart(viz.Heatmap(s.traces[2].Weights["kernel"], viz.HeatmapConfig{RowsName: "from", ColumnsName: "to"}))
 		}},

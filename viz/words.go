@@ -65,6 +65,7 @@ var words = map[string]map[string]string{"zh": {
 	"place %d of %d: %s": "位置 %d / %d：%s", "image": "图像", "kernel": "卷积核", "output": "输出",
 	"convolution of %d × %d with %d × %d, stride %d, to %d × %d": "%d × %d 与 %d × %d 的卷积，步幅 %d，得到 %d × %d",
 	"embedding of ": "嵌入：", "points": "点", "%d points": "%d 个点", "%s (number %d)\n%s, %s": "%s（第 %d 个）\n%s, %s",
+	"flame chart: ": "火焰图：", "%s in all": "共 %s",
 	"heat map of %d × %d values from %s to %s": "%d × %d 的热图，数值从 %s 到 %s",
 	"query": "查询", "key": "键", "head %d of %d": "第 %d 个头，共 %d 个", "attention of %d heads; ": "%d 个头的注意力；",
 	"%d images": "%d 张图像", "loss landscape": "损失曲面", "saliency over an image of %d × %d": "%d × %d 图像上的显著性",

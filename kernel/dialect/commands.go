@@ -117,6 +117,8 @@ type Options struct {
 	Args []string
 	// Timed says that the time that it takes is told.
 	Timed bool
+	// Profile is "cpu" or "memory" if what the cell's Go takes is shown.
+	Profile string
 	// Program says that GoNB runs the cell as a program of its own.
 	Program bool
 }
@@ -135,6 +137,10 @@ func (t Text) Options() Options {
 			o.Args = Words(s.Args)[min(1, len(Words(s.Args))):]
 		case "%time", "%%time":
 			o.Timed = true
+		case "%prof":
+			o.Profile = "cpu"
+		case "%memprof":
+			o.Profile = "memory"
 		}
 		if c, ok := Lookup(s.Name); ok && c.Program {
 			o.Program = true

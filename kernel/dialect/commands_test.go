@@ -239,7 +239,7 @@ func TestWriteFile(t *testing.T) {
 
 // Every entry of the table says what it does, and does it or concerns a cell's Go.
 func TestTable(t *testing.T) {
-	inOptions := strings.Fields("%% %main %args %exec %time %timeit %test %wasm %widgets %widgets_hb %%gx")
+	inOptions := strings.Fields("%% %main %args %exec %time %timeit %prof %memprof %test %wasm %widgets %widgets_hb %%gx")
 	var names []string
 	for _, c := range Commands() {
 		names = append(names, c.Name)

@@ -14,7 +14,7 @@ var topics = []struct {
 }{
 	{"session", "variables and declarations", []string{"%who", "%list", "%remove", "%reset", "%restart", "%run", "%exec", "%%", "%args"}},
 	{"shell", "programs, folders and files", []string{"!", "%%bash", "%%script", "%cd", "%pwd", "%env", "%%writefile", "%capture", "%with_inputs", "%with_password"}},
-	{"time", "how long code takes, and how it looks", []string{"%time", "%%time", "%timeit", "%fmt"}},
+	{"time", "how long code takes, and how it looks", []string{"%time", "%%time", "%timeit", "%prof", "%memprof", "%fmt"}},
 	{"show", "a cell as what it is", []string{"%%html", "%%markdown", "%%latex", "%%svg"}},
 	{"modules", "packages of others", []string{"%autoget", "%noautoget", "!*"}},
 	{"gonb", "programs of GoNB's, apart from the session", []string{"%test", "%wasm", "%goflags", "%track", "%untrack", "%version"}},

@@ -18,6 +18,7 @@ type Cell struct {
 	Text       string
 	Args       []string
 	AllowStdin bool
+	Profile    string // "cpu", "memory", or none
 }
 
 var errLost = errors.New("the session has ended")
@@ -106,7 +107,7 @@ func (e *Engine) execute(ctx context.Context, c Cell, n int, again string, sink 
 	e.loaded[n], e.numbers[n] = true, c.Number
 	e.mu.Unlock()
 	done := proc.begin(sink)
-	err := proc.send(wire.Request{Op: "run", N: n, Library: library, Args: c.Args, AllowStdin: c.AllowStdin, Again: again})
+	err := proc.send(wire.Request{Op: "run", N: n, Library: library, Args: c.Args, AllowStdin: c.AllowStdin, Profile: c.Profile, Again: again})
 	if err != nil {
 		<-proc.ended
 		return e.died(proc)

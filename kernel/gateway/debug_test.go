@@ -48,3 +48,20 @@ func TestDebugReferences(t *testing.T) {
 		t.Errorf("got %v", leaf)
 	}
 }
+
+// A subshell is there until it is deleted; nothing is executed in one.
+func TestSubshells(t *testing.T) {
+	g := &Gateway{}
+	id, _ := g.createSubshell(nil).(map[string]any)["subshell_id"].(string)
+	if got := g.listSubshells(nil).(map[string]any)["subshell_id"].([]string); id == "" || len(got) != 1 || got[0] != id {
+		t.Errorf("got %v, want %s", got, id)
+	}
+	for _, want := range []string{"ok", "error"} {
+		if got := g.deleteSubshell(&message{content: encode(map[string]any{"subshell_id": id})}).(map[string]any)["status"]; got != want {
+			t.Errorf("got %v, want %s", got, want)
+		}
+	}
+	if got := g.listSubshells(nil).(map[string]any)["subshell_id"].([]string); len(got) != 0 {
+		t.Errorf("got %v", got)
+	}
+}

@@ -47,6 +47,9 @@ type execution struct {
 
 // enqueue puts a request to execute at the end of the queue.
 func (g *Gateway) enqueue(m *message) {
+	if g.refuseInSubshell(m) {
+		return
+	}
 	if _, id := m.request(); id != "" {
 		g.resume(m, id)
 		return
@@ -206,7 +209,7 @@ func (e *execution) text(code string) *engine.Failure {
 	if e.request.Silent {
 		number = 0 // nobody sees it
 	}
-	f, err := e.g.Engine.Run(e.ctx, engine.Cell{Cell: t.Benchmarked(t.Cell(number)), Text: code, Args: options.Args, AllowStdin: e.stdin()}, e)
+	f, err := e.g.Engine.Run(e.ctx, engine.Cell{Cell: t.Benchmarked(t.Cell(number)), Text: code, Args: options.Args, AllowStdin: e.stdin(), Profile: options.Profile}, e)
 	if errors.Is(err, cell.ErrGoNB) {
 		return e.program(t)
 	}

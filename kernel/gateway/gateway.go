@@ -76,6 +76,7 @@ type Gateway struct {
 	debugging debugging
 	records   records
 	pages     pages
+	subshells subshells
 	shutdown  chan json.RawMessage
 	stop      context.CancelFunc
 }
@@ -162,18 +163,21 @@ func (g *Gateway) serve(s *socket) {
 
 // handlers are what answers a request. Those that return nil send no reply.
 var handlers = map[string]func(*Gateway, *message) any{
-	"kernel_info_request": (*Gateway).kernelInfo,
-	"is_complete_request": (*Gateway).isComplete,
-	"complete_request":    (*Gateway).complete,
-	"inspect_request":     (*Gateway).inspect,
-	"history_request":     (*Gateway).historyRequest,
-	"comm_info_request":   (*Gateway).commInfo,
-	"comm_open":           (*Gateway).comm,
-	"comm_msg":            (*Gateway).comm,
-	"comm_close":          (*Gateway).comm,
-	"interrupt_request":   (*Gateway).interruptRequest,
-	"shutdown_request":    (*Gateway).shutdownRequest,
-	"debug_request":       (*Gateway).debugRequest,
+	"kernel_info_request":     (*Gateway).kernelInfo,
+	"is_complete_request":     (*Gateway).isComplete,
+	"complete_request":        (*Gateway).complete,
+	"inspect_request":         (*Gateway).inspect,
+	"history_request":         (*Gateway).historyRequest,
+	"comm_info_request":       (*Gateway).commInfo,
+	"comm_open":               (*Gateway).comm,
+	"comm_msg":                (*Gateway).comm,
+	"comm_close":              (*Gateway).comm,
+	"interrupt_request":       (*Gateway).interruptRequest,
+	"shutdown_request":        (*Gateway).shutdownRequest,
+	"create_subshell_request": (*Gateway).createSubshell,
+	"delete_subshell_request": (*Gateway).deleteSubshell,
+	"list_subshell_request":   (*Gateway).listSubshells,
+	"debug_request":           (*Gateway).debugRequest,
 }
 
 // handle answers a message, with busy before and idle after.

@@ -24,7 +24,7 @@ func (g *Gateway) kernelInfo(*message) any {
 		},
 		"banner":             "Gradbook " + g.Version + " — Go " + g.GoVersion + ": deep learning in Go, as notebooks",
 		"debugger":           true, // its panel of variables
-		"supported_features": []string{"debugger"},
+		"supported_features": []string{"debugger", "kernel subshells"},
 		"help_links": []map[string]string{
 			{"text": "Go", "url": "https://go.dev/doc/"},
 			{"text": "Go's packages", "url": "https://pkg.go.dev/std"},

@@ -13,7 +13,7 @@ import (
 )
 
 // protocolVersion is that of Jupyter's messages.
-const protocolVersion = "5.4"
+const protocolVersion = "5.5"
 
 var delimiter = []byte("<IDS|MSG>")
 
@@ -25,6 +25,7 @@ type header struct {
 	Date     string `json:"date"`
 	MsgType  string `json:"msg_type"`
 	Version  string `json:"version"`
+	Subshell string `json:"subshell_id,omitempty"`
 }
 
 // message is one that has been checked, or that is to be sent.

@@ -121,7 +121,11 @@ func runCell(q wire.Request, r *run) (f *wire.Failure, took time.Duration) {
 	input.allow(q.AllowStdin)
 	again.Store(&q.Again)
 	start := time.Now()
-	f = r.execute(main)
+	if q.Profile != "" {
+		profiled(q.Profile, func() { f = r.execute(main) })
+	} else {
+		f = r.execute(main)
+	}
 	if took = time.Since(start); r.interrupts.Load() > 0 {
 		if f == nil {
 			f = &wire.Failure{}

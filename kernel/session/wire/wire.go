@@ -14,6 +14,8 @@ type Request struct {
 	Library string `json:"library,omitempty"`
 	// Args are the program's arguments, without its name.
 	Args []string `json:"args,omitempty"`
+	// Profile is "cpu" or "memory" if the cell runs under the profiler.
+	Profile string `json:"profile,omitempty"`
 	// AllowStdin is false if nobody can be asked for input.
 	AllowStdin bool `json:"allow_stdin,omitempty"`
 	// Again is the first line of the cell from which on to run again, if those on which

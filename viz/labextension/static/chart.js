@@ -223,12 +223,32 @@
     return more;
   }
 
-  // shapes makes of three types of our own what echarts can draw. Between two places
+  // flame draws the parts of a flame chart ({data: [{value: [from, to, depth], name, color}]}).
+  function flame(s) {
+    const parts = s.data;
+    Object.assign(s, { type: "custom", clip: true, encode: { x: [0, 1], y: 2 }, renderItem(params, api) {
+      const part = parts[params.dataIndex];
+      const [x0, y0] = api.coord([api.value(0), api.value(2)]), [x1, y1] = api.coord([api.value(1), api.value(2) + 1]);
+      const width = Math.max(1, x1 - x0 - 1), height = Math.max(1, y1 - y0 - 1);
+      return {
+        type: "rect", shape: { x: x0, y: y0, width, height, r: 1 }, style: { fill: part.color },
+        emphasis: { style: { stroke: "#0f172a", lineWidth: 1 } },
+        textContent: width < 24 ? undefined : { type: "text", style: { text: part.name, fill: "#1e293b", fontSize: 11, width: width - 6, overflow: "truncate" } },
+        textConfig: { position: "insideLeft", distance: 3 },
+      };
+    } });
+  }
+
+  // shapes makes of four types of our own what echarts can draw, a flame chart and three others. Between two places
   // of the axes ({type, data: [[x, y], [x, y]]}) are "raster", an image, and "window",
   // a frame around cells; with cells, the places are those of cells, which are
   // covered whole. "band" fills what lies between two curves ({data: [[x, low, high]]}).
   function shapes(option) {
     for (const s of list(option.series)) {
+      if (s.type === "flame") {
+        flame(s);
+        continue;
+      }
       if (s.type === "band") {
         const { color, opacity, data } = s, points = data.filter(p => p.every(v => typeof v === "number"));
         Object.assign(s, { type: "custom", clip: true, silent: true, tooltip: { show: false }, encode: { x: 0, y: [1, 2] }, renderItem(params, api) {
