@@ -1,6 +1,7 @@
 package labextension_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -21,8 +22,18 @@ down(40)`, `func f( ) int{return 3}`, `for i := range 3 {`)
 	cell := func(n int) string {
 		return `document.querySelectorAll(".jp-CodeCell")[` + string(rune('0'+n)) + `]`
 	}
+	write := func(n int) { // no click: the page may still be scrolling
+		l.Wait(t, "a cell to write in", fmt.Sprintf(`(() => {
+			const content = [...jupyterapp.shell.widgets("main")][0].content;
+			content.activeCellIndex = %d;
+			content.mode = "edit";
+			content.activeCell.editor.focus();
+			return content.activeCell.node.contains(document.activeElement);
+		})()`, n))
+	}
+	l.clickOn(cell(0) + `.querySelector(".cm-content")`)
 	for n := range 3 {
-		l.clickOn(cell(n) + `.querySelector(".cm-content")`)
+		write(n)
 		l.start("notebook:run-cell")
 		l.Wait(t, "the cell's end", `/\d/.test(`+prompt(n)+`)`)
 	}
@@ -34,10 +45,10 @@ down(40)`, `func f( ) int{return 3}`, `for i := range 3 {`)
 	l.Wait(t, "the whole traceback", `!`+cell(2)+`.querySelector("pre.gradbook-folded")`)
 	l.clickOn(cell(1) + `.querySelector(".gradbook-place")`)
 	l.Wait(t, "the place", `[...jupyterapp.shell.widgets("main")][0].content.activeCellIndex === 1 && [...jupyterapp.shell.widgets("main")][0].content.activeCell.editor.getCursorPosition().line === 1`)
-	l.clickOn(cell(3) + `.querySelector(".cm-content")`)
+	write(3)
 	l.start("gradbook:format")
 	l.Wait(t, "a formatted cell", source(3)+` === "func f() int { return 3 }"`)
-	l.clickOn(cell(4) + `.querySelector(".cm-content")`)
+	write(4)
 	l.Do(t, chromedp.KeyEvent(kb.End), chromedp.KeyEvent("\r"), chromedp.KeyEvent("x"), chromedp.Sleep(300*time.Millisecond))
 	if got := browser.Eval[string](t, l.Page, source(4)); got != "for i := range 3 {\n\tx" {
 		t.Errorf("after Enter: got %q", got)
