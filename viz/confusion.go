@@ -42,10 +42,7 @@ func ConfusionMatrix(labels, predicted []int, classes []string) (*Chart, error) 
 	if !small {
 		size = max(480, min(900, 5*len(classes)))
 	}
-	longest := 0
-	for _, name := range classes {
-		longest = max(longest, min(len([]rune(name)), 14))
-	}
+	longest := longestOf(classes)
 	gap := 24 + 7*longest
 	below, label := 28, object{"width": max(40, size/max(len(classes), 1))}
 	if small { // each class has its name

@@ -20,9 +20,12 @@ type Context struct {
 // Context returns what a cell sees now.
 func (n *Notebook) Context() *Context { return &Context{n.state, n.sources} }
 
+// Variables are the names of the session variables, sorted.
+func (c *Context) Variables() []string { return slices.Sorted(maps.Keys(c.state.vars)) }
+
 // Declared are the names of variables and declarations.
 func (c *Context) Declared() []string {
-	names := slices.Collect(maps.Keys(c.state.vars))
+	names := c.Variables()
 	for key, d := range c.state.decls {
 		names = append(names, key)
 		names = append(names, d.names...)

@@ -107,7 +107,7 @@ func (n *Notebook) Lose() []string {
 }
 
 // Variables returns the names of the session variables, sorted.
-func (n *Notebook) Variables() []string { return slices.Sorted(maps.Keys(n.state.vars)) }
+func (n *Notebook) Variables() []string { return n.Context().Variables() }
 
 // Remove forgets a declaration or a variable by name, or a method as T.m, and says
 // whether there was one.

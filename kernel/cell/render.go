@@ -178,28 +178,34 @@ func (e *emission) renderMoves(b *strings.Builder) {
 // renderInits gives the package's variables their values, in the order that Go has for
 // them.
 func (e *emission) renderInits(b *strings.Builder) {
-	initialized := map[string]bool{}
-	for _, i := range e.info.InitOrder {
-		for _, v := range i.Lhs {
-			initialized[v.Name()] = true
-		}
-	}
 	for _, d := range e.vars {
 		for _, name := range d.names {
-			if v := e.next.vars[name]; v != nil && !initialized[name] && !e.embedded[name] {
+			if v := e.next.vars[name]; v != nil && !e.initialized(name) && !e.embedded[name] {
 				b.WriteString(e.clear([]string{"&" + v.ref()}) + "\n")
 			}
 		}
 	}
 	for _, i := range e.info.InitOrder {
-		lhs := make([]string, len(i.Lhs))
-		for j, v := range i.Lhs {
-			if lhs[j] = v.Name(); e.names[v] != "" {
-				lhs[j] = e.names[v]
-			}
-		}
-		fmt.Fprintf(b, "%s%s = %s\n", e.line(i.Rhs.Pos()), strings.Join(lhs, ", "), e.edited(i.Rhs.Pos(), i.Rhs.End()))
+		b.WriteString(e.line(i.Rhs.Pos()) + e.initialization(i) + "\n")
 	}
+}
+
+// initialized says whether a variable of the package has an initial value.
+func (e *emission) initialized(name string) bool {
+	return slices.ContainsFunc(e.info.InitOrder, func(i *types.Initializer) bool {
+		return slices.ContainsFunc(i.Lhs, func(v *types.Var) bool { return v.Name() == name })
+	})
+}
+
+// initialization gives variables of the package their value, by an assignment.
+func (e *emission) initialization(i *types.Initializer) string {
+	lhs := make([]string, len(i.Lhs))
+	for j, v := range i.Lhs {
+		if lhs[j] = v.Name(); e.names[v] != "" {
+			lhs[j] = e.names[v]
+		}
+	}
+	return strings.Join(lhs, ", ") + " = " + e.edited(i.Rhs.Pos(), i.Rhs.End())
 }
 
 // dotUsed says whether the file uses a name of a package whose names it imports.

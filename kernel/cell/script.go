@@ -148,10 +148,7 @@ func (s *Script) declare(e *emission, part *section) {
 	}
 	for i, d := range e.parsed.once {
 		id := d.node.(*ast.FuncDecl).Name
-		name := fmt.Sprintf("%s%dʹ0", id.Name, e.parsed.cell.Number)
-		if d.key != "main" {
-			name = fmt.Sprintf("init%dʹ%d", e.parsed.cell.Number, i)
-		}
+		name := e.onceName(i)
 		text := e.edited(d.start, id.Pos()) + name + e.edited(id.End(), d.end)
 		s.decls = append(s.decls, scriptDecl{mark: part.mark, kind: funcDecl, name: name, text: text})
 		s.useIn(e, d.node, true)

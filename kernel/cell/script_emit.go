@@ -27,7 +27,7 @@ func (e *emission) liveName(id *ast.Ident) string {
 	return e.nameOf(e.info.Uses[id])
 }
 
-// checked is a statement that ends the program with an error, if there is one.
+// checkText is a statement that ends the program with an error, if there is one.
 func (e *emission) checkText(name string) string { return "\n" + checkName + "(" + name + ")" }
 
 // zeroed gives variables the zero values of their types.
@@ -121,44 +121,37 @@ func (e *emission) scriptBody() string {
 	var b strings.Builder
 	for _, d := range e.vars {
 		for _, name := range d.names {
-			if v := e.next.vars[name]; v != nil && !e.initialisedHere(name) && e.before.vars[name] != nil {
+			if v := e.next.vars[name]; v != nil && !e.initialized(name) && e.before.vars[name] != nil {
 				fmt.Fprintf(&b, "%s = *new(%s)\n", v.ref(), e.typeText(v.typ))
 			}
 		}
 	}
 	for _, i := range e.info.InitOrder {
-		lhs := make([]string, len(i.Lhs))
-		for j, v := range i.Lhs {
-			if lhs[j] = v.Name(); e.names[v] != "" {
-				lhs[j] = e.names[v]
-			}
-		}
-		fmt.Fprintf(&b, "%s = %s\n", strings.Join(lhs, ", "), e.edited(i.Rhs.Pos(), i.Rhs.End()))
+		b.WriteString(e.initialization(i) + "\n")
 	}
 	for i, d := range e.parsed.once {
 		if d.key != "main" {
-			fmt.Fprintf(&b, "init%dʹ%d()\n", e.parsed.cell.Number, i)
+			b.WriteString(e.onceName(i) + "()\n")
 		}
 	}
 	b.WriteString(e.withoutDecls())
 	if name := e.parsed.cell.Call; name != "" {
 		fmt.Fprintf(&b, "\n%s()", emitted(name, e.next.versions[name]))
 	}
-	for _, d := range e.parsed.once {
+	for i, d := range e.parsed.once {
 		if d.key == "main" {
-			fmt.Fprintf(&b, "\nmain%dʹ0()", e.parsed.cell.Number)
+			b.WriteString("\n" + e.onceName(i) + "()")
 		}
 	}
 	return strings.Trim(b.String(), "\n")
 }
 
-func (e *emission) initialisedHere(name string) bool {
-	for _, i := range e.info.InitOrder {
-		if slices.ContainsFunc(i.Lhs, func(v *types.Var) bool { return v.Name() == name }) {
-			return true
-		}
+// onceName is that of the i-th function that runs once, init or main, in the program.
+func (e *emission) onceName(i int) string {
+	if e.parsed.once[i].key == "main" {
+		return fmt.Sprintf("main%dʹ0", e.parsed.cell.Number)
 	}
-	return false
+	return fmt.Sprintf("init%dʹ%d", e.parsed.cell.Number, i)
 }
 
 // withoutDecls is the cell's text with the edits, and without declarations and imports.

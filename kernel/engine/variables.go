@@ -1,11 +1,16 @@
 package engine
 
-import "github.com/gradbook/gradbook/kernel/session/wire"
+import (
+	"slices"
 
-// Variables describes session variables: all, or those named.
+	"github.com/gradbook/gradbook/kernel/session/wire"
+)
+
+// Variables describes session variables, all or those named, that the notebook has yet.
 func (e *Engine) Variables(names []string) ([]wire.Variable, error) {
 	answer, err := e.ask(wire.Request{Op: "variables", Names: names})
-	return answer.Variables, err
+	live := e.Context().Variables()
+	return slices.DeleteFunc(answer.Variables, func(v wire.Variable) bool { return !slices.Contains(live, v.Name) }), err
 }
 
 // Inspect describes the parts of a variable, or of what a path leads to in it: at each

@@ -92,8 +92,6 @@ func (g *Gateway) variables() []any {
 	if g.Engine != nil && g.current.Load() == nil {
 		all, err := g.Engine.Variables(nil)
 		if err == nil {
-			live := g.Engine.Context().Declared()
-			all = slices.DeleteFunc(all, func(v wire.Variable) bool { return !slices.Contains(live, v.Name) })
 			d.mu.Lock()
 			d.last = make([]any, 0, len(all))
 			for _, v := range all {

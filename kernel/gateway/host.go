@@ -3,7 +3,6 @@ package gateway
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/gradbook/gradbook/kernel/dialect"
@@ -40,12 +39,9 @@ func (e *execution) Variables(names []string) ([]dialect.Variable, error) {
 	if err != nil {
 		return nil, err
 	}
-	live := e.g.Engine.Notebook().Variables()
 	var list []dialect.Variable
 	for _, v := range all {
-		if slices.Contains(live, v.Name) {
-			list = append(list, dialect.Variable{Name: v.Name, Type: v.Type, Shape: v.Shape, Size: size(v.Bytes), Text: v.Text})
-		}
+		list = append(list, dialect.Variable{Name: v.Name, Type: v.Type, Shape: v.Shape, Size: size(v.Bytes), Text: v.Text})
 	}
 	return list, nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -210,15 +211,7 @@ func (o output) joined() map[string]any {
 	if !ok {
 		return o.content
 	}
-	n := 0
-	for _, t := range texts {
-		n += len(t)
-	}
-	all := make([]byte, 0, n)
-	for _, t := range texts {
-		all = append(all, t...)
-	}
-	return map[string]any{"name": o.content["name"], "text": string(all)}
+	return map[string]any{"name": o.content["name"], "text": strings.Join(texts, "")}
 }
 
 func displayID(content map[string]any) any {

@@ -10,21 +10,16 @@ import (
 
 	"github.com/gradbook/gradbook/kernel/cell"
 	"github.com/gradbook/gradbook/kernel/install"
+	"github.com/gradbook/gradbook/kernel/install/installtest"
 	"github.com/gradbook/gradbook/kernel/toolchain"
 )
 
 func packages(t *testing.T) (cell.Packages, install.Layout) {
 	t.Helper()
-	l, err := install.Find(".")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := installtest.Layout(t)
 	ways, err := toolchain.Ways()
 	if err != nil {
 		t.Fatal(err)
-	}
-	if _, ok := toolchain.HostBuilt(l.Workspace(), ways...); !ok {
-		t.Skip("gradbook is not set up: make setup")
 	}
 	b, err := toolchain.NewBuilder(l.Workspace(), t.TempDir(), ways...)
 	if err != nil {

@@ -1,9 +1,9 @@
 // Cells of Go while they are written: tabs, gofmt, and the places of errors.
-window.gradbookEditing = function (notebook, settings, view, state) {
+window.gradbookEditing = function (notebook, settings, view, state, kernelIsOurs, ask) {
   "use strict";
 
   const PLUGIN = "@gradbook/viz:editing";
-  const isOurs = panel => panel?.sessionContext.session?.kernel?.name.startsWith("gradbook");
+  const isOurs = panel => kernelIsOurs(panel?.sessionContext.session?.kernel);
 
   const PLACE = /cell\[(\d+)\]:(\d+)(?::(\d+))?/;
 
@@ -107,19 +107,11 @@ window.gradbookEditing = function (notebook, settings, view, state) {
     panel.disposed.connect(() => seen.disconnect());
   }
 
-  function format(panel, cell) {
-    const kernel = panel.sessionContext.session?.kernel;
+  async function format(panel, cell) {
     const code = cell.model.sharedModel.getSource();
-    const comm = kernel.createComm("gradbook.format");
-    return new Promise(resolve => {
-      comm.onMsg = message => {
-        const { code: better, error } = message.content.data;
-        comm.close();
-        if (better !== undefined && better !== code && cell.model.sharedModel.getSource() === code) cell.model.sharedModel.setSource(better);
-        resolve(error);
-      };
-      comm.open({ code });
-    });
+    const { code: better, error } = await ask(panel.sessionContext.session.kernel, "gradbook.format", { code });
+    if (better !== undefined && better !== code && cell.model.sharedModel.getSource() === code) cell.model.sharedModel.setSource(better);
+    return error;
   }
 
   // prepare has Enter indent with tabs and close brackets, in cells of Go.

@@ -1,6 +1,6 @@
 // Words for what cells show: JupyterLab gives pictures no description, and Jupyter's
 // sliders no name.
-window.gradbookOutputs = function (notebook) {
+window.gradbookOutputs = function (notebook, isOurs) {
   "use strict";
 
   // words are those that come with a picture: its metadata's, or its text.
@@ -32,7 +32,7 @@ window.gradbookOutputs = function (notebook) {
     activate(app, tracker) {
       tracker.widgetAdded.connect((_, panel) => {
         const seen = new MutationObserver(changes => {
-          if (!panel.sessionContext.session?.kernel?.name.startsWith("gradbook")) return;
+          if (!isOurs(panel.sessionContext.session?.kernel)) return;
           for (const c of changes) {
             for (const node of c.addedNodes) {
               const owner = node.nodeType === 1 && node.closest(".jp-OutputArea-child");

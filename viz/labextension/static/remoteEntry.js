@@ -43,6 +43,17 @@
     return (await versions[version].get())();
   }
 
+  // isOurs says whether a kernel is Gradbook's; ask puts a question to one, by a comm that is
+  // opened with it and closed with the answer.
+  const isOurs = kernel => Boolean(kernel?.name.startsWith("gradbook"));
+  function ask(kernel, target, question) {
+    const comm = kernel.createComm(target);
+    return new Promise(resolve => {
+      comm.onMsg = message => { resolve(message.content.data); comm.close(); };
+      comm.open(question);
+    });
+  }
+
   const isDark = () => document.body.dataset.jpThemeLight === "false";
 
   // mount draws a chart in a node, and returns what set, restyle and dispose are
@@ -97,11 +108,7 @@
         this.table ??= window.gradbookTable(this.node, async question => {
           const kernel = window.gradbookKernelOf?.(this.node);
           if (!kernel || kernel.isDisposed) return null;
-          const comm = kernel.createComm("gradbook.table");
-          return new Promise(resolve => {
-            comm.onMsg = message => { resolve(message.content.data); comm.close(); };
-            comm.open(question);
-          });
+          return ask(kernel, "gradbook.table", question);
         });
         const data = model.data[TABLE];
         this.table.set(typeof data === "string" ? JSON.parse(data) : data);
@@ -141,11 +148,11 @@
     if (!shared["@jupyterlab/notebook"] || !shared["@jupyterlab/cells"]) return [];
     await Promise.all([script("cells.js"), script("outputs.js")]);
     const notebook = await load("@jupyterlab/notebook");
-    const all = [window.gradbookCells(notebook, await load("@jupyterlab/cells")), window.gradbookOutputs(notebook)];
+    const all = [window.gradbookCells(notebook, await load("@jupyterlab/cells"), isOurs, ask), window.gradbookOutputs(notebook, isOurs)];
     if (shared["@codemirror/view"] && shared["@codemirror/state"]) {
       await script("editing.js");
       const settings = shared["@jupyterlab/settingregistry"] ? await load("@jupyterlab/settingregistry") : null;
-      all.push(window.gradbookEditing(notebook, settings, await load("@codemirror/view"), await load("@codemirror/state")));
+      all.push(window.gradbookEditing(notebook, settings, await load("@codemirror/view"), await load("@codemirror/state"), isOurs, ask));
     }
     return all;
   }
