@@ -15,6 +15,8 @@ import (
 type Command struct {
 	// Name is its name with its signs, Args how it is used, Help what it is for.
 	Name, Args, Help string
+	// Topic is the one of %help's under which it is listed.
+	Topic string
 	// Whole is true of one that takes all of the cell that follows it.
 	Whole bool
 	// Program is true of one that makes its cell a program of GoNB's.

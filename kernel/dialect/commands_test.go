@@ -243,6 +243,9 @@ func TestTable(t *testing.T) {
 	var names []string
 	for _, c := range Commands() {
 		names = append(names, c.Name)
+		if !slices.ContainsFunc(topics, func(t struct{ name, about string }) bool { return t.name == c.Topic }) {
+			t.Errorf("%s: there is no topic %q", c.Name, c.Topic)
+		}
 		if c.Help == "" {
 			t.Errorf("%s has no help", c.Name)
 		}

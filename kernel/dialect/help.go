@@ -7,17 +7,26 @@ import (
 	"text/tabwriter"
 )
 
-// topics are what commands are about, with the commands, as %help lists them.
-var topics = []struct {
-	name, about string
-	commands    []string
-}{
-	{"session", "variables and declarations", []string{"%who", "%list", "%remove", "%reset", "%restart", "%run", "%exec", "%%", "%args"}},
-	{"shell", "programs, folders and files", []string{"!", "%%bash", "%%script", "%cd", "%pwd", "%env", "%%writefile", "%capture", "%with_inputs", "%with_password"}},
-	{"time", "how long code takes, and how it looks", []string{"%time", "%%time", "%timeit", "%prof", "%memprof", "%fmt"}},
-	{"show", "a cell as what it is", []string{"%%html", "%%markdown", "%%latex", "%%svg"}},
-	{"modules", "packages of others", []string{"%autoget", "%noautoget", "!*"}},
-	{"gonb", "programs of GoNB's, apart from the session", []string{"%test", "%wasm", "%goflags", "%track", "%untrack", "%version"}},
+// topics are what commands are about, in the order of %help. A command of no topic is
+// listed under the last.
+var topics = []struct{ name, about string }{
+	{"session", "variables and declarations"},
+	{"shell", "programs, folders and files"},
+	{"time", "how long code takes, and what it allocates"},
+	{"show", "a cell as what it is"},
+	{"modules", "packages of others"},
+	{"gonb", "programs of GoNB's, apart from the session"},
+	{"more", "what has no topic"},
+}
+
+// about returns the commands of a topic.
+func about(topic string) (list []Command) {
+	for _, c := range table {
+		if c.Topic == topic || c.Topic == "" && topic == "more" {
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 const helpEnd = `
@@ -31,34 +40,41 @@ func help(h Host, s Segment) error {
 		var b strings.Builder
 		w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 		for _, t := range topics {
-			fmt.Fprintf(w, "%s\t%s\n", t.name, strings.Join(t.commands, "  "))
+			if list := about(t.name); len(list) > 0 {
+				fmt.Fprintf(w, "%s\t%s\n", t.name, names(list))
+			}
 		}
 		_ = w.Flush() // to a string
 		h.Print(b.String() + helpEnd)
 		return nil
 	}
 	for _, t := range topics {
-		if t.name != name {
-			continue
+		if list := about(name); t.name == name && len(list) > 0 {
+			h.Print(t.name + ": " + t.about + "\n\n" + described(list))
+			return nil
 		}
-		h.Print(t.name + ": " + t.about + "\n\n" + described(t.commands))
-		return nil
 	}
 	at := slices.IndexFunc(table, func(c Command) bool { return c.Name == name || strings.TrimLeft(c.Name, "%!") == name })
 	if at < 0 {
 		return fmt.Errorf("there is no topic and no command %s%s", name, similar(name))
 	}
-	h.Print(described([]string{table[at].Name}))
+	h.Print(described(table[at : at+1]))
 	return nil
 }
 
-func described(names []string) string {
+func names(list []Command) string {
+	var all []string
+	for _, c := range list {
+		all = append(all, c.Name)
+	}
+	return strings.Join(all, "  ")
+}
+
+func described(list []Command) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	for _, c := range table {
-		if slices.Contains(names, c.Name) {
-			fmt.Fprintf(w, "%s\t%s\n", strings.TrimSpace(c.Name+" "+c.Args), c.Help)
-		}
+	for _, c := range list {
+		fmt.Fprintf(w, "%s\t%s\n", strings.TrimSpace(c.Name+" "+c.Args), c.Help)
 	}
 	_ = w.Flush() // to a string
 	return b.String()

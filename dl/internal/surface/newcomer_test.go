@@ -234,7 +234,7 @@ import (
 )
 
 func init() {
-	add(Command{Name: "%shout", Args: "WORD…", Help: "print words in capitals", Run: shout})
+	add(Command{Name: "%shout", Topic: "show", Args: "WORD…", Help: "print words in capitals", Run: shout})
 }
 
 func shout(h Host, s Segment) error {
@@ -255,11 +255,13 @@ import (
 
 func TestShout(t *testing.T) {
 	var r recorder
-	if err := run(&r, "%shout hello\n%help"); err != nil || !strings.HasPrefix(r.out.String(), "HELLO\n") {
+	if err := run(&r, "%shout hello\n%help\n%help show"); err != nil || !strings.HasPrefix(r.out.String(), "HELLO\n") {
 		t.Fatal(r.out.String(), err)
 	}
-	if !strings.Contains(r.out.String(), "print words in capitals") {
-		t.Error("expected it in %help")
+	for _, want := range []string{"  %shout\n", "print words in capitals"} {
+		if !strings.Contains(r.out.String(), want) {
+			t.Errorf("expected %q in %%help:\n%s", want, r.out.String())
+		}
 	}
 	if err := run(&r, "%shout"); err == nil || err.Error() != "%shout: expected words to print" {
 		t.Error(err)
