@@ -84,9 +84,9 @@ cross: ## compile for the other systems
 	@! command -v aarch64-linux-gnu-gcc >/dev/null || { echo linux/arm64 with cgo; \
 		CGO_ENABLED=1 CC=aarch64-linux-gnu-gcc GOOS=linux GOARCH=arm64 $(GO) build -o /dev/null ./kernel/install/probe; }
 
-vulncheck: ## look for known vulnerabilities in what is used; VULNDB names another database
+vulncheck: setup ## look for known vulnerabilities in what is used; VULNDB names another database
 	$(GO) tool -modfile=lint.mod govulncheck $(if $(VULNDB),-db $(VULNDB)) ./...
-	$(GO) tool -modfile=lint.mod govulncheck $(if $(VULNDB),-db $(VULNDB)) -C kernel/install/tools github.com/janpfeifer/gonb golang.org/x/tools/gopls golang.org/x/tools/cmd/goimports
+	$(GO) tool -modfile=lint.mod govulncheck $(if $(VULNDB),-db $(VULNDB)) -C .gradbook/tools github.com/janpfeifer/gonb golang.org/x/tools/gopls golang.org/x/tools/cmd/goimports
 
 licenses: setup ## write docs/licenses.md: the licences of what is used
 	$(GO) run -C cmd/release . licenses

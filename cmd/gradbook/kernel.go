@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -100,16 +102,17 @@ func runKernel(l install.Layout, connectionFile string, stateless bool) (err err
 			return cmd
 		},
 	}
-	if !stateless {
-		if err := startSession(&c, l, tools, family, dir); err != nil {
-			return err
-		}
-		if c.Engine != nil {
-			defer c.Engine.Stop()
-		}
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	k := kernel{l, tools, family, dir, log, stateless}
+	if install.IsReady(l) {
+		if c.Parts, err = k.parts(); err != nil {
+			return err
+		}
+		k.rest(ctx)
+	} else {
+		c.Prepare = k.prepare
+	}
 	if jupyter := os.Getenv("JPY_PARENT_PID"); jupyter != "" {
 		go endWithParent(jupyter, stop)
 	}
@@ -127,33 +130,76 @@ func runKernel(l install.Layout, connectionFile string, stateless bool) (err err
 	return g.Run(ctx)
 }
 
-// startSession adds what runs Go cells in a session, where there can be one.
-func startSession(c *gateway.Config, l install.Layout, tools install.Tools, family *children.Family, dir string) error {
+// kernel is what one is made of.
+type kernel struct {
+	layout    install.Layout
+	tools     install.Tools
+	family    *children.Family
+	dir       string
+	log       *slog.Logger
+	stateless bool
+}
+
+// prepare sets up what the first cell needs, and then, while cells run, the rest.
+func (k kernel) prepare(ctx context.Context, say io.Writer) (gateway.Parts, error) {
+	fmt.Fprintln(say, "Setting up, once; the cell runs when it is done.")
+	if err := install.Ready(ctx, k.layout, install.NewProgress(say)); err != nil {
+		return gateway.Parts{}, err
+	}
+	parts, err := k.parts()
+	if err == nil {
+		k.rest(ctx)
+	}
+	return parts, err
+}
+
+// rest sets up what the first cell does not need. Nobody waits for it, and what goes wrong
+// is in the log.
+func (k kernel) rest(ctx context.Context) {
+	if install.IsComplete(k.layout) {
+		return
+	}
+	go func() {
+		if err := install.Rest(ctx, k.layout, install.NewProgress(io.Discard)); err != nil {
+			k.log.Warn("the rest of setup", "error", err)
+		}
+	}()
+}
+
+// parts are what runs Go cells in a session, where there can be one.
+func (k kernel) parts() (p gateway.Parts, err error) {
+	l, tools, family, dir := k.layout, k.tools, k.family, k.dir
+	if k.stateless {
+		return p, nil
+	}
 	ways, err := toolchain.Ways()
 	if err != nil {
-		return err
+		return p, err
 	}
 	way, built := toolchain.HostBuilt(l.Workspace(), ways...)
 	switch {
 	case !built:
 		fmt.Fprintln(os.Stderr, "gradbook: there is no session here; each cell is a program of its own, and no state is kept")
-		return nil
+		return p, nil
 	case way != toolchain.Shared:
-		c.Log.Warn("cells are linked as plugins, which takes about a second each", "way", way)
-		c.Notice = "Cells are linked as Go's plugins here, so each takes about a second to build."
+		k.log.Warn("cells are linked as plugins, which takes about a second each", "way", way)
+		p.Notice = "Cells are linked as Go's plugins here, so each takes about a second to build."
 	}
-	c.Engine, err = engine.New(engine.Config{
+	p.Engine, err = engine.New(engine.Config{
 		Workspace: l.Workspace(), Ways: ways, Dir: filepath.Join(dir, "cells"), OutputDir: filepath.Dir(l.Log()),
 		Env: family.Env(append(tools.Env(), "TMPDIR="+dir)), Grace: grace(), MemoryLimit: memoryLimit(),
 	})
 	if err != nil {
-		return err
+		return p, err
 	}
-	c.Language, err = language.New(language.Config{
+	p.Language, err = language.New(language.Config{
 		Gopls: func() *exec.Cmd { return tools.Gopls(dir) }, Start: func(cmd *exec.Cmd) error { _, err := family.Start(cmd); return err },
-		Doc: tools.Doc, Workspace: l.Workspace(), Dir: filepath.Join(dir, "language"), Context: c.Engine.Context, Packages: c.Engine.Builder().Packages(context.Background()),
+		Doc: tools.Doc, Workspace: l.Workspace(), Dir: filepath.Join(dir, "language"), Context: p.Engine.Context, Packages: p.Engine.Builder().Packages(context.Background()),
 	})
-	return err
+	if err != nil {
+		return p, errors.Join(err, p.Engine.Close())
+	}
+	return p, nil
 }
 
 // startedBy is the process that started this one. A kernel takes a while to start,

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/gradbook/gradbook/kernel/install"
 )
 
 func labCmd() *cobra.Command {
@@ -19,6 +22,8 @@ func labCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lab [FOLDER] [-- JUPYTERLAB-ARGUMENT…]",
 		Short: "Open JupyterLab at the notebooks, or at a folder of your own",
+		Long: `Lab opens JupyterLab: in a checkout at its notebooks, elsewhere at the folder you are in.
+A notebook in a folder with a go.mod, or below one, can import that module's packages.`,
 		Example: `  gradbook lab
   gradbook lab my/notebooks
   gradbook lab --port 9000 --no-browser
@@ -34,15 +39,22 @@ func labCmd() *cobra.Command {
 			if len(own) > 1 {
 				return fmt.Errorf("expected at most one folder, got %q; JupyterLab's own options come after --", own)
 			}
-			l, err := ready(cmd)
+			l, err := layout()
 			if err != nil {
 				return err
 			}
-			dir := filepath.Join(l.Root, "notebooks")
-			if len(own) == 1 {
-				if dir, err = filepath.Abs(own[0]); err != nil {
-					return err
+			// What the first cell can do without is set up while JupyterLab runs.
+			if err := install.Ready(cmd.Context(), l, install.NewProgress(os.Stderr)); err != nil {
+				return err
+			}
+			go func() {
+				if err := install.Rest(cmd.Context(), l, install.NewProgress(io.Discard)); err != nil && cmd.Context().Err() == nil {
+					fmt.Fprintln(os.Stderr, "gradbook: completion, or GoNB's commands, will not work:", err)
 				}
+			}()
+			dir, err := labFolder(l, own)
+			if err != nil {
+				return err
 			}
 			all := []string{
 				"-m", "jupyterlab", "--ServerApp.root_dir", dir, "--port", strconv.Itoa(port),
@@ -69,4 +81,16 @@ func labCmd() *cobra.Command {
 	cmd.Flags().IntVar(&port, "port", 8888, "port of the server; the next free one is taken if it is in use, 0 means any")
 	cmd.Flags().BoolVar(&noBrowser, "no-browser", false, "do not open a browser")
 	return cmd
+}
+
+// labFolder is the folder that JupyterLab opens at: the one that is asked for, the notebooks
+// of a checkout, or where the program was called.
+func labFolder(l install.Layout, own []string) (string, error) {
+	switch {
+	case len(own) == 1:
+		return filepath.Abs(own[0])
+	case l.IsCheckout():
+		return filepath.Join(l.Root, "notebooks"), nil
+	}
+	return os.Getwd()
 }

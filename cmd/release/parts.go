@@ -51,7 +51,7 @@ func collect() ([]part, error) {
 		packages []string
 	}{
 		{".", useProgram, []string{"./cmd/gradbook", "./kernel/...", "./dl/...", "./viz/...", "./datasets/...", "./notebooks/..."}},
-		{"kernel/install/tools", useTools, []string{"github.com/janpfeifer/gonb", "golang.org/x/tools/gopls", "golang.org/x/tools/cmd/goimports"}},
+		{".gradbook/tools", useTools, []string{"github.com/janpfeifer/gonb", "golang.org/x/tools/gopls", "golang.org/x/tools/cmd/goimports"}},
 	} {
 		parts, err := modules(m.dir, m.use, m.packages)
 		if err != nil {
@@ -72,7 +72,7 @@ func collect() ([]part, error) {
 		}
 		all = append(all, parts...)
 	}
-	plugin, err := cpuPlugin()
+	plugins, err := cpuPlugins()
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func collect() ([]part, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(all, plugin, part{
+	return append(append(all, plugins...), part{
 		Name: "echarts", Version: "5.6.0", Kind: "npm", Use: useCarried, Licenses: []string{"Apache-2.0"},
 		SHA256: []string{fmt.Sprintf("%x", sha256.Sum256(echarts))},
 	}), nil
@@ -224,15 +224,17 @@ func pythonLicenses(name string) []string {
 	return slices.Compact(found)
 }
 
-// cpuPlugin reads the pin in dl/pjrt, which cannot be imported: it is another module's.
-func cpuPlugin() (part, error) {
+// cpuPlugins reads the pins in dl/pjrt, which cannot be imported: it is another module's.
+func cpuPlugins() (all []part, err error) {
 	source, err := os.ReadFile("dl/pjrt/pjrt.go")
 	if err != nil {
-		return part{}, err
+		return nil, err
 	}
-	m := regexp.MustCompile(`Name: "([^"]+)", Version: "([^"]+)",\s+SHA256: "([0-9a-f]{64})"`).FindSubmatch(source)
-	if m == nil {
-		return part{}, errors.New("expected the pinned plugin in dl/pjrt/pjrt.go")
+	for _, m := range regexp.MustCompile(`Name: "([^"]+)", Version: "([^"]+)",\s+SHA256:\s+"([0-9a-f]{64})"`).FindAllSubmatch(source, -1) {
+		all = append(all, part{Name: string(m[1]), Version: string(m[2]), Kind: "pypi", Use: usePlugin, Licenses: []string{"Apache-2.0"}, SHA256: []string{string(m[3])}})
 	}
-	return part{Name: string(m[1]), Version: string(m[2]), Kind: "pypi", Use: usePlugin, Licenses: []string{"Apache-2.0"}, SHA256: []string{string(m[3])}}, nil
+	if len(all) == 0 {
+		return nil, errors.New("expected the pinned plugins in dl/pjrt/pjrt.go")
+	}
+	return all, nil
 }

@@ -26,16 +26,31 @@ type Wheel struct {
 	Name, Version string
 	// SHA256 is that of the wheel.
 	SHA256 string
-	// Member is the path of the library in the wheel.
-	Member string
+	// Member is the path of the library in the wheel, Library its SHA-256.
+	Member, Library string
+	// Known is true of the plugin whose insides dl knows: the options of its compiler, how
+	// it calls functions of ours, and which of its programs can be kept.
+	Known bool
 }
 
-// CPU is the wheel for CPUs of linux/amd64. docs/dependencies.md says who
-// builds it and why it was chosen.
-var CPU = Wheel{
-	Name: "lammps-jax-pjrt-cpu", Version: "0.11.2",
-	SHA256: "1319390d948b39f69f7dade496b7c385149d9ca6097a6b62114da113216d9ad1",
-	Member: "lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so",
+// CPU is the wheel for this platform's CPUs; one without a name where there is none.
+// docs/dependencies.md says who builds them and why they were chosen.
+var CPU = cpuWheels[runtime.GOOS+"/"+runtime.GOARCH]
+
+var cpuWheels = map[string]Wheel{
+	"linux/amd64": {
+		Name: "lammps-jax-pjrt-cpu", Version: "0.11.2",
+		SHA256:  "1319390d948b39f69f7dade496b7c385149d9ca6097a6b62114da113216d9ad1",
+		Member:  "lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so",
+		Library: "ad1309ac822b1b24d51b7f9947c7c9fa9ef5d67f390584cbc3d1fa2428fed9c2",
+		Known:   true,
+	},
+	"linux/arm64": {
+		Name: "xla-cpu-pjrt", Version: "0.0.1",
+		SHA256:  "8f613be6e891858f40d64f9799319502fff42689661944fc18a6ffd8210b30c9",
+		Member:  "xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so",
+		Library: "fcf411f3e8ff635c2b2cf87215aa7016f460e66d236c3db08309e7486583532d",
+	},
 }
 
 // Path is where setup puts the wheel's library. The version is part of it, so a

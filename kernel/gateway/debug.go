@@ -89,8 +89,8 @@ func (g *Gateway) debug(r debugRequest) (body any, err error) {
 // variables are those of the session; while a cell runs, as they were before.
 func (g *Gateway) variables() []any {
 	d := &g.debugging
-	if g.Engine != nil && g.current.Load() == nil {
-		all, err := g.Engine.Variables(nil)
+	if g.engine() != nil && g.current.Load() == nil {
+		all, err := g.engine().Variables(nil)
 		if err == nil {
 			d.mu.Lock()
 			d.last = make([]any, 0, len(all))
@@ -119,7 +119,7 @@ func (g *Gateway) parts(r debugRequest) (any, error) {
 	if g.current.Load() != nil {
 		return nil, fmt.Errorf("a cell is running; %s can be looked into when it has ended", at.name)
 	}
-	all, err := g.Engine.Inspect(at.name, at.path)
+	all, err := g.engine().Inspect(at.name, at.path)
 	if err != nil {
 		return nil, err
 	}
@@ -136,10 +136,10 @@ func (g *Gateway) parts(r debugRequest) (any, error) {
 }
 
 func (g *Gateway) rich(name string) (any, error) {
-	if g.Engine == nil || g.current.Load() != nil {
+	if g.engine() == nil || g.current.Load() != nil {
 		return nil, fmt.Errorf("a cell is running; %s can be shown when it has ended", name)
 	}
-	data, err := g.Engine.Shown(name)
+	data, err := g.engine().Shown(name)
 	if err != nil {
 		return nil, err
 	}

@@ -75,8 +75,8 @@ func (g *Gateway) executeAll() {
 		select {
 		case <-idle.C:
 			warm = true
-			if g.Language != nil {
-				go g.Language.Warm()
+			if g.language() != nil {
+				go g.language().Warm()
 			}
 			continue
 		case <-g.wake:
@@ -172,12 +172,20 @@ func (e *execution) run() (f *engine.Failure) {
 		}
 		e.endCapture()
 	}()
-	if e.g.Engine == nil {
+	if err := e.prepared(); err != nil {
+		if e.ctx.Err() != nil {
+			return keyboardInterrupt()
+		}
+		const what = "the kernel could not be set up; restart it to try again; `gradbook doctor` says what is missing"
+		return &engine.Failure{Name: "SetupError", Value: err.Error(), Traceback: []string{err.Error(), what}}
+	}
+	if e.g.engine() == nil {
 		return e.g.gonb.run(e, e.request.Code)
 	}
-	if notice := e.g.Notice; notice != "" && !e.request.Silent {
-		e.g.Notice = ""
-		e.Stream("stderr", notice+"\n")
+	if !e.request.Silent {
+		if notice := e.g.notice(); notice != "" {
+			e.Stream("stderr", notice+"\n")
+		}
 	}
 	return e.text(e.request.Code)
 }
@@ -209,7 +217,7 @@ func (e *execution) text(code string) *engine.Failure {
 	if e.request.Silent {
 		number = 0 // nobody sees it
 	}
-	f, err := e.g.Engine.Run(e.ctx, engine.Cell{Cell: t.Benchmarked(t.Cell(number)), Text: code, Args: options.Args, AllowStdin: e.stdin(), Profile: options.Profile}, e)
+	f, err := e.g.engine().Run(e.ctx, engine.Cell{Cell: t.Benchmarked(t.Cell(number)), Text: code, Args: options.Args, AllowStdin: e.stdin(), Profile: options.Profile}, e)
 	if errors.Is(err, cell.ErrGoNB) {
 		return e.program(t)
 	}
@@ -245,8 +253,8 @@ func commandFailed(why string) *engine.Failure {
 // help shows a name's documentation in the client's pager.
 func (e *execution) help(name string) *engine.Failure {
 	doc := ""
-	if e.g.Language != nil {
-		doc = e.g.Language.Inspect(name, len(name))
+	if e.g.language() != nil {
+		doc = e.g.language().Inspect(name, len(name))
 	}
 	if doc == "" {
 		return commandFailed("nothing is known of " + name)
@@ -304,7 +312,7 @@ func (e *execution) Event(ev wire.Event) {
 	case "took":
 		e.took = ev.Milliseconds
 	case "input":
-		e.g.inputs.ask(e, ev.Prompt, ev.Password, e.g.Engine.Input)
+		e.g.inputs.ask(e, ev.Prompt, ev.Password, e.g.engine().Input)
 	}
 }
 

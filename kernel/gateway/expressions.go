@@ -10,12 +10,12 @@ import (
 func (e *execution) expressions() map[string]any {
 	out := map[string]any{}
 	for name, code := range e.request.UserExpressions {
-		if e.g.Engine == nil {
+		if e.g.engine() == nil {
 			out[name] = failed("NotImplementedError", "without a session there are no values to evaluate")
 			continue
 		}
 		sink := &collector{}
-		f, err := e.g.Engine.Run(e.ctx, engine.Cell{Cell: cell.Cell{Text: code}, Text: code}, sink)
+		f, err := e.g.engine().Run(e.ctx, engine.Cell{Cell: cell.Cell{Text: code}, Text: code}, sink)
 		switch {
 		case err != nil:
 			out[name] = failed("NotImplementedError", err.Error())

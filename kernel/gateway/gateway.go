@@ -20,30 +20,39 @@ import (
 	"sync/atomic"
 
 	"github.com/gradbook/gradbook/kernel/engine"
-	"github.com/gradbook/gradbook/kernel/toolchain"
 )
 
 // Config says what a gateway works with.
 type Config struct {
 	Connection Connection
-	// Engine runs Go cells; nil if they run as GoNB runs them.
-	Engine *engine.Engine
+	// Parts are what runs Go cells and knows about them.
+	Parts
+	// Prepare makes the parts where they are not at hand, as when nothing has been set up:
+	// it is called as the kernel starts, and the first cell waits for it. What it says is
+	// shown in that cell. Nil if there is nothing to do.
+	Prepare func(ctx context.Context, say io.Writer) (Parts, error)
 	// GoNB starts GoNB for a connection file, when it is needed first.
 	GoNB func(connectionFile string) (Process, error)
 	// Command makes a command of a shell, with the kernel's environment; Start starts it.
 	Command func(name string, args ...string) *exec.Cmd
 	Start   func(*exec.Cmd) (Process, error)
-	// Language answers questions about code; nil if nobody can.
-	Language Language
 	// Dir is a folder for files of this kernel.
 	Dir string
 	// History is the file that keeps what was executed; "" keeps nothing.
 	History string
-	// Notice is shown with the first cell; "" shows nothing.
-	Notice string
 	// Version is Gradbook's, for the banner. GoVersion is Go's.
 	Version, GoVersion string
 	Log                *slog.Logger
+}
+
+// Parts are what a gateway has Go cells run by.
+type Parts struct {
+	// Engine runs Go cells; nil if they run as GoNB runs them.
+	Engine *engine.Engine
+	// Language answers questions about code; nil if nobody can.
+	Language Language
+	// Notice is shown with the first cell; "" shows nothing.
+	Notice string
 }
 
 // Process is a child that the gateway ends.
@@ -59,6 +68,8 @@ type Process interface {
 type Gateway struct {
 	Config
 	session string
+	works   atomic.Pointer[Parts]
+	getting preparing
 	sockets *sockets
 	history *history
 	gonb    *gonb
@@ -99,8 +110,12 @@ func New(ctx context.Context, c Config) (*Gateway, error) {
 	g.signer.key = []byte(c.Connection.Key)
 	g.history = openHistory(c.History, c.Log)
 	g.gonb = &gonb{gateway: g}
-	if c.Engine != nil {
-		c.Engine.Builder().Set(func(s *toolchain.Settings) { s.Module = g.gonb.module })
+	g.getting.done = make(chan struct{})
+	if c.Prepare == nil {
+		g.use(c.Parts)
+		close(g.getting.done)
+	} else {
+		go g.prepare(ctx)
 	}
 	return g, nil
 }
@@ -118,6 +133,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 	case <-g.shutdown:
 	}
 	g.Interrupt()
+	if e := g.engine(); e != nil {
+		e.Stop()
+	}
 	g.gonb.close()
 	g.history.close()
 	g.stop()
@@ -255,8 +273,8 @@ func (g *Gateway) status(m *message, state string) {
 func (g *Gateway) Interrupt() {
 	if e := g.current.Load(); e != nil {
 		e.cancel()
-	} else if g.Engine != nil {
-		g.Engine.Interrupt()
+	} else if g.engine() != nil {
+		g.engine().Interrupt()
 	}
 	g.inputs.cancel()
 }

@@ -405,7 +405,7 @@ func (g *Gateway) comm(m *message) any {
 	if g.pageComm(m) {
 		return nil
 	}
-	if g.Engine != nil && g.Engine.Comm(wire.Comm{Type: m.header.MsgType, Content: m.content, Metadata: m.metadata}) {
+	if g.engine() != nil && g.engine().Comm(wire.Comm{Type: m.header.MsgType, Content: m.content, Metadata: m.metadata}) {
 		return nil
 	}
 	b := g.gonb

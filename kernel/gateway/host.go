@@ -31,11 +31,11 @@ func (e *execution) Restart(all bool) error {
 	if all {
 		e.g.gonb.close()
 	}
-	return e.g.Engine.Restart()
+	return e.g.engine().Restart()
 }
 
 func (e *execution) Variables(names []string) ([]dialect.Variable, error) {
-	all, err := e.g.Engine.Variables(names)
+	all, err := e.g.engine().Variables(names)
 	if err != nil {
 		return nil, err
 	}
@@ -58,15 +58,15 @@ func size(n int64) string {
 	return fmt.Sprintf("%d B", n)
 }
 
-func (e *execution) Declarations() map[string][]string { return e.g.Engine.Notebook().Declarations() }
+func (e *execution) Declarations() map[string][]string { return e.g.engine().Notebook().Declarations() }
 
-func (e *execution) Remove(name string) bool { return e.g.Engine.Remove(name) }
+func (e *execution) Remove(name string) bool { return e.g.engine().Remove(name) }
 
 func (e *execution) Setenv(key, value string) error {
 	if err := os.Setenv(key, value); err != nil {
 		return err
 	}
-	e.g.Engine.Setenv(key, value)
+	e.g.engine().Setenv(key, value)
 	e.g.gonb.remember(fmt.Sprintf("%%env %s %q", key, value))
 	return nil
 }
@@ -79,13 +79,13 @@ func (e *execution) Chdir(dir string) error {
 	if err != nil {
 		return err
 	}
-	e.g.Engine.Setenv("PWD", wd)
+	e.g.engine().Setenv("PWD", wd)
 	e.g.gonb.remember(fmt.Sprintf("%%cd %q", wd))
 	return nil
 }
 
 func (e *execution) AutoGet(on bool) {
-	e.g.Engine.Builder().Set(func(s *toolchain.Settings) { s.NoAutoGet = !on })
+	e.g.engine().Builder().Set(func(s *toolchain.Settings) { s.NoAutoGet = !on })
 	command := "%autoget"
 	if !on {
 		command = "%noautoget"
@@ -124,7 +124,7 @@ func (e *execution) GoNB(s dialect.Segment) error {
 // program has GoNB run a cell as a program of its own, which has the notebook's
 // declarations.
 func (e *execution) program(t dialect.Text) *engine.Failure {
-	imports, rest := e.g.Engine.Notebook().Program(t.Cell(0))
+	imports, rest := e.g.engine().Notebook().Program(t.Cell(0))
 	return e.g.gonb.run(e, withDeclarations(t, imports, rest))
 }
 

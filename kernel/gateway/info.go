@@ -55,8 +55,8 @@ func (g *Gateway) commInfo(m *message) any {
 	}
 	_ = json.Unmarshal(m.content, &content) // without one, all are meant
 	all := g.gonb.comms()
-	if g.Engine != nil {
-		for id, target := range g.Engine.Comms() {
+	if g.engine() != nil {
+		for id, target := range g.engine().Comms() {
 			all[id] = map[string]any{"target_name": target}
 		}
 	}

@@ -68,9 +68,9 @@ func (g *Gateway) complete(m *message) any {
 	code, offset := p.read(m)
 	matches, kinds := []string{}, []any{}
 	start, end := offset, offset
-	if g.Language != nil {
+	if g.language() != nil {
 		var list []language.Match
-		list, start, end = g.Language.Complete(code, offset)
+		list, start, end = g.language().Complete(code, offset)
 		for _, c := range list {
 			matches = append(matches, c.Text)
 			kinds = append(kinds, map[string]any{"start": p.units(start), "end": p.units(end), "text": c.Text, "type": c.Kind, "signature": c.Signature})
@@ -86,8 +86,8 @@ func (g *Gateway) inspect(m *message) any {
 	var p position
 	code, offset := p.read(m)
 	data := map[string]any{}
-	if g.Language != nil {
-		if doc := g.Language.Inspect(code, offset); doc != "" {
+	if g.language() != nil {
+		if doc := g.language().Inspect(code, offset); doc != "" {
 			data["text/markdown"], data["text/plain"] = doc, plainText(doc)
 		}
 	}

@@ -77,10 +77,10 @@ func (g *Gateway) pageAnswer(c pageComm) map[string]any {
 }
 
 func (g *Gateway) rows(q wire.Table) map[string]any {
-	if g.Engine == nil || g.current.Load() != nil {
+	if g.engine() == nil || g.current.Load() != nil {
 		return map[string]any{"error": "a cell is running; the table can be turned when it has ended"}
 	}
-	data, err := g.Engine.Rows(q)
+	data, err := g.engine().Rows(q)
 	if err == nil && data == nil {
 		err = errors.New("the session has ended")
 	}

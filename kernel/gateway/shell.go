@@ -184,7 +184,7 @@ func (e *execution) olderHint(command string) string {
 	if m == nil {
 		return ""
 	}
-	own := e.g.Engine.Builder().HostModule(m[1])
+	own := e.g.engine().Builder().HostModule(m[1])
 	if own == "" || semver.Compare(m[2], own) >= 0 {
 		return ""
 	}

@@ -77,7 +77,7 @@ func TestArrangeCUDA(t *testing.T) {
 // TestCUDAStep: what was asked for and cannot be had is an error; without a GPU nothing
 // is asked for.
 func TestCUDAStep(t *testing.T) {
-	l := Layout{t.TempDir()}
+	l := Checkout(t.TempDir())
 	t.Setenv(pjrt.CUDAEnv, "none")
 	if err := l.cuda().do(t.Context(), l, NewProgress(os.Stderr)); err != nil {
 		t.Errorf("none: got %v", err)

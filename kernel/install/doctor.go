@@ -1,9 +1,7 @@
 package install
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -18,7 +16,6 @@ import (
 	"github.com/gradbook/gradbook/dl/cache"
 	"github.com/gradbook/gradbook/dl/pjrt"
 	"github.com/gradbook/gradbook/kernel/children"
-	"github.com/gradbook/gradbook/kernel/toolchain"
 )
 
 // Finding is a line of the doctor's.
@@ -35,19 +32,24 @@ type Finding struct {
 
 // Examine looks at everything that notebooks need. It changes nothing.
 func Examine(ctx context.Context, l Layout) []Finding {
-	const setup = "make setup"
+	setup := "make setup"
+	if !l.IsCheckout() {
+		setup = "gradbook setup"
+	}
 	checks := []struct {
 		what, mend string
 		look       func() (string, error)
 	}{
 		{"system", "", func() (string, error) {
-			return fmt.Sprintf("%s/%s, %d processors, checkout %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), l.Root), nil
+			return fmt.Sprintf("%s/%s, %d processors, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), l.kind()), nil
 		}},
 		{"go", "", func() (string, error) {
-			if err := checkGo(); err != nil {
+			path, err := l.Go()
+			if err != nil {
 				return "", err
 			}
-			return l.goVersion(ctx)
+			version, err := l.goVersion(ctx)
+			return path + ", version " + version, err
 		}},
 		{"c compiler", "", func() (string, error) { return l.compilerVersion(ctx) }},
 		{"python", "", func() (string, error) {
@@ -58,10 +60,7 @@ func Examine(ctx context.Context, l Layout) []Finding {
 		{"gonb", setup, func() (string, error) { return output(ctx, l.Program("gonb"), "-V") }},
 		{"gopls", setup, func() (string, error) { return output(ctx, l.Program("gopls"), "version") }},
 		{"goimports", setup, func() (string, error) { return l.Program("goimports"), missing(l.Program("goimports")) }},
-		{"kernelspec", setup, func() (string, error) {
-			path := filepath.Join(l.Kernelspec(), "kernel.json")
-			return path, missing(path)
-		}},
+		{"kernelspec", setup, func() (string, error) { return l.kernelspecPath() }},
 		{"workspace", setup, func() (string, error) {
 			return l.Workspace(), missing(filepath.Join(l.Workspace(), "go.mod"))
 		}},
@@ -77,6 +76,8 @@ func Examine(ctx context.Context, l Layout) []Finding {
 		{"gpu", setup, gpu},
 		{"device", setup, func() (string, error) { return l.device(ctx) }},
 		{"cells", setup, func() (string, error) { return l.cells(ctx) }},
+		{"training", setup, func() (string, error) { return l.training(ctx) }},
+		{"chart", setup, func() (string, error) { return l.chart(ctx) }},
 		{"kernels", "", func() (string, error) { return kernels(), nil }},
 	}
 	var findings []Finding
@@ -89,23 +90,6 @@ func Examine(ctx context.Context, l Layout) []Finding {
 		findings = append(findings, f)
 	}
 	return findings
-}
-
-// cells builds a cell and runs it.
-func (l Layout) cells(ctx context.Context) (string, error) {
-	ways, err := toolchain.Ways()
-	if err != nil {
-		return "", err
-	}
-	if len(ways) == 0 {
-		return "not on this platform: each cell is a program of its own", nil
-	}
-	took, err := l.TryCell(ctx, ways...)
-	if err != nil {
-		return "", err
-	}
-	way, _ := toolchain.HostBuilt(l.Workspace(), ways...)
-	return fmt.Sprintf("one runs, built and linked (%s) in %.1f s", way, took.Seconds()), nil
 }
 
 // kernels tells of the kernels that run, and the memory that they hold.
@@ -211,32 +195,4 @@ func gpu() (string, error) {
 		return "", err
 	}
 	return strings.Join(append(parts, "plugin "+path), "; "), nil
-}
-
-// device asks the probe, which opens the device as a cell would.
-func (l Layout) device(ctx context.Context) (string, error) {
-	if err := missing(l.Program("probe")); err != nil {
-		return "", err
-	}
-	// A plugin that is new here is tried first, for up to two minutes.
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
-	defer cancel()
-	var out, errs bytes.Buffer
-	cmd := exec.CommandContext(ctx, l.Program("probe"))
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("cells cannot compute: %w: %s", err, lastLines(errs.String(), 3))
-	}
-	var info struct{ Kind, Plugin, Note string }
-	if err := json.Unmarshal(out.Bytes(), &info); err != nil {
-		return "", fmt.Errorf("the probe printed %q: %w", out.String(), err)
-	}
-	is := info.Kind
-	if info.Plugin != "" {
-		is += ", plugin " + info.Plugin
-	}
-	if info.Note != "" {
-		return "", fmt.Errorf("%s; %s", is, info.Note)
-	}
-	return is, nil
 }

@@ -34,7 +34,7 @@ func TestFind(t *testing.T) {
 // TestSteps: a step is done once, again when what it depends on changes, when
 // its result is gone, and after a failure.
 func TestSteps(t *testing.T) {
-	l := Layout{t.TempDir()}
+	l := Checkout(t.TempDir())
 	runs, input, there := 0, "a", true
 	var fail error
 	s := step{
@@ -69,7 +69,7 @@ func TestSteps(t *testing.T) {
 
 // TestInterrupted: a step that is interrupted is begun again, and says so.
 func TestInterrupted(t *testing.T) {
-	l := Layout{t.TempDir()}
+	l := Checkout(t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
 	runs := 0
 	s := step{
@@ -120,13 +120,13 @@ func only(t *testing.T, names ...string) {
 func TestRequirements(t *testing.T) {
 	t.Run("go", func(t *testing.T) {
 		only(t)
-		if err := checkGo(); err == nil || !strings.Contains(err.Error(), "go.dev/dl") {
+		if _, err := Checkout(t.TempDir()).Go(); err == nil || !strings.Contains(err.Error(), "go.dev/dl") {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("python", func(t *testing.T) {
 		only(t, "go")
-		if err := (Layout{t.TempDir()}).checkPython(t.Context()); err == nil || !strings.Contains(err.Error(), "python3") || !strings.Contains(err.Error(), "install it with") {
+		if err := Checkout(t.TempDir()).checkPython(t.Context()); err == nil || !strings.Contains(err.Error(), "python3") || !strings.Contains(err.Error(), "install it with") {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -136,13 +136,13 @@ func TestRequirements(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Setenv("PATH", dir)
-		if err := (Layout{t.TempDir()}).checkPython(t.Context()); err == nil || !strings.Contains(err.Error(), "version 3.6") {
+		if err := Checkout(t.TempDir()).checkPython(t.Context()); err == nil || !strings.Contains(err.Error(), "version 3.6") {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("compiler", func(t *testing.T) {
 		only(t, "go")
-		l := Layout{t.TempDir()}
+		l := Checkout(t.TempDir())
 		t.Setenv("CC", "")
 		t.Setenv("GRADBOOK_DEVICE", "")
 		if err := l.checkCompiler(t.Context()); err == nil || !strings.Contains(err.Error(), "C compiler") || !strings.Contains(err.Error(), "GRADBOOK_DEVICE=go") {
@@ -156,12 +156,12 @@ func TestRequirements(t *testing.T) {
 	t.Run("cgo", func(t *testing.T) {
 		t.Setenv("GRADBOOK_DEVICE", "")
 		t.Setenv("CGO_ENABLED", "0")
-		if err := (Layout{t.TempDir()}).checkCompiler(t.Context()); err == nil || !strings.Contains(err.Error(), "CGO_ENABLED") {
+		if err := Checkout(t.TempDir()).checkCompiler(t.Context()); err == nil || !strings.Contains(err.Error(), "CGO_ENABLED") {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("the environment's own python", func(t *testing.T) {
-		l := Layout{t.TempDir()}
+		l := Checkout(t.TempDir())
 		bin := filepath.Dir(l.Python())
 		if err := os.MkdirAll(bin, 0o755); err != nil {
 			t.Fatal(err)
@@ -234,16 +234,15 @@ func TestToolVersions(t *testing.T) {
 		t.Fatalf("%s does not require GoNB", mod)
 		return ""
 	}
-	if a, b := version("../../go.mod"), version("tools/go.mod"); a != b {
-		t.Errorf("go.mod requires GoNB %s, kernel/install/tools/go.mod %s", a, b)
+	if a, b := version("../../go.mod"), version("tools/tools.mod"); a != b {
+		t.Errorf("go.mod requires GoNB %s, kernel/install/tools/tools.mod %s", a, b)
 	}
 }
 
 // TestProgress: without a terminal, quick steps leave one line each.
 func TestProgress(t *testing.T) {
 	var out bytes.Buffer
-	p := NewProgress(&out)
-	p.begin("tools")
+	p := NewProgress(&out).begin("tools")
 	p.Note("building")
 	p.end("✓")
 	if got := out.String(); !strings.HasPrefix(got, "  ✓ tools (") || strings.Count(got, "\n") != 1 {
@@ -254,7 +253,7 @@ func TestProgress(t *testing.T) {
 // TestExamine looks at an empty checkout: everything that is missing is
 // named, with the command that mends it.
 func TestExamine(t *testing.T) {
-	l := Layout{t.TempDir()}
+	l := Checkout(t.TempDir())
 	mends := 0
 	for _, f := range Examine(t.Context(), l) {
 		if !f.OK && f.Is == "" {

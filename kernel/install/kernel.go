@@ -1,7 +1,6 @@
 package install
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,17 +20,9 @@ type Tools struct {
 
 // KernelTools finds them.
 func KernelTools(l Layout) (Tools, error) {
-	goCmd, err := exec.LookPath("go")
+	goCmd, err := l.Go()
 	if err != nil {
-		if goCmd, err = exec.LookPath(os.Getenv(gocmd.GoEnv)); err != nil {
-			return Tools{}, errNoGo
-		}
-	}
-	if goCmd, err = realGo(l, goCmd); err != nil {
 		return Tools{}, err
-	}
-	if !exists(l.Program("gonb"), filepath.Join(l.Workspace(), "go.mod")) {
-		return Tools{}, fmt.Errorf("the kernel is not set up; run: make setup, or %s setup", l.Program("gradbook"))
 	}
 	return Tools{l, goCmd}, nil
 }
@@ -79,6 +70,9 @@ func (t Tools) Gopls(dir string) *exec.Cmd {
 	cmd.Env = toolchain.Environ("GOMEMLIMIT=512MiB", "PATH="+filepath.Dir(t.Go)+string(os.PathListSeparator)+os.Getenv("PATH"), "GOPROXY=off", "GOFLAGS=-mod=mod", "TMPDIR="+dir)
 	return cmd
 }
+
+// goEnvName names the variable with the go command that the kernelspec knows.
+const goEnvName = gocmd.GoEnv
 
 // realGo passes over the go command for cells, in case a kernel is started from
 // a cell.

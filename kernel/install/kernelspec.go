@@ -4,8 +4,11 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"fmt"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/gradbook/gradbook/dl/cache"
 	"github.com/gradbook/gradbook/kernel/gocmd"
@@ -24,10 +27,8 @@ func (l Layout) kernelspec() step {
 	path := filepath.Join(l.Kernelspec(), "kernel.json")
 	// A Jupyter that a desktop starts may have no go on its PATH.
 	env := map[string]string{}
-	if goCmd, err := exec.LookPath("go"); err == nil {
-		if goCmd, err = realGo(l, goCmd); err == nil {
-			env[gocmd.GoEnv] = goCmd
-		}
+	if goCmd, err := l.Go(); err == nil {
+		env[gocmd.GoEnv] = goCmd
 	}
 	spec, specErr := json.MarshalIndent(map[string]any{
 		"argv":           []string{l.Program("gradbook"), "kernel", "{connection_file}"},
@@ -56,4 +57,18 @@ func (l Layout) kernelspec() step {
 			return nil
 		},
 	}
+}
+
+// kernelspecPath is where Jupyter finds the kernel.
+func (l Layout) kernelspecPath() (string, error) {
+	path := filepath.Join(l.Kernelspec(), "kernel.json")
+	if l.Shipped == "" {
+		return path, missing(path)
+	}
+	// In whatever Python the wheel is, Jupyter knows.
+	out, err := exec.Command(l.Python(), "-c", "from jupyter_client.kernelspec import KernelSpecManager as M; print(M().get_kernel_spec("+strconv.Quote(KernelName)+").resource_dir)").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s: Jupyter does not find the kernel: %s", l.Python(), lastLines(string(out), 1))
+	}
+	return strings.TrimSpace(string(out)), nil
 }

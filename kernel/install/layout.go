@@ -16,28 +16,43 @@ import (
 // modulePath is the module that a checkout holds.
 const modulePath = "github.com/gradbook/gradbook"
 
-// Layout is where things are in a checkout. Everything that setup makes is under
-// .gradbook, which can be removed at any time. A checkout that has been set up may be
-// read-only: see UserDir.
-type Layout struct{ Root string }
+// Layout is where things are. There are three kinds of them: a checkout, in which setup
+// makes everything under .gradbook; the source of a program that `go install` built, in
+// Go's cache of modules; and a wheel, which brings source and much that is built. The last
+// two have what setup makes in the user's cache folder. What setup makes can be removed at
+// any time. A checkout that has been set up may be read-only: see UserDir.
+type Layout struct {
+	// Root is the folder of the module's source.
+	Root string
+	// State is the folder of what setup makes.
+	State string
+	// Shipped is the folder of a wheel's package; "" without one.
+	Shipped string
+}
 
-// Find returns the layout of the checkout that holds dir or, failing that, this
-// program.
+// Checkout is the layout of a checkout.
+func Checkout(root string) Layout { return Layout{Root: root, State: filepath.Join(root, ".gradbook")} }
+
+// Find returns the layout of this program if it is installed, of the checkout that holds
+// dir or, failing that, this program.
 func Find(dir string) (Layout, error) {
-	starts := []string{dir}
-	if exe, err := os.Executable(); err == nil {
-		if exe, err = filepath.EvalSymlinks(exe); err == nil {
-			starts = append(starts, filepath.Dir(exe))
+	exe, err := os.Executable()
+	if err == nil {
+		exe, err = filepath.EvalSymlinks(exe)
+	}
+	if err == nil {
+		if l, ok, err := installed(exe); ok {
+			return l, err
 		}
 	}
-	for _, start := range starts {
+	for _, start := range []string{dir, filepath.Dir(exe)} {
 		abs, err := filepath.Abs(start)
 		if err != nil {
 			return Layout{}, err
 		}
 		for d := abs; ; d = filepath.Dir(d) {
 			if isCheckout(d) {
-				return Layout{d}, nil
+				return Checkout(d), nil
 			}
 			if d == filepath.Dir(d) {
 				break
@@ -56,19 +71,29 @@ func isCheckout(dir string) bool {
 	return strings.TrimSpace(first) == "module "+modulePath
 }
 
+// IsCheckout says whether the source is a person's own, to edit.
+func (l Layout) IsCheckout() bool { return l.State == filepath.Join(l.Root, ".gradbook") }
+
 func (l Layout) dir(elem ...string) string {
-	return filepath.Join(append([]string{l.Root, ".gradbook"}, elem...)...)
+	return filepath.Join(append([]string{l.State}, elem...)...)
 }
 
-// Bin is the folder of the programs that setup builds.
-func (l Layout) Bin() string { return l.dir("bin") }
+// Bin is the folder of the programs that setup builds, or a wheel brings.
+func (l Layout) Bin() string {
+	if l.Shipped != "" {
+		return filepath.Join(l.Shipped, "bin")
+	}
+	return l.dir("bin")
+}
 
 // Program is the path of one of them.
-func (l Layout) Program(name string) string {
+func (l Layout) Program(name string) string { return filepath.Join(l.Bin(), executable(name)) }
+
+func executable(name string) string {
 	if runtime.GOOS == "windows" {
 		name += ".exe"
 	}
-	return filepath.Join(l.Bin(), name)
+	return name
 }
 
 // Toolchain is the folder with the go command for cells.
@@ -77,11 +102,19 @@ func (l Layout) Toolchain() string { return l.dir("toolchain") }
 // Workspace is the folder of the module in which cells are built.
 func (l Layout) Workspace() string { return l.dir("workspace") }
 
-// Venv is the Python environment.
+// Venv is the Python environment that setup makes.
 func (l Layout) Venv() string { return l.dir("venv") }
 
-// Python is the interpreter of the Python environment.
+// PythonEnv names the environment variable with the interpreter of the environment that a
+// wheel is in.
+const PythonEnv = "GRADBOOK_PYTHON"
+
+// Python is the interpreter of the Python environment: the one that setup makes, or the
+// one that the wheel is in.
 func (l Layout) Python() string {
+	if l.Shipped != "" {
+		return shippedPython(l.Shipped)
+	}
 	if runtime.GOOS == "windows" {
 		return filepath.Join(l.Venv(), "Scripts", "python.exe")
 	}
@@ -126,8 +159,12 @@ func (l Layout) Log() string { return l.UserDir("log", "kernel.log") }
 
 // JupyterEnv returns the environment in which Jupyter's programs run: with
 // folders of the checkout's own, so that they neither see nor touch any other
-// Jupyter of the user. What an administrator configured for all counts here too.
+// Jupyter of the user. What an administrator configured for all counts here too. A wheel
+// is a guest in the user's own Jupyter, and leaves it as it is.
 func (l Layout) JupyterEnv() []string {
+	if l.Shipped != "" {
+		return os.Environ()
+	}
 	return append(os.Environ(),
 		"JUPYTER_CONFIG_DIR="+l.UserDir("jupyter", "config"),
 		"JUPYTER_DATA_DIR="+l.UserDir("jupyter", "data"),

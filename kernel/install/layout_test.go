@@ -14,7 +14,7 @@ import (
 // user's own folder, and a setup that has nothing to do succeeds.
 func TestUserDir(t *testing.T) {
 	root := t.TempDir()
-	l := Layout{root}
+	l := Checkout(root)
 	if got := l.UserDir("log"); got != filepath.Join(root, ".gradbook", "log") {
 		t.Errorf("before setup: expected the checkout's, got %s", got)
 	}
@@ -48,7 +48,7 @@ func TestUserDir(t *testing.T) {
 // TestKernelTools: a Jupyter that a desktop starts may have no go on its PATH; the
 // kernelspec says where it is.
 func TestKernelTools(t *testing.T) {
-	l := Layout{t.TempDir()}
+	l := Checkout(t.TempDir())
 	for _, path := range []string{l.Program("gonb"), filepath.Join(l.Workspace(), "go.mod"), filepath.Join(l.Root, "sdk", "go")} {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)

@@ -64,7 +64,7 @@ func foundCPU() bool {
 }
 
 // hasWheel says whether the pinned wheel is for this platform.
-func hasWheel() bool { return runtime.GOOS == "linux" && runtime.GOARCH == "amd64" }
+func hasWheel() bool { return pjrt.CPU.Name != "" }
 
 func (l Layout) cpuPlugin(ctx context.Context, p *Progress) error {
 	if os.Getenv(pjrt.PathEnv) != "" && foundCPU() {
@@ -73,6 +73,9 @@ func (l Layout) cpuPlugin(ctx context.Context, p *Progress) error {
 	if hasWheel() {
 		path, err := pjrt.CPU.Path()
 		if err != nil || exists(path) {
+			return err
+		}
+		if ok, err := l.beside(pjrt.CPU, path); ok || err != nil {
 			return err
 		}
 		return l.wheel(ctx, p, pjrt.CPU, path)
@@ -90,6 +93,31 @@ func (l Layout) cpuPlugin(ctx context.Context, p *Progress) error {
 	}
 	_, err = pjrt.Find("cpu")
 	return err
+}
+
+// beside links the library of a plugin's wheel that pip has installed beside our own.
+func (l Layout) beside(w pjrt.Wheel, path string) (bool, error) {
+	if l.Shipped == "" {
+		return false, nil
+	}
+	library := filepath.Join(filepath.Dir(l.Shipped), filepath.FromSlash(w.Member))
+	if !exists(library) {
+		return false, nil
+	}
+	sum, err := fileSHA256(library)
+	if err != nil {
+		return false, err
+	}
+	if sum != w.Library {
+		return false, fmt.Errorf("%s: expected SHA-256 %s, got %s", library, w.Library, sum)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return false, err
+	}
+	if err := os.Remove(path); err != nil && !os.IsNotExist(err) { // a link to what is gone
+		return false, err
+	}
+	return true, os.Symlink(library, path)
 }
 
 // interruptible returns when f does, or when ctx ends: f goes on then, until the

@@ -18,21 +18,17 @@ const pollLock = 200 * time.Millisecond
 // requirements checks for what a machine must have before setup can do anything.
 func (l Layout) requirements() step {
 	return always("requirements", func(ctx context.Context, _ *Progress) error {
-		if err := checkGo(); err != nil {
+		if _, err := l.Go(); err != nil {
 			return err
+		}
+		if _, ok := l.shippedWay(); ok {
+			return nil
 		}
 		if err := l.checkPython(ctx); err != nil {
 			return err
 		}
 		return l.checkCompiler(ctx)
 	})
-}
-
-func checkGo() error {
-	if _, err := exec.LookPath("go"); err != nil {
-		return errNoGo
-	}
-	return nil
 }
 
 // minPython is what the oldest pinned wheel needs.
@@ -75,6 +71,9 @@ func (l Layout) systemPython(ctx context.Context) (path, version string, err err
 }
 
 func (l Layout) checkPython(ctx context.Context) error {
+	if l.Shipped != "" {
+		return nil // the wheel is in one
+	}
 	_, _, err := l.systemPython(ctx)
 	return err
 }

@@ -8,8 +8,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/gofrs/flock"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/gradbook/gradbook/dl/cache"
 )
@@ -19,21 +21,68 @@ type step struct {
 	name string
 	// fingerprint says what the step's result depends on.
 	fingerprint func(ctx context.Context) (string, error)
+	// always is true of a step that is checked each time, and never stamped.
+	always bool
 	// present is false if the result is gone although it was made.
 	present func() bool
 	// run makes the result. It may be stopped at any point, and then run anew.
 	run func(ctx context.Context, p *Progress) error
 }
 
-// Setup brings the checkout into the state that notebooks need. What is there is
-// left alone, so it can be called at any time; what an interruption left half
-// done is done again. Only one setup of a checkout runs at a time.
+// Setup brings everything into the state that notebooks need. What is there is left
+// alone, so it can be called at any time; what an interruption left half done is done
+// again. Only one setup of a layout runs at a time.
 //
 // A checkout that cannot be written, as in a container, must be set up already; what is
 // missing is an error.
 func Setup(ctx context.Context, l Layout, p *Progress) error {
+	if err := Ready(ctx, l, p); err != nil {
+		return err
+	}
+	return Rest(ctx, l, p)
+}
+
+// Ready does the part of Setup that the first cell needs.
+func Ready(ctx context.Context, l Layout, p *Progress) error {
+	lanes := append([][]step{l.first()}, l.lanes()...)
+	return l.locked(ctx, p, func() error {
+		if err := l.runSteps(ctx, p, lanes[0]); err != nil {
+			return err
+		}
+		// Python's packages are fetched and unpacked while Go's are compiled.
+		g, ctx := errgroup.WithContext(ctx)
+		for _, lane := range lanes[1:] {
+			g.Go(func() error { return l.runSteps(ctx, p, lane) })
+		}
+		return g.Wait()
+	})
+}
+
+// Rest does the part of Setup that can wait: completion, GoNB, and data.
+func Rest(ctx context.Context, l Layout, p *Progress) error {
+	return l.locked(ctx, p, func() error { return l.runSteps(ctx, p, l.last()) })
+}
+
+// IsReady says whether Ready has been done. It does not look for what has changed since:
+// a kernel starts with what there is.
+func IsReady(l Layout) bool {
+	return l.done(l.first()) && !slices.ContainsFunc(l.lanes(), func(lane []step) bool { return !l.done(lane) })
+}
+
+// IsComplete says the same of Rest.
+func IsComplete(l Layout) bool { return l.done(l.last()) }
+
+func (l Layout) done(steps []step) bool {
+	return !slices.ContainsFunc(steps, func(s step) bool { return !s.present() || !exists(l.dir("state", s.name)) && l.writable() && !s.always })
+}
+
+// locked runs f as the only setup of the layout.
+func (l Layout) locked(ctx context.Context, p *Progress, f func() error) error {
+	if err := l.goOnPath(); err != nil {
+		return err
+	}
 	if !l.writable() {
-		return l.runSteps(ctx, p)
+		return f()
 	}
 	if err := os.MkdirAll(l.dir(), 0o755); err != nil {
 		return err
@@ -48,11 +97,20 @@ func Setup(ctx context.Context, l Layout, p *Progress) error {
 		return fmt.Errorf("cannot lock %s: %w", lock.Path(), err)
 	}
 	defer lock.Unlock() //nolint:errcheck // the process ends, and the lock with it
-	return l.runSteps(ctx, p)
+	return f()
 }
 
-func (l Layout) runSteps(ctx context.Context, p *Progress) error {
-	for _, s := range l.steps() {
+// goOnPath lets the programs that setup calls find the Go that came with a wheel.
+func (l Layout) goOnPath() error {
+	path := l.shippedGo()
+	if path == "" {
+		return nil
+	}
+	return os.Setenv("PATH", filepath.Dir(path)+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
+func (l Layout) runSteps(ctx context.Context, p *Progress, steps []step) error {
+	for _, s := range steps {
 		if err := s.do(ctx, l, p); err != nil {
 			return fmt.Errorf("setup: %s: %w", s.name, err)
 		}
@@ -60,22 +118,26 @@ func (l Layout) runSteps(ctx context.Context, p *Progress) error {
 	return nil
 }
 
-func (l Layout) steps() []step {
-	return []step{
-		l.requirements(),
-		l.program(),
-		l.tools(),
-		l.python(),
-		l.kernelspec(),
-		l.labextension(),
-		l.papermill(),
-		l.export(),
-		l.settings(),
-		l.plugin(),
-		l.cuda(),
-		l.workspace(),
-		l.mnist(),
+// first are the steps without which no other can be done.
+func (l Layout) first() []step { return []step{l.requirements(), l.program()} }
+
+// lanes are lists of steps of which none needs another list's.
+func (l Layout) lanes() [][]step {
+	if l.Shipped != "" { // Jupyter's part is in the wheel
+		return [][]step{{l.plugin(), l.cuda()}, {l.workspace()}}
 	}
+	return [][]step{
+		{l.python(), l.kernelspec(), l.labextension(), l.papermill(), l.export(), l.settings(), l.plugin(), l.cuda()},
+		{l.workspace()},
+	}
+}
+
+// last are the steps that can wait.
+func (l Layout) last() []step {
+	if l.Shipped != "" {
+		return []step{l.modules(), l.mnist()}
+	}
+	return []step{l.tools(), l.mnist()}
 }
 
 func (s step) do(ctx context.Context, l Layout, p *Progress) error {
@@ -94,9 +156,9 @@ func (s step) do(ctx context.Context, l Layout, p *Progress) error {
 		if s.present() {
 			return nil // made under other circumstances; it serves
 		}
-		return fmt.Errorf("it is due, but %s cannot be written; set the checkout up as a user who may: %s setup", l.dir(), l.Program("gradbook"))
+		return fmt.Errorf("it is due, but %s cannot be written; set it up as a user who may: %s setup", l.dir(), l.Program("gradbook"))
 	}
-	p.begin(s.name)
+	p = p.begin(s.name)
 	// A step that fails half way must not look as if it had been done.
 	if err := os.Remove(stamp); err != nil && !os.IsNotExist(err) {
 		p.end("✗")
@@ -143,6 +205,7 @@ func exists(paths ...string) bool {
 func always(name string, check func(ctx context.Context, p *Progress) error) step {
 	return step{
 		name:        name,
+		always:      true,
 		fingerprint: func(ctx context.Context) (string, error) { return "", check(ctx, nil) },
 		present:     func() bool { return true },
 		run:         func(context.Context, *Progress) error { return nil },
@@ -152,7 +215,7 @@ func always(name string, check func(ctx context.Context, p *Progress) error) ste
 // program puts this program where the kernelspec and the cells' go command
 // expect it.
 func (l Layout) program() step {
-	target, link := l.Program("gradbook"), filepath.Join(l.Toolchain(), filepath.Base(l.Program("go")))
+	target, link := l.Program("gradbook"), filepath.Join(l.Toolchain(), executable("go"))
 	exe, exeErr := os.Executable()
 	return step{
 		name: "program",
@@ -169,6 +232,9 @@ func (l Layout) program() step {
 		present: func() bool { return exists(target, link) },
 		run: func(context.Context, *Progress) error {
 			if !sameFile(exe, target) {
+				if l.Shipped != "" {
+					return fmt.Errorf("%s: expected it to be the wheel's program, got %s", exe, target)
+				}
 				if err := copyFile(target, exe); err != nil {
 					return err
 				}

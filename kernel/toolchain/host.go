@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -260,12 +261,9 @@ func (h hostBuild) writeSource(index Index) (hash string, err error) {
 	if err != nil {
 		return "", err
 	}
-	encoded, err := json.Marshal(index)
-	if err != nil {
+	if hash, err = index.hash(kept); err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(append(encoded, kept...))
-	hash = hex.EncodeToString(sum[:])[:20]
 	files := map[string]string{
 		"main.go":         strings.ReplaceAll(hostMain, "@DIR@", filepath.Base(h.dir)),
 		"kept.go":         string(kept),
@@ -282,4 +280,20 @@ func (h hostBuild) writeSource(index Index) (hash string, err error) {
 		}
 	}
 	return hash, nil
+}
+
+// hash tells what hosts hold apart, not where they are: Go names compiled packages by what
+// is in them.
+func (i Index) hash(kept []byte) (string, error) {
+	i.Go, i.Tool, i.Root, i.Overlay = "", "", "", ""
+	i.Packages = slices.Clone(i.Packages)
+	for at := range i.Packages {
+		i.Packages[at].Export = filepath.Base(i.Packages[at].Export)
+	}
+	encoded, err := json.Marshal(i)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(append(encoded, kept...))
+	return hex.EncodeToString(sum[:])[:20], nil
 }

@@ -49,10 +49,11 @@ func cpuFlags() []string {
 	return flags
 }
 
-// isPinned says whether a plugin is the one for the CPU that all is tried with.
+// isPinned says whether a plugin is the one for the CPU that all is tried with, and whose
+// insides are known.
 func isPinned(kind, path string) bool {
 	pinned, err := pjrt.CPU.Path()
-	return err == nil && kind == "cpu" && path == pinned
+	return err == nil && kind == "cpu" && path == pinned && pjrt.CPU.Known
 }
 
 // flagsFor are the flags for a plugin. They are for the versions that they were tried

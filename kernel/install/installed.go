@@ -1,0 +1,147 @@
+package install
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+
+	"github.com/gradbook/gradbook/dl/cache"
+	"github.com/gradbook/gradbook/kernel/toolchain"
+)
+
+// Folders of a wheel's package, beside its programs in bin.
+const (
+	shippedSource  = "source"
+	shippedSession = "session"
+)
+
+// installed returns the layout of a program that a wheel brought or `go install` built; ok
+// is false of any other program.
+func installed(exe string) (l Layout, ok bool, err error) {
+	if pkg := filepath.Dir(filepath.Dir(exe)); filepath.Base(filepath.Dir(exe)) == "bin" && isCheckout(filepath.Join(pkg, shippedSource)) {
+		state, err := stateDir(pkg)
+		return Layout{Root: filepath.Join(pkg, shippedSource), State: state, Shipped: pkg}, true, err
+	}
+	info, ok := debug.ReadBuildInfo()
+	// Only what comes from a proxy has a sum.
+	if !ok || info.Main.Path != modulePath || info.Main.Sum == "" {
+		return Layout{}, false, nil
+	}
+	l.State, err = stateDir(info.Main.Version)
+	if err == nil {
+		l.Root, err = moduleSource(l.State, info.Main.Version, info.Main.Sum)
+	}
+	return l, true, err
+}
+
+// stateDir is the folder of what setup makes for an installation: a wheel's folder, or a
+// version.
+func stateDir(of string) (string, error) {
+	name := of
+	if filepath.IsAbs(of) {
+		sum := sha256.Sum256([]byte(of))
+		name = "wheel-" + hex.EncodeToString(sum[:4])
+	}
+	return cache.Dir("installed", name)
+}
+
+// moduleSource is the folder of a version's source, in Go's cache of modules; the go
+// command fetches it if need be. Where it is is remembered, as to ask takes time.
+func moduleSource(state, version, sum string) (string, error) {
+	memory := filepath.Join(state, "source")
+	if dir, err := os.ReadFile(memory); err == nil && isCheckout(string(dir)) {
+		return string(dir), nil
+	}
+	goCmd, err := exec.LookPath("go")
+	if err != nil {
+		return "", errNoGo
+	}
+	cmd := exec.CommandContext(context.Background(), goCmd, "mod", "download", "-json", modulePath+"@"+version)
+	cmd.Dir, cmd.Env = os.TempDir(), toolchain.Environ() // outside any module
+	out, err := cmd.Output()
+	var answer struct{ Dir, Sum, Error string }
+	if e := json.Unmarshal(out, &answer); e != nil && err == nil {
+		err = e
+	}
+	switch {
+	case answer.Error != "":
+		return "", fmt.Errorf("cannot get the source of %s %s: %s", modulePath, version, answer.Error)
+	case err != nil:
+		return "", fmt.Errorf("cannot get the source of %s %s: %w", modulePath, version, err)
+	case answer.Sum != sum:
+		return "", fmt.Errorf("%s %s: expected the sum %s, with which this program was built, got %s", modulePath, version, sum, answer.Sum)
+	}
+	return answer.Dir, cache.WriteFile(memory, []byte(answer.Dir), 0o644)
+}
+
+// shippedPython is the interpreter of the environment that holds a wheel's package: what
+// started this program says which, and a kernel that Jupyter starts has no need of one.
+func shippedPython(pkg string) string {
+	if python := os.Getenv(PythonEnv); python != "" {
+		return python
+	}
+	// lib/python3.X/site-packages/gradbook
+	bin := filepath.Join(pkg, "..", "..", "..", "..", "bin", "python3")
+	if exists(bin) {
+		return filepath.Clean(bin)
+	}
+	return "python3"
+}
+
+// shippedGo is the go command that comes with the wheel, as a wheel of its own; "" without
+// it.
+func (l Layout) shippedGo() string {
+	if l.Shipped == "" {
+		return ""
+	}
+	path := filepath.Join(filepath.Dir(l.Shipped), "go", "bin", "go")
+	if !exists(path) {
+		return ""
+	}
+	return path
+}
+
+// Go is the go command: the one that came with a wheel, else the first on PATH that is not
+// that of cells.
+func (l Layout) Go() (string, error) {
+	if path := l.shippedGo(); path != "" {
+		return path, nil
+	}
+	path, err := exec.LookPath("go")
+	if err != nil {
+		if path, err = exec.LookPath(os.Getenv(goEnvName)); err != nil {
+			return "", errNoGo
+		}
+	}
+	return realGo(l, path)
+}
+
+// RemoveInstalled removes all that setup has made for installed programs of this user, and
+// the other things in the cache folder, which nothing else uses.
+func RemoveInstalled() (dir string, err error) {
+	if dir, err = cache.Dir(); err != nil {
+		return "", err
+	}
+	if !strings.Contains(filepath.Base(dir), "gradbook") && os.Getenv(cache.Env) == "" {
+		return "", fmt.Errorf("expected a folder of gradbook's own, got %s", dir)
+	}
+	return dir, os.RemoveAll(dir)
+}
+
+// kind says what holds the program, and where.
+func (l Layout) kind() string {
+	switch {
+	case l.Shipped != "":
+		return "wheel " + l.Shipped + ", its files in " + l.State
+	case l.IsCheckout():
+		return "checkout " + l.Root
+	}
+	return "source " + l.Root + ", its files in " + l.State
+}
