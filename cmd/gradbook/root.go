@@ -16,13 +16,13 @@ func root() *cobra.Command {
 		Short: "Deep learning in Go, as notebooks",
 		Long: `Gradbook runs Go notebooks with a Keras-like deep-learning package.
 
-Everything it installs is in the checkout's folder .gradbook and in the user's
-cache folder; both can be removed at any time.`,
+Everything it installs is in the checkout's folder .gradbook, if there is one, and in the
+user's cache folder; both can be removed at any time.`,
 		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(setupCmd(), labCmd(), runCmd(), scriptCmd(), notebookCmd(), pageCmd(), bookCmd(), studentCmd(), installCmd(), doctorCmd(), kernelCmd(), guardCmd())
+	cmd.AddCommand(setupCmd(), labCmd(), runCmd(), scriptCmd(), notebookCmd(), pageCmd(), bookCmd(), studentCmd(), installCmd(), removeCmd(), doctorCmd(), kernelCmd(), guardCmd(), packCmd())
 	return cmd
 }
 

@@ -16,7 +16,9 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
+	modzip "golang.org/x/mod/zip"
 )
 
 // platforms are those for which there are archives: the program, which is pure Go, and
@@ -66,6 +68,17 @@ func dist(version string) error {
 		if err := archive(name, source, "gradbook-"+version+"/gradbook", program, when); err != nil {
 			return err
 		}
+		if wheelTags[platform] == "" {
+			continue
+		}
+		if err := writeWheel(platform, version, program, when); err != nil {
+			return fmt.Errorf("the wheel for %s: %w", platform, err)
+		}
+	}
+	if semver.IsValid(version) {
+		if err := proxy(version, when); err != nil {
+			return err
+		}
 	}
 	sbom, err := bill(version, when, parts)
 	if err != nil {
@@ -75,6 +88,71 @@ func dist(version string) error {
 		return err
 	}
 	return checksums()
+}
+
+// writeWheel makes the wheel of a platform.
+func writeWheel(platform, version string, program []byte, when time.Time) error {
+	goos, goarch, _ := strings.Cut(platform, "/")
+	w, err := newWheel(platform, version)
+	if err != nil {
+		return err
+	}
+	tmp, err := os.MkdirTemp("", "wheel-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp) //nolint:errcheck // a leftover is only clutter
+	bin, session := filepath.Join(tmp, "bin"), filepath.Join(tmp, "session")
+	if err := buildTools(goos, goarch, bin); err != nil {
+		return err
+	}
+	if err := w.addFolder("gradbook/bin", bin); err != nil {
+		return err
+	}
+	w.addProgram("gradbook/bin/gradbook", program)
+	if hasSession(platform) {
+		if err := buildSession(session); err != nil {
+			return err
+		}
+		if w.tag, err = sessionTag(filepath.Join(session, "session"), strings.TrimPrefix(w.tag, "manylinux_2_28_")); err != nil {
+			return err
+		}
+		w.add(w.info()+"/WHEEL", []byte(wheelFileOf(w.tag)))
+		if err := w.addFolder("gradbook/session", session); err != nil {
+			return err
+		}
+	}
+	content, err := w.bytes(when)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join("dist", w.name()), content, 0o644) //nolint:gosec // to be published
+}
+
+// proxy makes a folder that serves the version to the go command, as GOPROXY=file://….
+//
+// Source: https://go.dev/ref/mod#goproxy-protocol
+func proxy(version string, when time.Time) error {
+	dir := filepath.Join("dist", "proxy", "github.com", "gradbook", "gradbook", "@v")
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // to be published
+		return err
+	}
+	var content bytes.Buffer
+	m := module.Version{Path: "github.com/gradbook/gradbook", Version: version}
+	if err := modzip.CreateFromVCS(&content, m, ".", "HEAD", ""); err != nil {
+		return err
+	}
+	mod, err := os.ReadFile("go.mod")
+	if err != nil {
+		return err
+	}
+	info := fmt.Appendf(nil, "{\"Version\":%q,\"Time\":%q}\n", version, when.Format(time.RFC3339))
+	for name, content := range map[string][]byte{"list": []byte(version + "\n"), version + ".info": info, version + ".mod": mod, version + ".zip": content.Bytes()} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil { //nolint:gosec // to be published
+			return err
+		}
+	}
+	return nil
 }
 
 func commitTime() (time.Time, error) {

@@ -22,12 +22,16 @@ const (
 	shippedSession = "session"
 )
 
-// installed returns the layout of a program that a wheel brought or `go install` built; ok
-// is false of any other program.
+// installed returns the layout of a program that a wheel brought, that another packager put
+// beside its source, or that `go install` built; ok is false of any other program.
 func installed(exe string) (l Layout, ok bool, err error) {
 	if pkg := filepath.Dir(filepath.Dir(exe)); filepath.Base(filepath.Dir(exe)) == "bin" && isCheckout(filepath.Join(pkg, shippedSource)) {
 		state, err := stateDir(pkg)
-		return Layout{Root: filepath.Join(pkg, shippedSource), State: state, Shipped: pkg}, true, err
+		l := Layout{Root: filepath.Join(pkg, shippedSource), State: state}
+		if exists(filepath.Join(pkg, "__init__.py")) {
+			l.Shipped = pkg
+		}
+		return l, true, err
 	}
 	info, ok := debug.ReadBuildInfo()
 	// Only what comes from a proxy has a sum.

@@ -167,7 +167,7 @@ func BuildHost(ctx context.Context, way Way, goCmd, workspace string) error {
 	}
 	pkg := "./" + filepath.Base(h.dir)
 	flags := append(way.hostFlags(), "-overlay="+index.Overlay)
-	if _, err := h.run(append(append([]string{"build", "-o", filepath.Join(h.dir, HostProgram), "-ldflags=-checklinkname=0"}, flags...), pkg)...); err != nil {
+	if _, err := h.run(append(append([]string{"build", "-o", filepath.Join(h.dir, HostProgram), "-ldflags=-checklinkname=0 -s -w"}, flags...), pkg)...); err != nil {
 		return err
 	}
 	out, err := h.run(append(append([]string{"list", "-export", "-f", "{{.Export}}"}, flags...), pkg)...)

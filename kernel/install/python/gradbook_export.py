@@ -12,6 +12,7 @@ Source: https://nbconvert.readthedocs.io/en/latest/external_exporters.html
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 
 import nbformat
@@ -23,10 +24,13 @@ from nbconvert.exporters.pdf import PDFExporter
 
 def gradbook(nb, resources, *args):
     """Run a gradbook command with a notebook as its input, and return its output."""
-    command = KernelSpecManager().get_kernel_spec("gradbook").argv[0]
+    argv = KernelSpecManager().get_kernel_spec("gradbook").argv
+    command = argv[: argv.index("kernel")]
+    if command[0] == "python":  # which stands for the one that runs Jupyter
+        command[0] = sys.executable
     folder = ((resources or {}).get("metadata") or {}).get("path") or None
     done = subprocess.run(
-        [command, *args], input=nbformat.writes(nb).encode(), cwd=folder if folder and os.path.isdir(folder) else None, capture_output=True, check=False
+        [*command, *args], input=nbformat.writes(nb).encode(), cwd=folder if folder and os.path.isdir(folder) else None, capture_output=True, check=False
     )
     if done.returncode != 0:
         raise RuntimeError(done.stderr.decode(errors="replace").strip().removeprefix("gradbook: "))

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"debug/elf"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+)
+
+// tools are the programs beside the kernel, which are pure Go.
+var tools = []string{"github.com/janpfeifer/gonb", "golang.org/x/tools/gopls", "golang.org/x/tools/cmd/goimports"}
+
+// buildTools compiles them for a platform into dir.
+func buildTools(goos, goarch, dir string) error {
+	for _, pkg := range tools {
+		cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(dir, filepath.Base(pkg)), pkg)
+		cmd.Dir = filepath.Join(".gradbook", "tools")
+		cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s for %s/%s: %w\n%s", pkg, goos, goarch, err, out)
+		}
+	}
+	return nil
+}
+
+// hasSession says for which platform a session's program can be built here: this one's, if
+// cells are linked against it there.
+func hasSession(platform string) bool {
+	return platform == runtime.GOOS+"/"+runtime.GOARCH && runtime.GOOS == "linux"
+}
+
+// buildSession sets the commit up elsewhere with the Go that wheels bring, and has it packed
+// into dir.
+func buildSession(dir string) error {
+	version, err := goVersion()
+	if err != nil {
+		return err
+	}
+	clone, err := filepath.Abs(filepath.Join(".gradbook", "dist"))
+	if err != nil {
+		return err
+	}
+	if err := os.RemoveAll(clone); err != nil {
+		return err
+	}
+	if _, err := output("git", "clone", "-q", ".", clone); err != nil {
+		return err
+	}
+	defer os.RemoveAll(clone) //nolint:errcheck // a leftover is only clutter
+	fmt.Printf("building the session with go%s\n", version)
+	for _, args := range [][]string{{"make", "-s", "setup"}, {filepath.Join(".gradbook", "bin", "gradbook"), "pack", dir}} {
+		cmd := exec.Command(args[0], args[1:]...)
+		cmd.Dir, cmd.Env = clone, append(os.Environ(), "GOTOOLCHAIN=go"+version, "GRADBOOK_LINKER=shared")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	return nil
+}
+
+// sessionTag is the tag of the platform for a session's program: of the C library, it needs
+// the version with the newest of the symbols that it uses.
+//
+// Source: https://peps.python.org/pep-0600/
+func sessionTag(program, arch string) (string, error) {
+	f, err := elf.Open(program)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close() //nolint:errcheck // only read from
+	symbols, err := f.ImportedSymbols()
+	if err != nil {
+		return "", err
+	}
+	newest := 17
+	for _, s := range symbols {
+		if v, ok := strings.CutPrefix(s.Version, "GLIBC_2."); ok {
+			minor, err := strconv.Atoi(strings.SplitN(v, ".", 2)[0])
+			if err != nil {
+				return "", fmt.Errorf("%s: the symbol %s of version %s", program, s.Name, s.Version)
+			}
+			newest = max(newest, minor)
+		}
+	}
+	return fmt.Sprintf("manylinux_2_%d_%s", newest, arch), nil
+}
