@@ -3,11 +3,14 @@ package toolchain
 import (
 	"context"
 	"debug/elf"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/gradbook/gradbook/kernel/toolchain/solink"
 )
 
 // sharedLinker is the [Shared] way: Go's linker is shown a stub of the session's program
@@ -60,18 +63,26 @@ func (l sharedLinker) Link(ctx context.Context, p Piece) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if len(objects) == 0 {
+		library, imported, err := solink.Link(object)
+		switch {
+		case err == nil:
+			return p.path("cell.so"), errors.Join(os.WriteFile(p.path("cell.so"), library, 0o600), l.complete(imported))
+		case !errors.Is(err, solink.ErrUnsupported):
+			return "", err
+		}
+	}
+	return p.path("cell.so"), l.external(ctx, p, objects)
+}
+
+// external has the system's linker make the library.
+func (l sharedLinker) external(ctx context.Context, p Piece, objects []string) error {
 	cmd := exec.CommandContext(ctx, "ld", append([]string{"-shared", "-o", "cell.so", "cell.o"}, objects...)...)
 	cmd.Dir = p.Dir
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("ld: %w: %s", err, lastLines(string(out), 6))
+		return fmt.Errorf("ld: %w: %s", err, lastLines(string(out), 6))
 	}
-	return p.path("cell.so"), l.complete(p.path("cell.so"))
-}
-
-// complete says whether the session has all of Go that a library asks for. (What it asks
-// for of C is for the system's loader to find.)
-func (l sharedLinker) complete(library string) error {
-	f, err := elf.Open(library)
+	f, err := elf.Open(p.path("cell.so"))
 	if err != nil {
 		return err
 	}
@@ -80,9 +91,19 @@ func (l sharedLinker) complete(library string) error {
 	if err != nil {
 		return err
 	}
+	var imported []string
 	for _, s := range symbols {
-		if _, ok := l.program.lookup(s.Name); !ok && strings.Contains(s.Name, ".") {
-			return fmt.Errorf("the session lacks %s", s.Name)
+		imported = append(imported, s.Name)
+	}
+	return l.complete(imported)
+}
+
+// complete says whether the session has all of Go that a library asks for. (What it asks
+// for of C is for the system's loader to find.)
+func (l sharedLinker) complete(imported []string) error {
+	for _, name := range imported {
+		if _, ok := l.program.lookup(name); !ok && strings.Contains(name, ".") {
+			return fmt.Errorf("the session lacks %s", name)
 		}
 	}
 	return nil
