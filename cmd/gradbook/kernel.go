@@ -244,5 +244,9 @@ func kernelLayout() (install.Layout, error) {
 	if exe, err = filepath.EvalSymlinks(exe); err != nil {
 		return install.Layout{}, err
 	}
-	return install.Find(filepath.Dir(exe))
+	l, err := install.Find(filepath.Dir(exe))
+	if err != nil {
+		return l, err
+	}
+	return l, l.Enter()
 }

@@ -46,7 +46,11 @@ func layout() (install.Layout, error) {
 	if err != nil {
 		return install.Layout{}, err
 	}
-	return install.Find(dir)
+	l, err := install.Find(dir)
+	if err != nil {
+		return l, err
+	}
+	return l, l.Enter()
 }
 
 // ready sets up what is missing, so that no command needs another first.

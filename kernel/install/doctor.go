@@ -53,6 +53,10 @@ func Examine(ctx context.Context, l Layout) []Finding {
 		}},
 		{"c compiler", "", func() (string, error) { return l.compilerVersion(ctx) }},
 		{"python", "", func() (string, error) {
+			if l.Shipped != "" {
+				version, err := output(ctx, l.Python(), "--version")
+				return l.Python() + ", " + version, err
+			}
 			path, version, err := l.systemPython(ctx)
 			return path + ", version " + version, err
 		}},
@@ -132,6 +136,9 @@ func output(ctx context.Context, name string, args ...string) (string, error) {
 
 func (l Layout) compilerVersion(ctx context.Context) (string, error) {
 	if err := l.checkCompiler(ctx); err != nil {
+		if _, ok := l.shippedWay(); ok {
+			return "none, and none is needed, but for C in packages of your own", nil
+		}
 		return "", err
 	}
 	c, err := l.cgo(ctx)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -127,6 +128,51 @@ func (l Layout) Go() (string, error) {
 	return realGo(l, path)
 }
 
+// Enter prepares this process's environment for the programs that it starts. A wheel brings
+// its own Go, which keeps what it fetches and compiles apart from that of another Go, so
+// that it can be removed; what the other has fetched already is found there.
+func (l Layout) Enter() error {
+	path := l.shippedGo()
+	if path == "" {
+		return nil
+	}
+	dir, err := cache.Dir("go")
+	if err != nil {
+		return err
+	}
+	set := map[string]string{"PATH": filepath.Dir(path) + string(os.PathListSeparator) + os.Getenv("PATH"), "GOFLAGS": "-modcacherw"}
+	if os.Getenv("GOCACHE") == "" {
+		set["GOCACHE"] = filepath.Join(dir, "build")
+	}
+	if os.Getenv("GOMODCACHE") == "" {
+		env, err := goEnvironment(path, "GOMODCACHE", "GOPROXY")
+		if err != nil {
+			return err
+		}
+		set["GOMODCACHE"] = filepath.Join(dir, "mod")
+		if fetched := filepath.Join(env["GOMODCACHE"], "cache", "download"); exists(fetched) && fetched != filepath.Join(dir, "mod", "cache", "download") {
+			set["GOPROXY"] = "file://" + filepath.ToSlash(fetched) + "," + env["GOPROXY"]
+		}
+	}
+	for name, value := range set {
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func goEnvironment(goCmd string, names ...string) (map[string]string, error) {
+	cmd := exec.CommandContext(context.Background(), goCmd, append([]string{"env", "-json"}, names...)...)
+	cmd.Dir = os.TempDir()
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s env: %w", goCmd, err)
+	}
+	var env map[string]string
+	return env, json.Unmarshal(out, &env)
+}
+
 // RemoveInstalled removes all that setup has made for installed programs of this user, and
 // the other things in the cache folder, which nothing else uses.
 func RemoveInstalled() (dir string, err error) {
@@ -135,6 +181,16 @@ func RemoveInstalled() (dir string, err error) {
 	}
 	if !strings.Contains(filepath.Base(dir), "gradbook") && os.Getenv(cache.Env) == "" {
 		return "", fmt.Errorf("expected a folder of gradbook's own, got %s", dir)
+	}
+	// Go lets nobody write to the folders of modules.
+	err = filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			err = os.Chmod(path, 0o700) //nolint:gosec // to remove it
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", err
 	}
 	return dir, os.RemoveAll(dir)
 }

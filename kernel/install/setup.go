@@ -78,9 +78,6 @@ func (l Layout) done(steps []step) bool {
 
 // locked runs f as the only setup of the layout.
 func (l Layout) locked(ctx context.Context, p *Progress, f func() error) error {
-	if err := l.goOnPath(); err != nil {
-		return err
-	}
 	if !l.writable() {
 		return f()
 	}
@@ -98,15 +95,6 @@ func (l Layout) locked(ctx context.Context, p *Progress, f func() error) error {
 	}
 	defer lock.Unlock() //nolint:errcheck // the process ends, and the lock with it
 	return f()
-}
-
-// goOnPath lets the programs that setup calls find the Go that came with a wheel.
-func (l Layout) goOnPath() error {
-	path := l.shippedGo()
-	if path == "" {
-		return nil
-	}
-	return os.Setenv("PATH", filepath.Dir(path)+string(os.PathListSeparator)+os.Getenv("PATH"))
 }
 
 func (l Layout) runSteps(ctx context.Context, p *Progress, steps []step) error {

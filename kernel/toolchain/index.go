@@ -17,7 +17,7 @@ type Way string
 const (
 	// Shared links a cell against the session's program as if that were a shared
 	// library: quick, and the library holds nothing but the cell. It depends on
-	// details of Go's linker and of ELF on amd64.
+	// details of Go's linker and of ELF.
 	Shared Way = "shared"
 	// Plugin links a cell as Go's plugins are, with a copy of all packages that it
 	// imports. It takes longer, and works with any Go that has plugins.
@@ -27,24 +27,29 @@ const (
 // WayEnv names the environment variable that chooses the way.
 const WayEnv = "GRADBOOK_LINKER"
 
-// Supported says whether cells can be loaded into a session on this platform at all.
-// Elsewhere they run as GoNB runs them, each a process of its own.
-func Supported() bool {
-	return runtime.GOOS == "linux" && (runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64")
+// WaysOf are the ways that are possible on a platform, the best first; none where cells
+// cannot be loaded into a session at all, and run as GoNB runs them, each a process of its
+// own.
+func WaysOf(goos, goarch string) []Way {
+	switch goos + "/" + goarch {
+	case "linux/amd64", "linux/arm64":
+		return []Way{Shared, Plugin}
+	case "darwin/amd64", "darwin/arm64":
+		return []Way{Plugin}
+	}
+	return nil
 }
+
+// Supported says whether cells can be loaded into a session on this platform.
+func Supported() bool { return len(WaysOf(runtime.GOOS, runtime.GOARCH)) > 0 }
 
 // Ways are those that are possible on this platform, the best first, or the one that the
 // environment asks for.
 func Ways() ([]Way, error) {
-	all := []Way{Plugin}
-	if runtime.GOARCH == "amd64" {
-		all = []Way{Shared, Plugin}
-	}
+	all := WaysOf(runtime.GOOS, runtime.GOARCH)
 	asked := Way(os.Getenv(WayEnv))
 	switch {
-	case !Supported():
-		return nil, nil
-	case asked == "":
+	case len(all) == 0 || asked == "":
 		return all, nil
 	case !slices.Contains(all, asked):
 		return nil, fmt.Errorf("%s: expected one of %v on %s/%s, got %q", WayEnv, all, runtime.GOOS, runtime.GOARCH, asked)

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -36,6 +37,7 @@ func relink(object []byte, n int) ([]byte, error) {
 }
 
 type object struct {
+	machine                         elf.Machine
 	file                            []byte
 	shoff                           uint64
 	sections                        []elf.Section64
@@ -52,7 +54,7 @@ func parseObject(b []byte) (*object, error) {
 	if err := binary.Read(bytes.NewReader(b), binary.LittleEndian, &h); err != nil || string(h.Ident[:4]) != elf.ELFMAG {
 		return nil, errObject
 	}
-	o := &object{file: bytes.Clone(b), shoff: h.Shoff, sections: make([]elf.Section64, h.Shnum)}
+	o := &object{machine: elf.Machine(h.Machine), file: bytes.Clone(b), shoff: h.Shoff, sections: make([]elf.Section64, h.Shnum)}
 	if err := binary.Read(bytes.NewReader(b[h.Shoff:]), binary.LittleEndian, o.sections); err != nil {
 		return nil, errObject
 	}
@@ -125,6 +127,9 @@ func (o *object) relink(n int) error {
 
 // callHost makes the initialiser call the host's addmoduledata.
 func (o *object) callHost(ownAdd, initializer int) error {
+	if o.machine == elf.EM_AARCH64 {
+		return o.callHostARM64(ownAdd, initializer)
+	}
 	text := o.content(o.text)
 	call := o.symbols[initializer].Value + 7 // after: lea module(%rip), %rdi
 	if call+5 > uint64(len(text)) || text[call] != 0xe8 {
@@ -136,6 +141,30 @@ func (o *object) callHost(ownAdd, initializer int) error {
 	o.symbols = append(o.symbols, elf.Sym64{Name: o.addName(addModuleData), Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC)})
 	rela := bytes.NewBuffer(bytes.Clone(o.content(o.rela)))
 	put(rela, elf.Rela64{Off: call + 1, Info: elf.R_INFO(uint32(len(o.symbols)-1), uint32(elf.R_X86_64_PLT32)), Addend: -4})
+	o.replace(o.rela, rela.Bytes())
+	return nil
+}
+
+// callHostARM64 is callHost on arm64, where the linker leaves the jump to a relocation.
+//
+// Source: cmd/link/internal/arm64/asm.go, func gentext.
+func (o *object) callHostARM64(ownAdd, initializer int) error {
+	list := make([]elf.Rela64, o.sections[o.rela].Size/24)
+	if err := binary.Read(bytes.NewReader(o.content(o.rela)), binary.LittleEndian, list); err != nil {
+		return err
+	}
+	jump := o.symbols[initializer].Value + 8 // after: adrp x0, module; add x0, x0, module
+	at := slices.IndexFunc(list, func(r elf.Rela64) bool { return r.Off == jump })
+	if at < 0 || elf.SectionIndex(o.symbols[ownAdd].Shndx) == elf.SHN_UNDEF {
+		return errObject
+	}
+	own := o.symbols[ownAdd]
+	own.Name, own.Info, own.Other = o.addName("go:link.last"), elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC), uint8(elf.STV_HIDDEN)
+	o.symbols[ownAdd] = own
+	o.symbols = append(o.symbols, elf.Sym64{Name: o.addName(addModuleData), Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC)})
+	list[at] = elf.Rela64{Off: jump, Info: elf.R_INFO(uint32(len(o.symbols)-1), elf.R_TYPE64(list[at].Info))}
+	var rela bytes.Buffer
+	put(&rela, list)
 	o.replace(o.rela, rela.Bytes())
 	return nil
 }

@@ -125,9 +125,17 @@ func (s *stubWriter) describe(d described) {
 	}
 	for off := commonBytes; off+8 <= len(d.content); off += 8 {
 		if i, ok := s.typeAt(binary.LittleEndian.Uint64(d.content[off:])); ok {
-			put(&s.relocations, elf.Rela64{Off: typesAddress + d.at + uint64(off), Info: elf.R_INFO(s.add(i), uint32(elf.R_X86_64_64))})
+			put(&s.relocations, elf.Rela64{Off: typesAddress + d.at + uint64(off), Info: elf.R_INFO(s.add(i), s.addressRelocation())})
 		}
 	}
+}
+
+// addressRelocation is the type of a relocation to an address.
+func (s *stubWriter) addressRelocation() uint32 {
+	if s.machine == elf.EM_AARCH64 {
+		return uint32(elf.R_AARCH64_ABS64)
+	}
+	return uint32(elf.R_X86_64_64)
 }
 
 func put(b *bytes.Buffer, v any) {
