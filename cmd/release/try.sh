@@ -25,7 +25,7 @@ network=()
 for v in HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy PIP_INDEX_URL PIP_CONFIG_FILE PIP_DEFAULT_TIMEOUT; do
 	[ -z "${!v:-}" ] || network+=("$v=${!v}")
 done
-for v in GOSUMDB GONOSUMDB; do network+=("$v=$(go env $v)"); done
+network+=("GOSUMDB=$(go env GOSUMDB)" GONOSUMDB=github.com/gradbook/gradbook) # which is not published
 proxy=$(go env GOPROXY)
 
 # The test in a browser, against the server that has been started.
@@ -102,19 +102,18 @@ wheel() {
 }
 
 module() {
-	local dir
 	dir=$(mktemp -d)
 	trap 'stop; chmod -R u+w "$dir"; rm -rf "$dir"' EXIT
 	mkdir "$dir/home" "$dir/work"
 	as() {
-		env -i PATH="$dir/home/go/bin:$PATH" HOME="$dir/home" LANG=C.UTF-8 GOTOOLCHAIN=local GONOSUMDB=github.com/gradbook/gradbook \
+		env -i PATH="$dir/home/go/bin:$PATH" HOME="$dir/home" LANG=C.UTF-8 GOTOOLCHAIN=local \
 			${PYENV_ROOT:+PYENV_ROOT="$PYENV_ROOT"} GOPROXY="file://$dist/proxy,$proxy" "${network[@]}" "$@"
 	}
 	step "go install github.com/gradbook/gradbook/cmd/gradbook@latest"
 	(cd "$dir/work" && time as env CGO_ENABLED=0 go install github.com/gradbook/gradbook/cmd/gradbook@latest)
 	as gradbook --version
 	step "gradbook lab, in an empty folder"
-	(cd "$dir/work" && exec env -i PATH="$dir/home/go/bin:$PATH" HOME="$dir/home" LANG=C.UTF-8 GOTOOLCHAIN=local GONOSUMDB=github.com/gradbook/gradbook \
+	(cd "$dir/work" && exec env -i PATH="$dir/home/go/bin:$PATH" HOME="$dir/home" LANG=C.UTF-8 GOTOOLCHAIN=local \
 		${PYENV_ROOT:+PYENV_ROOT="$PYENV_ROOT"} GOPROXY="file://$dist/proxy,$proxy" "${network[@]}" \
 		gradbook lab --no-browser --port "$port" -- --IdentityProvider.token="$token") >"$dir/server" 2>&1 &
 	server=$!

@@ -3,7 +3,7 @@
 package native
 
 /*
-#cgo CFLAGS: -O2 -Wall
+#cgo CFLAGS: -O2 -g0 -Wall
 #cgo LDFLAGS: -lm
 #include "list.h"
 */
