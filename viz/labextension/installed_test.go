@@ -39,10 +39,11 @@ func TestInstalled(t *testing.T) {
 	l.Wait(t, "a notebook", `document.querySelector(".jp-Notebook .jp-Cell")`)
 	l.Wait(t, "a kernel", `document.querySelector(".jp-Notebook-ExecutionIndicator[data-status=idle]")`)
 	t.Logf("a kernel after %.1f s", time.Since(start).Seconds())
-	l.Do(t, chromedp.Click(".jp-Notebook .jp-Cell .cm-content"), // Shift+Enter, as a person does
-		chromedp.KeyEvent("\r", chromedp.KeyModifiers(input.ModifierShift)), chromedp.KeyEvent("\r", chromedp.KeyModifiers(input.ModifierShift)))
-	l.Wait(t, "the first cell's output", `document.querySelector(".jp-Notebook").textContent.includes("first\n") || [...document.querySelectorAll(".jp-OutputArea-output")].some(o => o.textContent.includes("first"))`)
+	run := chromedp.KeyEvent("\r", chromedp.KeyModifiers(input.ModifierShift)) // Shift+Enter, as a person does
+	l.Do(t, chromedp.Click(".jp-Notebook .jp-Cell .cm-content"), run)
+	l.Wait(t, "the first cell's output", `[...document.querySelectorAll(".jp-OutputArea-output")].some(o => o.textContent.includes("first"))`)
 	t.Logf("the first output after %.1f s", time.Since(start).Seconds())
+	l.Do(t, run)
 	l.Wait(t, "a chart", `document.querySelector(".gradbook-chart-box canvas")`)
 	l.Do(t, chromedp.Sleep(700*time.Millisecond))
 	l.Screenshot(t, "installed")
