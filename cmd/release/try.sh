@@ -108,7 +108,8 @@ wheel() {
 	comm -13 "$root.had" "$root.more" | cut -d= -f1 >"$root/tmp/names"
 	inside xargs -r -a /tmp/names pip uninstall -q -y
 	listing | sort >"$root.after"
-	diff "$root.before" "$root.after" && echo "all files are as they were: $(wc -l <"$root.after")"
+	diff "$root.before" "$root.after" || { echo "try: expected all files as they were" >&2; exit 1; }
+	echo "all files are as they were: $(wc -l <"$root.after")"
 	rm -f "$root".{before,after,server,had,more}
 }
 

@@ -140,6 +140,9 @@ func (l Layout) Enter() error {
 	if err != nil {
 		return err
 	}
+	if err := noteTelemetry(dir); err != nil {
+		return err
+	}
 	set := map[string]string{"PATH": filepath.Dir(path) + string(os.PathListSeparator) + os.Getenv("PATH"), "GOFLAGS": "-modcacherw"}
 	if os.Getenv("GOCACHE") == "" {
 		set["GOCACHE"] = filepath.Join(dir, "build")
@@ -162,6 +165,40 @@ func (l Layout) Enter() error {
 	return nil
 }
 
+// ourTelemetry is a file that says that no other Go has run for this user before ours, which
+// keeps counts of its own use in the user's configuration, and sends them nowhere.
+//
+// Source: https://go.dev/doc/telemetry
+const ourTelemetry = "telemetry"
+
+// noteTelemetry writes that file, the first time.
+func noteTelemetry(dir string) error {
+	config, err := os.UserConfigDir()
+	if err != nil || exists(dir) || exists(filepath.Join(config, "go")) {
+		return nil //nolint:nilerr // without a home there are no counts
+	}
+	return cache.WriteFile(filepath.Join(dir, ourTelemetry), nil, 0o644)
+}
+
+// removeTelemetry removes what our Go has counted, where there is no other.
+func removeTelemetry() error {
+	file, err := cache.Dir("go", ourTelemetry)
+	if err != nil || !exists(file) {
+		return err
+	}
+	config, err := os.UserConfigDir()
+	if err != nil {
+		return err
+	}
+	if err := os.RemoveAll(filepath.Join(config, "go", "telemetry")); err != nil {
+		return err
+	}
+	// The folders, if nothing else is in them.
+	_ = os.Remove(filepath.Join(config, "go"))
+	_ = os.Remove(config)
+	return nil
+}
+
 func goEnvironment(goCmd string, names ...string) (map[string]string, error) {
 	cmd := exec.CommandContext(context.Background(), goCmd, append([]string{"env", "-json"}, names...)...)
 	cmd.Dir = os.TempDir()
@@ -181,6 +218,9 @@ func RemoveInstalled() (dir string, err error) {
 	}
 	if !strings.Contains(filepath.Base(dir), "gradbook") && os.Getenv(cache.Env) == "" {
 		return "", fmt.Errorf("expected a folder of gradbook's own, got %s", dir)
+	}
+	if err := removeTelemetry(); err != nil {
+		return "", err
 	}
 	// Go lets nobody write to the folders of modules.
 	err = filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gradbook/gradbook/dl/cache"
 	"github.com/gradbook/gradbook/kernel/gocmd"
 	"github.com/gradbook/gradbook/kernel/toolchain"
 )
@@ -67,7 +68,11 @@ func (t Tools) Doc(args ...string) *exec.Cmd {
 // memory than it must: there is a session beside it.
 func (t Tools) Gopls(dir string) *exec.Cmd {
 	cmd := exec.Command(t.Program("gopls"), "serve")
-	cmd.Env = toolchain.Environ("GOMEMLIMIT=512MiB", "PATH="+filepath.Dir(t.Go)+string(os.PathListSeparator)+os.Getenv("PATH"), "GOPROXY=off", "GOFLAGS=-mod=mod", "TMPDIR="+dir)
+	extra := []string{}
+	if keep, err := cache.Dir("gopls"); err == nil {
+		extra = append(extra, "GOPLSCACHE="+keep)
+	}
+	cmd.Env = toolchain.Environ(append(extra, "GOMEMLIMIT=512MiB", "PATH="+filepath.Dir(t.Go)+string(os.PathListSeparator)+os.Getenv("PATH"), "GOPROXY=off", "GOFLAGS=-mod=mod", "TMPDIR="+dir)...)
 	return cmd
 }
 
