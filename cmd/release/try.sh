@@ -91,7 +91,7 @@ wheel() {
 	mkdir -p "$root/tmp/dist" && cp "$file" "$root/tmp/dist/"
 	time inside pip install -q --find-links /tmp/dist gradbook
 	step "jupyter lab"
-	inside_exec sh -c "cd /home/somebody/work && exec jupyter lab --allow-root --no-browser --port $port --IdentityProvider.token=$token --ServerApp.port_retries=0" >"$root.server" 2>&1 &
+	inside_exec sh -c "cd /home/somebody/work && exec jupyter lab --allow-root --no-browser --port $port --IdentityProvider.token=$token --ServerApp.port_retries=0 --LabApp.expose_app_in_browser=True" >"$root.server" 2>&1 &
 	server=$!
 	browse "$root/home/somebody/work" || { tail -20 "$root.server"; exit 1; }
 	step "gradbook setup, doctor"
@@ -127,7 +127,7 @@ module() {
 	step "gradbook lab, in an empty folder"
 	(cd "$dir/work" && exec env -i PATH="$dir/home/go/bin:$PATH" HOME="$dir/home" LANG=C.UTF-8 GOTOOLCHAIN=local \
 		${PYENV_ROOT:+PYENV_ROOT="$PYENV_ROOT"} GOPROXY="file://$dist/proxy,$proxy" "${network[@]}" \
-		gradbook lab --no-browser --port "$port" -- --IdentityProvider.token="$token") >"$dir/server" 2>&1 &
+		gradbook lab --no-browser --port "$port" -- --IdentityProvider.token="$token" --LabApp.expose_app_in_browser=True) >"$dir/server" 2>&1 &
 	server=$!
 	local start=$SECONDS
 	until grep -q "127.0.0.1:$port" "$dir/server"; do
