@@ -147,11 +147,14 @@ func (l Layout) Enter() error {
 	if os.Getenv("GOCACHE") == "" {
 		set["GOCACHE"] = filepath.Join(dir, "build")
 	}
+	env, err := goEnvironment(path, "GOMODCACHE", "GOPROXY", "GOPATH")
+	if err != nil {
+		return err
+	}
+	if os.Getenv("GOPATH") == "" && !exists(env["GOPATH"]) {
+		set["GOPATH"] = filepath.Join(dir, "path")
+	}
 	if os.Getenv("GOMODCACHE") == "" {
-		env, err := goEnvironment(path, "GOMODCACHE", "GOPROXY")
-		if err != nil {
-			return err
-		}
 		set["GOMODCACHE"] = filepath.Join(dir, "mod")
 		if fetched := filepath.Join(env["GOMODCACHE"], "cache", "download"); exists(fetched) && fetched != filepath.Join(dir, "mod", "cache", "download") {
 			set["GOPROXY"] = "file://" + filepath.ToSlash(fetched) + "," + env["GOPROXY"]

@@ -71,6 +71,9 @@ func (t Tools) Gopls(dir string) *exec.Cmd {
 	extra := []string{}
 	if keep, err := cache.Dir("gopls"); err == nil {
 		extra = append(extra, "GOPLSCACHE="+keep)
+		if os.Getenv("GOCACHE") != "" { // or that would be another, too
+			extra = append(extra, "XDG_CACHE_HOME="+filepath.Dir(keep)) // goimports knows no other variable
+		}
 	}
 	cmd.Env = toolchain.Environ(append(extra, "GOMEMLIMIT=512MiB", "PATH="+filepath.Dir(t.Go)+string(os.PathListSeparator)+os.Getenv("PATH"), "GOPROXY=off", "GOFLAGS=-mod=mod", "TMPDIR="+dir)...)
 	return cmd
