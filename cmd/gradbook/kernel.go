@@ -104,9 +104,9 @@ func runKernel(l install.Layout, connectionFile string, stateless bool) (err err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	k := kernel{l, tools, family, dir, log, stateless}
-	if install.IsReady(l) {
-		if c.Parts, err = k.parts(); err != nil {
+	k := &kernel{l, tools, family, dir, log, stateless}
+	if install.IsReady(l) && !inModule() {
+		if c.Parts, err = k.parts(nil); err != nil {
 			return err
 		}
 		k.rest(ctx)
@@ -141,21 +141,66 @@ type kernel struct {
 }
 
 // prepare sets up what the first cell needs, and then, while cells run, the rest.
-func (k kernel) prepare(ctx context.Context, say io.Writer) (gateway.Parts, error) {
-	fmt.Fprintln(say, "Setting up, once; the cell runs when it is done.")
-	if err := install.Ready(ctx, k.layout, install.NewProgress(say)); err != nil {
+func (k *kernel) prepare(ctx context.Context, say io.Writer) (gateway.Parts, error) {
+	progress := install.NewProgress(say)
+	if !install.IsReady(k.layout) {
+		fmt.Fprintln(say, "Setting up, once; the cell runs when it is done.")
+		if err := install.Ready(ctx, k.layout, progress); err != nil {
+			return gateway.Parts{}, err
+		}
+	}
+	home, err := k.home(ctx, progress)
+	if err != nil {
 		return gateway.Parts{}, err
 	}
-	parts, err := k.parts()
+	parts, err := k.parts(home)
 	if err == nil {
 		k.rest(ctx)
 	}
 	return parts, err
 }
 
+// inModule says whether the notebook may lie in a module of a person's.
+func inModule() bool {
+	dir, err := os.Getwd()
+	for err == nil {
+		for _, name := range []string{"go.mod", "go.work"} {
+			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+				return true
+			}
+		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	return os.Getenv("GOWORK") != "" && os.Getenv("GOWORK") != "off"
+}
+
+// home is the module of a person's that the notebook lies in, and has k work with a session
+// of the versions that it asks for.
+func (k *kernel) home(ctx context.Context, p *install.Progress) (*toolchain.Home, error) {
+	dir, err := os.Getwd()
+	if err != nil || k.stateless {
+		return nil, err
+	}
+	base := k.layout
+	found, err := install.Home(base, dir, filepath.Join(k.dir, "home"))
+	if found == nil || err != nil {
+		return nil, err
+	}
+	if k.layout, err = base.For(ctx, found, p); err != nil {
+		return nil, err
+	}
+	if k.layout != base {
+		found, err = install.Home(k.layout, dir, filepath.Join(k.dir, "home"))
+	}
+	return found, err
+}
+
 // rest sets up what the first cell does not need. Nobody waits for it, and what goes wrong
 // is in the log.
-func (k kernel) rest(ctx context.Context) {
+func (k *kernel) rest(ctx context.Context) {
 	if install.IsComplete(k.layout) {
 		return
 	}
@@ -167,7 +212,7 @@ func (k kernel) rest(ctx context.Context) {
 }
 
 // parts are what runs Go cells in a session, where there can be one.
-func (k kernel) parts() (p gateway.Parts, err error) {
+func (k *kernel) parts(home *toolchain.Home) (p gateway.Parts, err error) {
 	l, tools, family, dir := k.layout, k.tools, k.family, k.dir
 	if k.stateless {
 		return p, nil
@@ -192,8 +237,12 @@ func (k kernel) parts() (p gateway.Parts, err error) {
 	if err != nil {
 		return p, err
 	}
+	if tools.Layout = l; home != nil {
+		p.Engine.Builder().Set(func(s *toolchain.Settings) { s.Home = home })
+		tools.Home = home
+	}
 	p.Language, err = language.New(language.Config{
-		Gopls: func() *exec.Cmd { return tools.Gopls(dir) }, Start: func(cmd *exec.Cmd) error { _, err := family.Start(cmd); return err },
+		Gopls: func() *exec.Cmd { return tools.Gopls(dir, filepath.Join(dir, "language")) }, Start: func(cmd *exec.Cmd) error { _, err := family.Start(cmd); return err },
 		Doc: tools.Doc, Workspace: l.Workspace(), Dir: filepath.Join(dir, "language"), Context: p.Engine.Context, Packages: p.Engine.Builder().Packages(context.Background()),
 	})
 	if err != nil {

@@ -47,6 +47,7 @@ func (p *Parsed) Against(s State) *Change {
 		}
 	}
 	clear(c.after.removed)
+	clear(c.after.edited)
 	c.propagate()
 	c.loseVariables()
 	return c
@@ -124,7 +125,7 @@ func (c *Change) displace(o *decl, name string) {
 
 // loseVariables drops variables whose types are no more what they were.
 func (c *Change) loseVariables() {
-	if len(c.layout) == 0 {
+	if len(c.layout) == 0 && len(c.before.edited) == 0 {
 		return
 	}
 	declared := map[string]bool{}
@@ -136,6 +137,10 @@ func (c *Change) loseVariables() {
 	for _, name := range slices.Sorted(maps.Keys(c.after.vars)) {
 		v := c.after.vars[name]
 		if declared[name] || v == nil {
+			continue
+		}
+		if t := c.before.editedType(v.typ); t != "" {
+			c.lose(v, t)
 			continue
 		}
 		for _, t := range slices.Sorted(maps.Keys(ownTypes(v.typ))) {
@@ -166,7 +171,7 @@ func againNote(d *decl, t string) string {
 
 // propagate carries changes to what depends on them.
 func (c *Change) propagate() {
-	for again := len(c.layout)+len(c.methods)+len(c.funcs) > 0; again; {
+	for again := len(c.layout)+len(c.methods)+len(c.funcs)+len(c.before.edited) > 0; again; {
 		again = false
 		for _, d := range c.after.decls {
 			again = c.affect(d) || again
@@ -191,7 +196,7 @@ func (c *Change) affect(d *decl) (more bool) {
 			}
 		}
 	}
-	layout := hits(d.uses, c.layout)
+	layout := hits(d.uses, c.layout) || c.before.importsEdited(d)
 	other := layout || hits(d.uses, c.methods) || hits(d.uses, c.funcs)
 	switch {
 	case d.kind == constDecl && layout, d.kind == typeDecl && layout:

@@ -50,7 +50,7 @@ func (c *Context) Document(code string, offset int, packages Packages) (file str
 	}
 	for _, name := range slices.Sorted(maps.Keys(state.vars)) {
 		if !draft.names[name] {
-			fmt.Fprintf(&body, "var %s %s\n\n", name, typeText(state.vars[name].typ, func(p *types.Package) string { return state.alias(p.Path(), p.Name()) }))
+			fmt.Fprintf(&body, "var %s %s\n\n", name, typeText(state.vars[name].typ, func(p *types.Package) string { return state.alias(ImportPath(p), p.Name()) }))
 		}
 	}
 	d.b.WriteString("package main\n\n")

@@ -253,8 +253,8 @@ func (e *emission) typeText(t types.Type) string {
 		if p.Path() == packagePath {
 			return ownMark
 		}
-		e.used[p.Path()] = true
-		return e.next.alias(p.Path(), p.Name())
+		e.used[ImportPath(p)] = true
+		return e.next.alias(ImportPath(p), p.Name())
 	})
 	return ownName.ReplaceAllStringFunc(text, func(s string) string {
 		name := s[len(ownMark)+1:]
@@ -311,8 +311,9 @@ func (e *emission) settled(d *decl) *decl {
 		if !ok {
 			return true
 		}
-		alias := e.next.alias(p.Imported().Path(), p.Imported().Name())
-		packages[alias] = p.Imported().Path()
+		path := ImportPath(p.Imported())
+		alias := e.next.alias(path, p.Imported().Name())
+		packages[alias] = path
 		_, from := s.place(id.Pos())
 		b.WriteString(u.text[at:from] + alias)
 		at = from + len(id.Name)

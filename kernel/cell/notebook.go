@@ -171,7 +171,7 @@ func (n *Notebook) Program(c Cell) (imports []string, rest string) {
 	}
 	for _, name := range n.Variables() {
 		if !own[name] && !reserved(name) {
-			fmt.Fprintf(&b, "var %s %s\n", name, typeText(s.vars[name].typ, func(p *types.Package) string { return s.alias(p.Path(), p.Name()) }))
+			fmt.Fprintf(&b, "var %s %s\n", name, typeText(s.vars[name].typ, func(p *types.Package) string { return s.alias(ImportPath(p), p.Name()) }))
 		}
 	}
 	if b.Len() == 0 {

@@ -11,7 +11,7 @@ import (
 func (e *emission) rename() {
 	for id, obj := range e.info.Uses {
 		if p, ok := obj.(*types.PkgName); ok && !e.consumed[id] {
-			path := p.Imported().Path()
+			path := ImportPath(p.Imported())
 			e.edit(id.Pos(), id.End(), e.next.alias(path, p.Imported().Name()), path)
 		} else if !ok {
 			e.renameOne(id, obj)

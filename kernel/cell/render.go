@@ -220,7 +220,7 @@ func (e *emission) dotUsed(path string) bool {
 		}
 	}
 	for id, obj := range e.info.Uses {
-		if obj.Pkg() != nil && obj.Pkg().Path() == path && obj.Parent() == obj.Pkg().Scope() && !selected[id] {
+		if obj.Pkg() != nil && ImportPath(obj.Pkg()) == path && obj.Parent() == obj.Pkg().Scope() && !selected[id] {
 			return true
 		}
 	}

@@ -30,6 +30,7 @@ type State struct {
 	locals   int                  // how many local types there have been
 	unkept   map[string]string    // why a variable is only its cell's, by name
 	removed  map[string]bool      // types that have lost methods since the last cell
+	edited   map[string]bool      // import paths of packages that are others since the last cell
 	// values holds the names of types of which there may be values.
 	values map[string]bool
 	// instances are those of generic types, of which there may be values, too.
@@ -75,7 +76,7 @@ func NewState() State {
 	return State{
 		decls: map[string]*decl{}, owners: map[string]*decl{}, vars: map[string]*variable{},
 		imports: map[string]string{}, versions: map[string]int{}, aliases: map[string]string{runtimePath: runtimeName}, values: map[string]bool{},
-		unkept: map[string]string{}, removed: map[string]bool{}, instances: map[string][]types.Type{},
+		unkept: map[string]string{}, removed: map[string]bool{}, edited: map[string]bool{}, instances: map[string][]types.Type{},
 	}
 }
 
@@ -83,7 +84,7 @@ func (s State) clone() State {
 	s.decls, s.owners, s.vars = maps.Clone(s.decls), maps.Clone(s.owners), maps.Clone(s.vars)
 	s.imports, s.dots, s.versions = maps.Clone(s.imports), slices.Clone(s.dots), maps.Clone(s.versions)
 	s.aliases, s.values, s.instances = maps.Clone(s.aliases), maps.Clone(s.values), maps.Clone(s.instances)
-	s.unkept, s.removed = maps.Clone(s.unkept), maps.Clone(s.removed)
+	s.unkept, s.removed, s.edited = maps.Clone(s.unkept), maps.Clone(s.removed), maps.Clone(s.edited)
 	return s
 }
 

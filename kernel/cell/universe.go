@@ -52,7 +52,7 @@ func (s State) hidesUniverse() bool {
 
 // typeText writes a type as a file with the notebook's declarations has it.
 func (s State) typeText(t types.Type) string {
-	alias := func(p *types.Package) string { return s.alias(p.Path(), p.Name()) }
+	alias := func(p *types.Package) string { return s.alias(ImportPath(p), p.Name()) }
 	if !s.hidesUniverse() {
 		return typeText(t, alias)
 	}

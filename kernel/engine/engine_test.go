@@ -519,8 +519,7 @@ func TestSwitchOnMadeTypes(t *testing.T) {
 	b.ok("var is string\nswitch s.(type) {\ncase int, string, []int, []string, float64:\ncase []float64:\ncase []T:\n\tis = `[]T`\ncase map[string]T, chan T:\n}\nis", "=> []T")
 }
 
-// A package of a module that a person edits is what it was when it was imported until the
-// session is another, and a line says so.
+// A package of a module that a person edits is what it is now at the next cell.
 func TestEditedModule(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, content string) {
@@ -540,8 +539,8 @@ func TestEditedModule(t *testing.T) {
 	b.Builder().Set(func(s *toolchain.Settings) { s.Module = func() (string, error) { return dir, nil } })
 	b.ok("import \"example.com/local\"\nlocal.F()", "=> 1")
 	write("local/local.go", "package local\n\nfunc F() int { return 2222 }\n")
-	b.ok("local.F()", "example.com/local has been edited since it was imported; %restart, and run the cells again, to use it as it is now\n=> 1")
-	b.ok("local.F()", "=> 1")
+	b.ok("local.F()", "example.com/local: compiled as edited\n=> 2222")
+	b.ok("local.F()", "=> 2222")
 	if err := b.Restart(); err != nil {
 		t.Fatal(err)
 	}

@@ -33,6 +33,10 @@ func (e *Engine) Run(ctx context.Context, c Cell, sink Sink) (f *Failure, err er
 	e.mu.Lock()
 	e.texts[c.Number] = c.Text
 	e.mu.Unlock()
+	notes, f := e.reload(ctx)
+	if f != nil {
+		return f, nil
+	}
 	out, err := e.notebook.Compose(e.builder.Packages(ctx), c.Cell)
 	switch {
 	case ctx.Err() != nil:
@@ -58,13 +62,29 @@ func (e *Engine) Run(ctx context.Context, c Cell, sink Sink) (f *Failure, err er
 		e.origins[out.N] = c.Number
 		e.mu.Unlock()
 	}
-	for _, path := range e.builder.Edited() {
-		sink.Stream("stderr", path+" has been edited since it was imported; %restart, and run the cells again, to use it as it is now\n")
-	}
-	for _, note := range out.Notes {
+	for _, note := range append(notes, out.Notes...) {
 		sink.Stream("stderr", note+"\n")
 	}
 	return e.execute(ctx, c, out.N, e.remember(c), sink), nil
+}
+
+// reload has packages that a person has edited be what they are now.
+func (e *Engine) reload(ctx context.Context) (notes []string, f *Failure) {
+	reloaded, stale, err := e.builder.Reload(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return nil, interrupted("interrupted while a package that has been edited was compiled; none of the cell's Go has run")
+	case err != nil:
+		return nil, e.mistakes(fmt.Errorf("a package has been edited, and cannot be used as it is now: %w", err))
+	}
+	if len(reloaded) > 0 {
+		e.notebook.Edited(reloaded)
+		notes = append(notes, strings.Join(reloaded, ", ")+": compiled as edited")
+	}
+	for _, path := range stale {
+		notes = append(notes, path+" has been edited since it was imported; it has C or assembly in it, so %restart, and run the cells again, to use it as it is now")
+	}
+	return notes, nil
 }
 
 // diedIdle reports a session that has died since the last cell. A cell must not

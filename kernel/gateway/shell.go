@@ -26,7 +26,7 @@ func (e *execution) Shell(command string, inModule bool) error {
 	}
 	cmd := e.g.Command("bash", "-c", command)
 	if inModule {
-		dir, err := e.g.gonb.module()
+		dir, err := e.moduleDir()
 		if err != nil {
 			return err
 		}
@@ -39,6 +39,16 @@ func (e *execution) Shell(command string, inModule bool) error {
 		}
 	}
 	return err
+}
+
+// moduleDir is the folder of the notebook's module: the person's own, or GoNB's.
+func (e *execution) moduleDir() (string, error) {
+	if engine := e.g.engine(); engine != nil {
+		if home := engine.Builder().Home(); home != nil {
+			return home.Dir, nil
+		}
+	}
+	return e.g.gonb.module()
 }
 
 // Script runs an interpreter with a text as its input.

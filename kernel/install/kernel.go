@@ -17,6 +17,8 @@ type Tools struct {
 	Layout
 	// Go is the real go command.
 	Go string
+	// Home is the module of a person's that the notebook lies in; nil if there is none.
+	Home *toolchain.Home
 }
 
 // KernelTools finds them.
@@ -25,7 +27,7 @@ func KernelTools(l Layout) (Tools, error) {
 	if err != nil {
 		return Tools{}, err
 	}
-	return Tools{l, goCmd}, nil
+	return Tools{Layout: l, Go: goCmd}, nil
 }
 
 // Env is the environment of cells and of GoNB: with the checkout's programs
@@ -61,12 +63,15 @@ func (t Tools) GoNB(connectionFile, dir string) *exec.Cmd {
 func (t Tools) Doc(args ...string) *exec.Cmd {
 	cmd := exec.Command(t.Go, append([]string{"doc"}, args...)...)
 	cmd.Dir, cmd.Env = t.Workspace(), toolchain.Environ("GOPROXY=off", "GOFLAGS=-mod=mod")
+	if t.Home != nil {
+		cmd.Dir, cmd.Env = t.Home.Dir, toolchain.Environ(append(t.Home.Env(), "GOPROXY=off")...)
+	}
 	return cmd
 }
 
-// Gopls is the command that starts gopls, with its files in dir. It holds on to no more
+// Gopls is the command that starts gopls, with its files in dir, for a module. It holds on to no more
 // memory than it must: there is a session beside it.
-func (t Tools) Gopls(dir string) *exec.Cmd {
+func (t Tools) Gopls(dir, module string) *exec.Cmd {
 	cmd := exec.Command(t.Program("gopls"), "serve")
 	extra := []string{}
 	if keep, err := cache.Dir("gopls"); err == nil {
@@ -76,6 +81,11 @@ func (t Tools) Gopls(dir string) *exec.Cmd {
 		}
 	}
 	cmd.Env = toolchain.Environ(append(extra, "GOMEMLIMIT=512MiB", "PATH="+filepath.Dir(t.Go)+string(os.PathListSeparator)+os.Getenv("PATH"), "GOPROXY=off", "GOFLAGS=-mod=mod", "TMPDIR="+dir)...)
+	if t.Home != nil {
+		if with, err := t.Home.With(module, filepath.Join(dir, "gopls", "go.work")); err == nil {
+			cmd.Env = append(cmd.Env, with.Env()...)
+		}
+	}
 	return cmd
 }
 

@@ -1,7 +1,6 @@
 package toolchain
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -67,7 +66,8 @@ const mainFile = "package main\n\n%s//line %s:1\nfunc main() {}\n"
 // Build compiles and links source, cell number n, and returns the library's path.
 func (b *Builder) Build(ctx context.Context, n int, source []byte, embeds []string) (string, error) {
 	b.mu.Lock()
-	compile, link, own, notebook := bytes.Clone(b.compile), bytes.Clone(b.link), slices.Clone(b.own), b.settings.Dir
+	compile, notebook := b.compileConfig(), b.settings.Dir
+	link, own := b.linkConfig()
 	b.mu.Unlock()
 	p := Piece{N: n, Dir: filepath.Dir(b.Library(n)), Archive: "cell.a", Config: link, Archives: own}
 	if err := os.MkdirAll(p.Dir, 0o700); err != nil {

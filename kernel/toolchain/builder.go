@@ -11,10 +11,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/gradbook/gradbook/kernel/cell"
 )
 
 // Builder builds cells for a session. Its methods may be called by several goroutines.
@@ -28,11 +29,11 @@ type Builder struct {
 
 	mu       sync.Mutex
 	settings Settings
-	packages map[string]Package
+	packages map[string]Package // by the paths that cells import
+	known    map[string]string  // the files of all that have been compiled, by the paths of types
+	order    []string           // paths, in which they came
+	versions int                // how many packages have been compiled anew
 	exports  types.Importer
-	compile  []byte               // compiler's table of imports
-	link     []byte               // linker's
-	own      []string             // archives of packages that are linked into cells
 	edited   map[string]time.Time // when packages that a person may edit were, by path
 }
 
@@ -41,6 +42,9 @@ type Settings struct {
 	// Module returns the folder of the notebook's own module, for packages that the
 	// host does not hold; "" means the workspace module.
 	Module func() (string, error)
+	// Home is the module or workspace of the person's that the notebook lies in; nil if it
+	// lies in none. It goes before Module.
+	Home *Home
 	// NoAutoGet is true if missing modules are not fetched.
 	NoAutoGet bool
 	// Dir is the notebook's folder, where go:embed looks for files.
@@ -79,9 +83,11 @@ func NewBuilder(workspace, dir string, ways ...Way) (*Builder, error) {
 func (b *Builder) Renew() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.packages, b.edited, b.compile, b.link, b.own = map[string]Package{}, map[string]time.Time{}, nil, nil, nil
-	b.exports = exportImporter(token.NewFileSet(), func(path string) (string, bool) { p, ok := b.packages[path]; return p.Export, ok })
-	b.add(b.index.Packages)
+	b.packages, b.known, b.edited, b.order = map[string]Package{}, map[string]string{}, map[string]time.Time{}, nil
+	b.exports = exportImporter(token.NewFileSet(), func(path string) (string, bool) { file, ok := b.known[path]; return file, ok })
+	for _, p := range b.index.Packages {
+		b.replace(p)
+	}
 }
 
 // hold opens a file and makes a link by which this process's children find it, even when
@@ -111,6 +117,16 @@ func sameFile(path string, f *os.File) bool {
 // Program is a path of the session's program, good until Close.
 func (b *Builder) Program() string { return b.program }
 
+// Home is the module of a person's that the notebook lies in; nil if there is none.
+func (b *Builder) Home() *Home {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.settings.Home
+}
+
+// Workspace is the folder of the workspace module.
+func (b *Builder) Workspace() string { return b.workspace }
+
 // Way is how cells are linked.
 func (b *Builder) Way() Way { return b.index.Way }
 
@@ -130,38 +146,63 @@ func (b *Builder) Set(change func(*Settings)) {
 	change(&b.settings)
 }
 
-func (b *Builder) add(packages []Package) {
+// add takes packages in that are not known yet. Of those that the session holds, others may
+// ask for another version, which cannot be had beside it.
+func (b *Builder) add(packages []Package) error {
 	for _, p := range packages {
-		if _, ok := b.packages[p.Path]; ok {
-			continue
+		have, ok := b.packages[p.Path]
+		if !ok {
+			b.replace(p)
+		} else if have.Host && have.Module != p.Module {
+			return fmt.Errorf("package %s is of %s there, and of %s in the session; restart the kernel, and the session is built with the versions that your module asks for", p.Path, orNone(p.Module), orNone(have.Module))
 		}
-		b.packages[p.Path] = p
-		if p.Dir != "" {
-			b.edited[p.Path] = lastEdit(p.Dir)
-		}
-		b.compile = fmt.Appendf(b.compile, "packagefile %s=%s\n", p.Path, p.Export)
-		if p.Host && b.index.Way == Shared {
-			b.link = fmt.Appendf(b.link, "packageshlib %s=%s\n", p.Path, HostProgram)
-		} else {
-			b.link = fmt.Appendf(b.link, "packagefile %s=%s\n", p.Path, p.Export)
-			b.own = append(b.own, p.Export)
-		}
+	}
+	return nil
+}
+
+func orNone(module string) string {
+	if module == "" {
+		return "a folder"
+	}
+	return module
+}
+
+// replace has a package be the one of its path.
+func (b *Builder) replace(p Package) {
+	if _, ok := b.packages[p.Path]; !ok {
+		b.order = append(b.order, p.Path)
+	}
+	b.packages[p.Path] = p
+	b.known[p.linkPath()] = p.Export
+	if p.Dir != "" {
+		b.edited[p.Path] = lastEdit(p.Dir)
 	}
 }
 
-// Edited returns the packages whose source has been edited since they were imported or
-// this was asked last, sorted by path: what the session has of them is older.
-func (b *Builder) Edited() (paths []string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for path, before := range b.edited {
-		if now := lastEdit(b.packages[path].Dir); !now.Equal(before) {
-			b.edited[path] = now
-			paths = append(paths, path)
+// compileConfig is the compiler's table of imports.
+func (b *Builder) compileConfig() (config []byte) {
+	for _, path := range b.order {
+		p := b.packages[path]
+		if p.Version > 0 {
+			config = fmt.Appendf(config, "importmap %s=%s\n", path, p.linkPath())
 		}
+		config = fmt.Appendf(config, "packagefile %s=%s\n", p.linkPath(), p.Export)
 	}
-	slices.Sort(paths)
-	return paths
+	return config
+}
+
+// linkConfig is the linker's, and the archives of packages that are linked into cells.
+func (b *Builder) linkConfig() (config []byte, own []string) {
+	for _, path := range b.order {
+		p := b.packages[path]
+		if p.Host && b.index.Way == Shared {
+			config = fmt.Appendf(config, "packageshlib %s=%s\n", p.Path, HostProgram)
+			continue
+		}
+		config = fmt.Appendf(config, "packagefile %s=%s\n", p.linkPath(), p.Export)
+		own = append(own, p.Export)
+	}
+	return config, own
 }
 
 // lastEdit is when a file of a package was edited last, or one was added or removed.
@@ -210,6 +251,9 @@ func (p *Packages) Import(path string) (*types.Package, error) {
 	b := p.b
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if _, ok := b.known[path]; ok && strings.Contains(path, cell.VersionSign) { // of a type
+		return b.exports.Import(path)
+	}
 	if _, ok := b.packages[path]; !ok {
 		if err := b.list(p.ctx, path); err != nil {
 			return nil, err
@@ -218,28 +262,37 @@ func (p *Packages) Import(path string) (*types.Package, error) {
 			return nil, fmt.Errorf("package %s is not in Go, in Gradbook or in the notebook's module; get it with: !*go get %s", path, path)
 		}
 	}
-	return b.exports.Import(path)
+	return b.exports.Import(b.packages[path].linkPath())
 }
 
-// list compiles a package of the notebook's module, and what it needs.
-func (b *Builder) list(ctx context.Context, path string) error {
-	module := b.workspace
+// module is where go commands for the notebook's packages run, and what they need of the
+// environment.
+func (b *Builder) module() (dir string, env []string, err error) {
+	if h := b.settings.Home; h != nil {
+		return h.Dir, h.Env(), nil
+	}
 	if b.settings.Module != nil {
-		dir, err := b.settings.Module()
-		if err != nil {
-			return err
-		}
-		if dir != "" {
-			module = dir
-		}
+		dir, err = b.settings.Module()
+	}
+	if dir == "" {
+		dir = b.workspace
+	}
+	return dir, nil, err
+}
+
+// list compiles packages of the notebook's module, and what they need.
+func (b *Builder) list(ctx context.Context, paths ...string) error {
+	module, env, err := b.module()
+	if err != nil {
+		return err
 	}
 	list := func() ([]byte, error) {
 		args := append([]string{"list", "-deps", "-export", "-overlay=" + b.index.Overlay, "-f", listFormat}, b.index.Way.moduleFlags()...)
-		return b.goCommand(ctx, module, append(args, "--", path)...)
+		return b.goCommand(ctx, module, env, append(append(args, "--"), paths...)...)
 	}
 	out, err := list()
-	if first, _, _ := strings.Cut(path, "/"); err != nil && !b.settings.NoAutoGet && strings.Contains(first, ".") && module != b.workspace {
-		if _, e := b.goCommand(ctx, module, "get", path); e != nil {
+	if first, _, _ := strings.Cut(paths[0], "/"); err != nil && len(paths) == 1 && b.mayGet(module) && strings.Contains(first, ".") {
+		if _, e := b.goCommand(ctx, module, env, "get", paths[0]); e != nil {
 			return e
 		}
 		out, err = list()
@@ -247,13 +300,18 @@ func (b *Builder) list(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	b.add(parseList(out))
-	return nil
+	return b.add(parseList(out))
 }
 
-func (b *Builder) goCommand(ctx context.Context, dir string, args ...string) ([]byte, error) {
+// mayGet says whether modules that are missing are fetched: never into a person's own
+// module, which is a file of the person's.
+func (b *Builder) mayGet(module string) bool {
+	return !b.settings.NoAutoGet && module != b.workspace && b.settings.Home == nil
+}
+
+func (b *Builder) goCommand(ctx context.Context, dir string, env []string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, b.index.Go, args...)
-	cmd.Dir, cmd.Env = dir, b.environ()
+	cmd.Dir, cmd.Env = dir, b.environ(env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

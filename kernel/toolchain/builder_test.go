@@ -174,9 +174,10 @@ func TestStub(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			p := Piece{N: 1, Dir: dir, Archive: "cell.a", Config: b.link}
+			config, _ := b.linkConfig()
+			p := Piece{N: 1, Dir: dir, Archive: "cell.a", Config: config}
 			for file, content := range map[string]string{
-				"compile.cfg": string(b.compile), "main.go": l.Companion(1),
+				"compile.cfg": string(b.compileConfig()), "main.go": l.Companion(1),
 				"cell.go": "package main\nimport (\n\"fmt\"\n\"strings\"\n\"net/http\"\n)\nvar _ http.Header\nfunc Runʹ1() {\n" + body + "\n}\n",
 			} {
 				if err := os.WriteFile(filepath.Join(dir, file), []byte(content), 0o600); err != nil {

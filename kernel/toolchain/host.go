@@ -224,7 +224,7 @@ func (h hostBuild) index() (Index, error) {
 
 // listFormat is what of a package is asked for.
 const listFormat = "{{if .Export}}{{.ImportPath}}\t{{.Name}}\t{{.Export}}\t" +
-	"{{with .Module}}{{if or .Main (and .Replace (not .Replace.Version))}}{{$.Dir}}{{end}}{{end}}{{end}}"
+	"{{with .Module}}{{if or .Main (and .Replace (not .Replace.Version))}}{{$.Dir}}\t{{else}}\t{{.Path}} {{with .Replace}}{{.Path}} {{end}}{{.Version}}{{end}}{{else}}\t{{end}}{{end}}"
 
 // packages compiles the host's packages, as cells see them.
 func (h hostBuild) packages(overlay string) ([]Package, error) {
@@ -244,8 +244,8 @@ func (h hostBuild) packages(overlay string) ([]Package, error) {
 // parseList reads what go list prints in listFormat.
 func parseList(out []byte) (list []Package) {
 	for line := range strings.Lines(string(out)) {
-		if f := strings.Split(strings.TrimRight(line, "\r\n"), "\t"); len(f) == 4 && f[1] != "main" {
-			list = append(list, Package{Path: f[0], Name: f[1], Export: f[2], Dir: f[3]})
+		if f := strings.Split(strings.TrimRight(line, "\r\n"), "\t"); len(f) == 5 && f[1] != "main" {
+			list = append(list, Package{Path: f[0], Name: f[1], Export: f[2], Dir: f[3], Module: f[4]})
 		}
 	}
 	return list

@@ -67,6 +67,11 @@ type Package struct {
 	Host bool
 	// Dir is the folder of its source if that is in a module that a person may edit.
 	Dir string `json:",omitempty"`
+	// Module is the module that it is of, and its version, as "example.com/m v1.2.3"; "" for
+	// Go's own, and for modules that a person may edit.
+	Module string `json:",omitempty"`
+	// Version tells apart what it has been compiled to since it was imported, which is 0.
+	Version int `json:",omitempty"`
 }
 
 // Index is what building the host left behind for the builds of cells.
