@@ -51,12 +51,15 @@ func (l Layout) For(ctx context.Context, h *toolchain.Home, p *Progress) (Layout
 		texts = append(texts, m.String())
 	}
 	key := sha256.Sum256([]byte(strings.Join(texts, "\n")))
-	own := l
-	own.State = l.dir("homes", hex.EncodeToString(key[:6]))
 	ways, err := toolchain.Ways()
 	if err != nil || len(ways) == 0 {
 		return l, err
 	}
+	// Of a Gradbook that is older, or another, no session is of use.
+	base := toolchain.HostHash(l.Workspace(), ways...)
+	sweepHomes(l.dir("homes"), base)
+	own := l
+	own.State = l.dir("homes", base+"-"+hex.EncodeToString(key[:6]))
 	if _, ok := toolchain.HostBuilt(own.Workspace(), ways...); ok {
 		return own, nil
 	}
@@ -67,11 +70,12 @@ func (l Layout) For(ctx context.Context, h *toolchain.Home, p *Progress) (Layout
 	}
 	p.Warn("building a session with %s, once", strings.Join(texts, ", "))
 	q := p.begin("session")
-	err = own.writeHome(l, h, differ)
-	if err == nil {
-		err = own.buildHost(ctx, q)
+	if err := own.resolve(ctx, q, l, h, differ); err != nil {
+		q.end("✗")
+		p.Warn("their modules cannot be had now, so the session has Gradbook's own: %v", err)
+		return l, ctx.Err()
 	}
-	if err == nil {
+	if err = own.buildHost(ctx, q); err == nil {
 		q.end("✓")
 		return own, nil
 	}
@@ -81,6 +85,32 @@ func (l Layout) For(ctx context.Context, h *toolchain.Home, p *Progress) (Layout
 	}
 	p.Warn("Gradbook cannot be built with them, so the session has its own: %v", err)
 	return l, cache.WriteFile(failed, []byte(lastLines(err.Error(), 3)), 0o644)
+}
+
+// sweepHomes removes the sessions that were built beside another than base.
+func sweepHomes(dir, base string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return // there is none
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), base+"-") {
+			_ = os.RemoveAll(filepath.Join(dir, e.Name())) // a leftover is only clutter
+		}
+	}
+}
+
+// resolve writes the workspace module, and fetches what is built of it.
+func (l Layout) resolve(ctx context.Context, p *Progress, base Layout, h *toolchain.Home, differ []required) error {
+	if err := l.writeHome(base, h, differ); err != nil {
+		return err
+	}
+	goCmd, err := l.Go()
+	if err != nil {
+		return err
+	}
+	p.Note("downloading modules")
+	return command(ctx, p, l.Workspace(), goEnv(), goCmd, append([]string{"list", "-mod=mod", "-deps", "-f", "{{if .Error}}{{.Error}}{{end}}", "--"}, toolchain.HostPackages()...)...)
 }
 
 // required is a module that the session is to have otherwise.

@@ -34,16 +34,30 @@ func installed(exe string) (l Layout, ok bool, err error) {
 		}
 		return l, true, err
 	}
-	info, ok := debug.ReadBuildInfo()
-	// Only what comes from a proxy has a sum.
-	if !ok || info.Main.Path != modulePath || info.Main.Sum == "" {
+	version, sum := builtFrom()
+	if sum == "" {
 		return Layout{}, false, nil
 	}
-	l.State, err = stateDir(info.Main.Version)
+	l.State, err = stateDir(version)
 	if err == nil {
-		l.Root, err = moduleSource(l.State, info.Main.Version, info.Main.Sum)
+		l.Root, err = moduleSource(l.State, version, sum)
 	}
 	return l, true, err
+}
+
+// builtFrom is the version of Gradbook's module that this program was built from, as its
+// main module or as a tool of another, and its sum, which only a version from a proxy has.
+func builtFrom() (version, sum string) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "", ""
+	}
+	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
+		if m.Path == modulePath && m.Replace == nil {
+			return m.Version, m.Sum
+		}
+	}
+	return "", ""
 }
 
 // stateDir is the folder of what setup makes for an installation: a wheel's folder, or a

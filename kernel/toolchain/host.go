@@ -60,6 +60,9 @@ var hostRoots = []string{
 	"gonum.org/v1/gonum/stat",
 }
 
+// HostPackages are the packages that a host holds, with what they import.
+func HostPackages() []string { return slices.Clone(hostRoots) }
+
 // runtimePath is the package by which cells talk to the session.
 const runtimePath = "github.com/gradbook/gradbook/kernel/session/calls"
 

@@ -121,6 +121,19 @@ func HostBuilt(workspace string, ways ...Way) (Way, bool) {
 	return "", false
 }
 
+// HostHash tells the host apart from others that there have been; "" if there is none.
+func HostHash(workspace string, ways ...Way) string {
+	way, ok := HostBuilt(workspace, ways...)
+	if !ok {
+		return ""
+	}
+	index, err := readIndex(HostDir(workspace, way))
+	if err != nil {
+		return ""
+	}
+	return index.Hash
+}
+
 // RemoveHost removes the host of a way, if there is one.
 func RemoveHost(workspace string, w Way) error { return os.RemoveAll(HostDir(workspace, w)) }
 
