@@ -136,13 +136,18 @@ func (o *object) callHost(ownAdd, initializer int) error {
 		return errObject
 	}
 	target := call + 5 + uint64(int64(int32(binary.LittleEndian.Uint32(text[call+1:]))))
-	// The end of the module's code is counted from this symbol.
-	o.symbols[ownAdd] = elf.Sym64{Name: o.addName("go:link.last"), Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC), Other: uint8(elf.STV_HIDDEN), Shndx: uint16(o.text), Value: target}
+	o.defineLast(ownAdd, target)
 	o.symbols = append(o.symbols, elf.Sym64{Name: o.addName(addModuleData), Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC)})
 	rela := bytes.NewBuffer(bytes.Clone(o.content(o.rela)))
 	put(rela, elf.Rela64{Off: call + 1, Info: elf.R_INFO(uint32(len(o.symbols)-1), uint32(elf.R_X86_64_PLT32)), Addend: -4})
 	o.replace(o.rela, rela.Bytes())
 	return nil
+}
+
+// defineLast has a symbol be the module's own last function, from which the end of its code
+// is counted.
+func (o *object) defineLast(symbol int, at uint64) {
+	o.symbols[symbol] = elf.Sym64{Name: o.addName("go:link.last"), Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC), Other: uint8(elf.STV_HIDDEN), Shndx: uint16(o.text), Value: at}
 }
 
 // callHostARM64 is callHost on arm64, where the linker leaves the jump to a relocation.
@@ -155,12 +160,10 @@ func (o *object) callHostARM64(ownAdd, initializer int) error {
 	}
 	jump := o.symbols[initializer].Value + 8 // after: adrp x0, module; add x0, x0, module
 	at := slices.IndexFunc(list, func(r elf.Rela64) bool { return r.Off == jump })
-	if at < 0 || elf.SectionIndex(o.symbols[ownAdd].Shndx) == elf.SHN_UNDEF {
+	if at < 0 || int(elf.R_SYM64(list[at].Info)) != ownAdd {
 		return errObject
 	}
-	own := o.symbols[ownAdd]
-	own.Name, own.Info, own.Other = o.addName("go:link.last"), elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC), uint8(elf.STV_HIDDEN)
-	o.symbols[ownAdd] = own
+	o.defineLast(ownAdd, o.symbols[ownAdd].Value) // where it would be, as the linker knows
 	o.symbols = append(o.symbols, elf.Sym64{Name: o.addName(addModuleData), Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC)})
 	list[at] = elf.Rela64{Off: jump, Info: elf.R_INFO(uint32(len(o.symbols)-1), elf.R_TYPE64(list[at].Info))}
 	var rela bytes.Buffer
