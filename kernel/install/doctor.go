@@ -64,7 +64,7 @@ func Examine(ctx context.Context, l Layout) []Finding {
 		{"gonb", setup, func() (string, error) { return output(ctx, l.Program("gonb"), "-V") }},
 		{"gopls", setup, func() (string, error) { return output(ctx, l.Program("gopls"), "version") }},
 		{"goimports", setup, func() (string, error) { return l.Program("goimports"), missing(l.Program("goimports")) }},
-		{"kernelspec", setup, func() (string, error) { return l.kernelspecPath() }},
+		{"kernelspec", setup, l.kernelspecPath},
 		{"workspace", setup, func() (string, error) {
 			return l.Workspace(), missing(filepath.Join(l.Workspace(), "go.mod"))
 		}},

@@ -86,7 +86,7 @@ func (l Layout) device(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text := ""
+	var text string
 	if len(ways) == 0 {
 		if err := missing(l.Program("probe")); err != nil {
 			return "", err

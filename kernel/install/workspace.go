@@ -92,7 +92,7 @@ func (l Layout) download(ctx context.Context, p *Progress) error {
 func (l Layout) modules() step {
 	return step{
 		name: "modules",
-		fingerprint: func(ctx context.Context) (string, error) {
+		fingerprint: func(_ context.Context) (string, error) {
 			return fingerprint([]string{l.Root}, filepath.Join(l.Root, "go.sum"))
 		},
 		present: func() bool { return true },

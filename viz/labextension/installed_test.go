@@ -32,7 +32,7 @@ func TestInstalled(t *testing.T) {
 	l.Screenshot(t, "launcher")
 	file := filepath.Join(l.dir, "test.ipynb")
 	writeNotebook(t, file, []string{`fmt.Println("first")`, chartCells})
-	if err := os.Chmod(file, 0o666); err != nil { //nolint:gosec // the server may be another user
+	if err := os.Chmod(file, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	l.open("lab/tree/test.ipynb")
