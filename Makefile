@@ -8,7 +8,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 SOURCES  := $(shell find cmd datasets dl kernel notebooks viz -name '*.go' -o -name '*.py' -o -name '*.js' -o -name '*.html' -o -name '*.csv' -o -name '*.svg' -o -name 'package.json' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lab test check programs lint bench bench-onnx bench-inference bench-bert bench-gpu bench-private bench-kernels bench-coldstart clean doctor parity gallery pictures notebooks cross vulncheck licenses dist api
+.PHONY: help setup run lab test check programs lint bench bench-onnx bench-inference bench-bert bench-gpu bench-private bench-kernels bench-coldstart clean doctor parity gallery pictures notebooks cross darwin arm64 vulncheck licenses dist api
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,12 @@ cross: ## compile for the other systems
 	done
 	@! command -v aarch64-linux-gnu-gcc >/dev/null || { echo linux/arm64 with cgo; \
 		CGO_ENABLED=1 CC=aarch64-linux-gnu-gcc GOOS=linux GOARCH=arm64 $(GO) build -o /dev/null ./kernel/install/probe; }
+
+darwin: ## compile for macOS with its C, by zig, and link what can be linked
+	kernel/install/darwin/cross.sh
+
+arm64: ## try linux/arm64 in a root of its own, emulated: setup, the kernel's tests, a training
+	docker/arm64.sh try
 
 vulncheck: setup ## look for known vulnerabilities in what is used; VULNDB names another database
 	$(GO) tool -modfile=lint.mod govulncheck $(if $(VULNDB),-db $(VULNDB)) ./...

@@ -53,6 +53,11 @@ var cpuWheels = map[string]Wheel{
 	},
 }
 
+// Installed are the SHA-256 of the libraries that GoMLX's installer has been seen to install,
+// by platform. One that is not here has been seen by nobody who could say that it is the
+// right one; setup says so, with its sum.
+var Installed = map[string][]string{}
+
 // Path is where setup puts the wheel's library. The version is part of it, so a
 // change of the pin leaves running programs their library.
 func (w Wheel) Path() (string, error) {

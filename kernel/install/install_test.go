@@ -270,3 +270,33 @@ func TestExamine(t *testing.T) {
 		t.Errorf("something was written: %v, %v", entries, err)
 	}
 }
+
+// TestInstalledPlugin: what an installer has fetched is compared with what is known.
+func TestInstalledPlugin(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "plugin.so")
+	write := func() {
+		t.Helper()
+		if err := os.WriteFile(path, []byte("a library"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write()
+	sum, err := fileSHA256(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	if err := checkInstalled(NewProgress(&said), path, nil); err != nil || !strings.Contains(said.String(), sum) {
+		t.Errorf("nothing is known: expected its sum to be said, got %q, %v", said.String(), err)
+	}
+	said.Reset()
+	if err := checkInstalled(NewProgress(&said), path, []string{"0", sum}); err != nil || said.Len() > 0 {
+		t.Errorf("it is known: got %q, %v", said.String(), err)
+	}
+	if err := checkInstalled(NewProgress(&said), path, []string{"0"}); err == nil || !strings.Contains(err.Error(), sum) {
+		t.Errorf("another is known: expected an error, got %v", err)
+	}
+	if exists(path) {
+		t.Error("expected what is not known to be removed")
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/gomlx/go-xla/installer"
 
@@ -91,8 +92,27 @@ func (l Layout) cpuPlugin(ctx context.Context, p *Progress) error {
 	if err := interruptible(ctx, func() error { return installer.CPUAutoInstall(dir, true, installer.Quiet) }); err != nil {
 		return err
 	}
-	_, err = pjrt.Find("cpu")
-	return err
+	path, err := pjrt.Find("cpu")
+	if err != nil {
+		return err
+	}
+	return checkInstalled(p, path, pjrt.Installed[runtime.GOOS+"/"+runtime.GOARCH])
+}
+
+// checkInstalled compares a library with those that are known. One that is not is removed,
+// unless none is known for the platform.
+func checkInstalled(p *Progress, path string, known []string) error {
+	sum, err := fileSHA256(path)
+	switch {
+	case err != nil:
+		return err
+	case slices.Contains(known, sum):
+		return nil
+	case len(known) > 0:
+		return errors.Join(fmt.Errorf("%s: expected a SHA-256 of %v, got %s", path, known, sum), os.Remove(path))
+	}
+	p.Warn("XLA for %s/%s comes from a release page and has no pin yet: %s has the SHA-256 %s", runtime.GOOS, runtime.GOARCH, path, sum)
+	return nil
 }
 
 // beside links the library of a plugin's wheel that pip has installed beside our own.

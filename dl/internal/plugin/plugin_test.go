@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/gradbook/gradbook/dl/internal/device"
@@ -36,17 +35,6 @@ func TestHeader(t *testing.T) {
 	}
 	if !bytes.Equal(ours, theirs) {
 		t.Error("expected go-xla's own pjrt_c_api.h, got another; copy it anew")
-	}
-}
-
-// square is x·x, n times over, which takes a while.
-func square(n int) func([]*graph.Node) []*graph.Node {
-	return func(in []*graph.Node) []*graph.Node {
-		x := in[0]
-		for range n {
-			x = graph.MulScalar(graph.MatMul(x, x), 0.01)
-		}
-		return []*graph.Node{x}
 	}
 }
 
