@@ -11,7 +11,7 @@ SOURCES  := $(shell find cmd datasets dl kernel notebooks viz -name '*.go' -o -n
 .PHONY: help setup run lab test check programs lint bench bench-onnx bench-inference bench-bert bench-gpu bench-private bench-kernels bench-coldstart clean doctor parity gallery pictures notebooks cross darwin arm64 vulncheck licenses dist api
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The command line itself is pure Go: it can say what is missing without it.
 $(GRADBOOK): go.mod go.sum $(SOURCES)
