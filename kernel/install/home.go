@@ -57,9 +57,9 @@ func (l Layout) For(ctx context.Context, h *toolchain.Home, p *Progress) (Layout
 	}
 	// Of a Gradbook that is older, or another, no session is of use.
 	base := toolchain.HostHash(l.Workspace(), ways...)
-	sweepHomes(l.dir("homes"), base)
+	sweepHomes(l.UserDir("homes"), base)
 	own := l
-	own.State = l.dir("homes", base+"-"+hex.EncodeToString(key[:6]))
+	own.State = l.UserDir("homes", base+"-"+hex.EncodeToString(key[:6]))
 	if _, ok := toolchain.HostBuilt(own.Workspace(), ways...); ok {
 		return own, nil
 	}
