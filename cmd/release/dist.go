@@ -71,7 +71,7 @@ func dist(version string) error {
 		if wheelTags[platform] == "" {
 			continue
 		}
-		if err := writeWheel(platform, version, program, when); err != nil {
+		if err := writeWheel(platform, version, program, when, true); err != nil {
 			return fmt.Errorf("the wheel for %s: %w", platform, err)
 		}
 	}
@@ -79,6 +79,9 @@ func dist(version string) error {
 		if err := proxy(version, when); err != nil {
 			return err
 		}
+	}
+	if err := recipes(version); err != nil {
+		return err
 	}
 	sbom, err := bill(version, when, parts)
 	if err != nil {
@@ -90,8 +93,25 @@ func dist(version string) error {
 	return checksums()
 }
 
-// writeWheel makes the wheel of a platform.
-func writeWheel(platform, version string, program []byte, when time.Time) error {
+// plainWheel makes the wheel of a platform without a session, for other packagers, whose
+// source has no history.
+func plainWheel(platform, version string) error {
+	goos, goarch, _ := strings.Cut(platform, "/")
+	if wheelTags[platform] == "" {
+		return fmt.Errorf("expected a platform that has wheels, got %q", platform)
+	}
+	program, err := build(goos, goarch, version)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll("dist", 0o755); err != nil { //nolint:gosec // to be published
+		return err
+	}
+	return writeWheel(platform, version, program, time.Unix(315532800, 0).UTC(), false)
+}
+
+// writeWheel makes the wheel of a platform, with a session where one can be built.
+func writeWheel(platform, version string, program []byte, when time.Time, session bool) error {
 	goos, goarch, _ := strings.Cut(platform, "/")
 	w, err := newWheel(platform, version)
 	if err != nil {
@@ -102,7 +122,7 @@ func writeWheel(platform, version string, program []byte, when time.Time) error 
 		return err
 	}
 	defer os.RemoveAll(tmp) //nolint:errcheck // a leftover is only clutter
-	bin, session := filepath.Join(tmp, "bin"), filepath.Join(tmp, "session")
+	bin, pack := filepath.Join(tmp, "bin"), filepath.Join(tmp, "session")
 	if err := buildTools(goos, goarch, bin); err != nil {
 		return err
 	}
@@ -110,15 +130,15 @@ func writeWheel(platform, version string, program []byte, when time.Time) error 
 		return err
 	}
 	w.addProgram("gradbook/bin/gradbook", program)
-	if hasSession(platform) {
-		if err := buildSession(session); err != nil {
+	if session && hasSession(platform) {
+		if err := buildSession(pack); err != nil {
 			return err
 		}
-		if w.tag, err = sessionTag(filepath.Join(session, "session"), strings.TrimPrefix(w.tag, "manylinux_2_28_")); err != nil {
+		if w.tag, err = sessionTag(filepath.Join(pack, "session"), strings.TrimPrefix(w.tag, "manylinux_2_28_")); err != nil {
 			return err
 		}
 		w.add(w.info()+"/WHEEL", []byte(wheelFileOf(w.tag)))
-		if err := w.addFolder("gradbook/session", session); err != nil {
+		if err := w.addFolder("gradbook/session", pack); err != nil {
 			return err
 		}
 	}
@@ -149,6 +169,29 @@ func proxy(version string, when time.Time) error {
 	info := fmt.Appendf(nil, "{\"Version\":%q,\"Time\":%q}\n", version, when.Format(time.RFC3339))
 	for name, content := range map[string][]byte{"list": []byte(version + "\n"), version + ".info": info, version + ".mod": mod, version + ".zip": content.Bytes()} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil { //nolint:gosec // to be published
+			return err
+		}
+	}
+	return nil
+}
+
+// recipes fills the recipes of other packagers in, which build from the source in an archive.
+func recipes(version string) error {
+	content, err := os.ReadFile(fmt.Sprintf("dist/gradbook-%s-linux-amd64.tar.gz", version))
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(content)
+	fill := strings.NewReplacer("@TAG@", version, "@VERSION@", strings.TrimPrefix(version, "v"), "@SHA256@", hex.EncodeToString(sum[:]))
+	if err := os.MkdirAll("dist/recipes", 0o755); err != nil { //nolint:gosec // to be published
+		return err
+	}
+	for _, name := range []string{"recipe.yaml", "gradbook.rb"} {
+		text, err := os.ReadFile(filepath.Join("cmd", "release", "recipes", name))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join("dist", "recipes", name), []byte(fill.Replace(string(text))), 0o644); err != nil { //nolint:gosec // to be published
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 // Release makes what is published of a version, and tells what it is made of.
 //
 //	release dist [VERSION]   archives for each platform, checksums and an SBOM, in dist
+//	release wheel PLATFORM VERSION   a wheel without a session, for other packagers
 //	release licenses         docs/licenses.md
 //
 // make dist and make licenses call it in the checkout.
@@ -38,10 +39,12 @@ func run(args []string) error {
 			return err
 		}
 		return dist(strings.TrimSpace(version))
+	case len(args) == 3 && args[0] == "wheel":
+		return plainWheel(args[1], args[2])
 	case len(args) == 2 && args[0] == "dist":
 		return dist(args[1])
 	}
-	return errors.New("expected: release dist [VERSION], or release licenses")
+	return errors.New("expected: release dist [VERSION], release wheel PLATFORM VERSION, or release licenses")
 }
 
 // toCheckout goes to the folder of the checkout: go run -C starts in this module's.

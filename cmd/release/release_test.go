@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -121,5 +122,74 @@ func TestArchive(t *testing.T) {
 	}
 	if got := strings.Join(names, ", "); got != "gradbook-v1/README.md -rw-r--r--, gradbook-v1/gradbook -rwxr-xr-x" {
 		t.Errorf("got %s", got)
+	}
+}
+
+func TestPEP440(t *testing.T) {
+	for version, want := range map[string]string{
+		"v1.2.3": "1.2.3", "v1.2.3-rc.1": "1.2.3rc1", "v1.2.3-beta2": "1.2.3b2", "v0.2.0-14-g0abc123": "0.2.0.post14+g0abc123",
+		"v0.2.0-14-g0abc123-dirty": "0.2.0.post14+g0abc123.dirty", "0abc123": "0.0.0+g0abc123", "0abc123-dirty": "0.0.0+g0abc123.dirty",
+	} {
+		if got := pep440(version); got != want {
+			t.Errorf("%s: expected %s, got %s", version, want, got)
+		}
+	}
+}
+
+// TestWheel: pip installs a wheel and finds its records right, Jupyter finds the kernel and
+// the extension, and pip uninstall leaves nothing.
+func TestWheel(t *testing.T) {
+	t.Chdir(".")
+	if err := toCheckout(); err != nil {
+		t.Fatal(err)
+	}
+	python := filepath.Join(".gradbook", "venv", "bin", "python")
+	if _, err := os.Stat(python); err != nil {
+		t.Skip("not set up; run make setup")
+	}
+	w, err := newWheel("linux/amd64", "v1.2.3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.tag = "any" // for whatever system this is
+	w.add(w.info()+"/WHEEL", []byte(wheelFileOf(w.tag)))
+	w.addProgram("gradbook/bin/gradbook", []byte("#!/bin/sh\necho \"$GRADBOOK_PYTHON\" \"$@\"\n"))
+	content, err := w.bytes(time.Unix(1e9, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := w.bytes(time.Unix(1e9, 0))
+	if err != nil || !bytes.Equal(content, again) {
+		t.Error("expected the same bytes again", err)
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, w.name())
+	if err := os.WriteFile(file, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(name string, args ...string) string {
+		t.Helper()
+		out, err := exec.Command(name, args...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	own := filepath.Join(dir, "venv")
+	run(python, "-m", "venv", own)
+	before := run("find", own, "-type", "f", "-not", "-name", "*.pyc")
+	pip := filepath.Join(own, "bin", "pip")
+	run(pip, "install", "--no-deps", "--no-index", file)
+	if got, want := run(filepath.Join(own, "bin", "gradbook"), "kernel", "x"), filepath.Join(own, "bin", "python")+" kernel x"; !strings.HasPrefix(got, filepath.Dir(want)) || !strings.HasSuffix(got, " kernel x") {
+		t.Errorf("expected the program to be told of %s, got %s", want, got)
+	}
+	for _, path := range []string{"share/jupyter/kernels/gradbook/kernel.json", "share/jupyter/kernels/gradbook/logo-svg.svg", "share/jupyter/labextensions/@gradbook/viz/package.json", "etc/jupyter/jupyter_server_config.d/gradbook_export.json"} {
+		if _, err := os.Stat(filepath.Join(own, filepath.FromSlash(path))); err != nil {
+			t.Error(err)
+		}
+	}
+	run(pip, "uninstall", "-y", "gradbook")
+	if after := run("find", own, "-type", "f", "-not", "-name", "*.pyc"); after != before {
+		t.Errorf("expected the files of before, got\n%s", after)
 	}
 }

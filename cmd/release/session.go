@@ -16,9 +16,23 @@ var tools = []string{"github.com/janpfeifer/gonb", "golang.org/x/tools/gopls", "
 
 // buildTools compiles them for a platform into dir.
 func buildTools(goos, goarch, dir string) error {
+	module, err := os.MkdirTemp("", "tools-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(module) //nolint:errcheck // a leftover is only clutter
+	for to, from := range map[string]string{"go.mod": "tools.mod", "go.sum": "tools.sum"} {
+		content, err := os.ReadFile(filepath.Join("kernel", "install", "tools", from))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(module, to), content, 0o600); err != nil {
+			return err
+		}
+	}
 	for _, pkg := range tools {
 		cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(dir, filepath.Base(pkg)), pkg)
-		cmd.Dir = filepath.Join(".gradbook", "tools")
+		cmd.Dir = module
 		cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("%s for %s/%s: %w\n%s", pkg, goos, goarch, err, out)

@@ -228,6 +228,7 @@ func (w *wheel) name() string { return "gradbook-" + w.version + "-py3-none-" + 
 // bytes puts the wheel together. The same files give the same bytes.
 func (w *wheel) bytes(when time.Time) ([]byte, error) {
 	record := w.info() + "/RECORD"
+	delete(w.files, record)
 	var list strings.Builder
 	names := slices.Sorted(maps.Keys(w.files))
 	for _, name := range names {
@@ -260,8 +261,25 @@ func csvField(s string) string {
 	return s
 }
 
-// eachCommitted calls f for the files of the commit.
+// eachCommitted calls f for the files of the commit; in a source without history, for all.
 func eachCommitted(f func(name string, content []byte)) error {
+	if _, err := os.Stat(".git"); os.IsNotExist(err) {
+		return filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case path == ".gradbook", path == "dist":
+				return fs.SkipDir
+			case !d.Type().IsRegular():
+				return nil
+			}
+			content, err := os.ReadFile(path)
+			if err == nil {
+				f(filepath.ToSlash(path), content)
+			}
+			return err
+		})
+	}
 	text, err := output("git", "archive", "--format=tar", "HEAD")
 	if err != nil {
 		return err
