@@ -77,7 +77,8 @@ func (l sharedLinker) Link(ctx context.Context, p Piece) (string, error) {
 
 // external has the system's linker make the library.
 func (l sharedLinker) external(ctx context.Context, p Piece, objects []string) error {
-	cmd := exec.CommandContext(ctx, "ld", append([]string{"-shared", "-o", "cell.so", "cell.o"}, objects...)...)
+	// Code on pages of its own: the session rewrites names that are beside it otherwise.
+	cmd := exec.CommandContext(ctx, "ld", append([]string{"-shared", "-z", "separate-code", "-o", "cell.so", "cell.o"}, objects...)...)
 	cmd.Dir = p.Dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("ld: %w: %s", err, lastLines(string(out), 6))
