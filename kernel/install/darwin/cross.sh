@@ -39,6 +39,7 @@ exec "$tools/venv/bin/python" -m ziglang cc -target aarch64-macos.12.0 -L"$tools
 EOF
 chmod +x "$tools/cc"
 
+trap "rm -f -- -.o" EXIT # which zig leaves where it is asked what it knows
 export CGO_ENABLED=1 GOOS=darwin GOARCH=arm64 CC=$tools/cc
 echo "vet, with cgo"
 go vet ./cmd/... ./dl/... ./viz/... ./datasets/... ./kernel/... ./notebooks/...
