@@ -12,8 +12,10 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/gradbook/gradbook/dl/cache"
+	"github.com/gradbook/gradbook/kernel/children"
 	"github.com/gradbook/gradbook/kernel/toolchain"
 )
 
@@ -251,6 +253,45 @@ func RemoveInstalled() (dir string, err error) {
 	}
 	return dir, os.RemoveAll(dir)
 }
+
+// unused is how long the files of another installation are kept: there may be several, as
+// tools of modules.
+const unused = 30 * 24 * time.Hour
+
+// sweepInstalled removes what has been set up for installations that are gone: wheels whose
+// folder is no more, and versions that nobody has used for a month. It leaves a mark of its
+// own use.
+func (l Layout) sweepInstalled() error {
+	if l.IsCheckout() || len(children.Running()) > 0 {
+		return nil
+	}
+	of := l.Shipped
+	if of == "" {
+		of = l.Root
+	}
+	if err := cache.WriteFile(l.dir(usedBy), []byte(of), 0o644); err != nil {
+		return err
+	}
+	marks, err := filepath.Glob(filepath.Join(filepath.Dir(l.State), "*", usedBy))
+	if err != nil {
+		return err
+	}
+	for _, mark := range marks {
+		of, err := os.ReadFile(mark)
+		info, errInfo := os.Stat(mark)
+		if err != nil || errInfo != nil || filepath.Dir(mark) == l.State {
+			continue
+		}
+		if !exists(string(of)) || time.Since(info.ModTime()) > unused {
+			_ = os.RemoveAll(filepath.Dir(mark)) // then it stays clutter
+		}
+	}
+	return nil
+}
+
+// usedBy is a file with the folder of the installation that a folder of files is for; when
+// it was written says when it was used.
+const usedBy = "used-by"
 
 // kind says what holds the program, and where.
 func (l Layout) kind() string {

@@ -5,8 +5,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gradbook/gradbook/dl/pjrt"
+	"github.com/gradbook/gradbook/kernel/children"
 )
 
 // TestInstalled: a wheel is known by what lies beside its program, and its Go and its plugin
@@ -85,5 +87,39 @@ func TestRemoveInstalled(t *testing.T) {
 	}
 	if exists(filepath.Join(dir, "gradbook")) || !exists(kept) {
 		t.Error("expected the folder to be gone, and nothing else")
+	}
+}
+
+// TestSweepInstalled: what was set up for a wheel that is gone goes with the next setup, and
+// so does what nobody has used for long; what is in use stays.
+func TestSweepInstalled(t *testing.T) {
+	if len(children.Running()) > 0 {
+		t.Skip("a kernel runs")
+	}
+	dir, there := t.TempDir(), t.TempDir()
+	state := func(name, of string, age time.Duration) string {
+		t.Helper()
+		mark := filepath.Join(dir, name, usedBy)
+		if err := os.MkdirAll(filepath.Dir(mark), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(mark, []byte(of), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		when := time.Now().Add(-age)
+		if err := os.Chtimes(mark, when, when); err != nil {
+			t.Fatal(err)
+		}
+		return filepath.Dir(mark)
+	}
+	gone, old, other := state("gone", filepath.Join(dir, "nosuch"), 0), state("old", there, 2*unused), state("other", there, time.Hour)
+	own := Layout{Root: there, State: state("own", there, 2*unused)}
+	if err := own.sweepInstalled(); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]bool{gone: false, old: false, other: true, own.State: true} {
+		if exists(path) != want {
+			t.Errorf("%s: expected it to be there: %v", filepath.Base(path), want)
+		}
 	}
 }

@@ -121,8 +121,12 @@ func (l Layout) Python() string {
 	return filepath.Join(l.Venv(), "bin", "python")
 }
 
-// Kernelspec is the folder that tells Jupyter of the kernel.
+// Kernelspec is the folder that tells Jupyter of the kernel. A wheel has another for its own
+// environment.
 func (l Layout) Kernelspec() string {
+	if l.Shipped != "" {
+		return l.dir("kernelspec")
+	}
 	return filepath.Join(l.Venv(), "share", "jupyter", "kernels", KernelName)
 }
 

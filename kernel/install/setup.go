@@ -60,7 +60,12 @@ func Ready(ctx context.Context, l Layout, p *Progress) error {
 
 // Rest does the part of Setup that can wait: completion, GoNB, and data.
 func Rest(ctx context.Context, l Layout, p *Progress) error {
-	return l.locked(ctx, p, func() error { return l.runSteps(ctx, p, l.last()) })
+	return l.locked(ctx, p, func() error {
+		if err := l.runSteps(ctx, p, l.last()); err != nil {
+			return err
+		}
+		return l.sweepInstalled()
+	})
 }
 
 // IsReady says whether Ready has been done. It does not look for what has changed since:
@@ -112,7 +117,7 @@ func (l Layout) first() []step { return []step{l.requirements(), l.program()} }
 // lanes are lists of steps of which none needs another list's.
 func (l Layout) lanes() [][]step {
 	if l.Shipped != "" { // Jupyter's part is in the wheel
-		return [][]step{{l.plugin(), l.cuda()}, {l.workspace()}}
+		return [][]step{{l.kernelspec(), l.plugin(), l.cuda()}, {l.workspace()}}
 	}
 	return [][]step{
 		{l.python(), l.kernelspec(), l.labextension(), l.papermill(), l.export(), l.settings(), l.plugin(), l.cuda()},
