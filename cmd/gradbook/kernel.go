@@ -184,18 +184,18 @@ func (k *kernel) home(ctx context.Context, p *install.Progress) (*toolchain.Home
 	if err != nil || k.stateless {
 		return nil, err
 	}
-	base := k.layout
-	found, err := install.Home(base, dir, filepath.Join(k.dir, "home"))
+	found, err := install.Home(k.layout, dir, filepath.Join(k.dir, "home"))
 	if found == nil || err != nil {
 		return nil, err
 	}
-	if k.layout, err = base.For(ctx, found, p); err != nil {
+	if k.tools.Session, err = k.layout.For(ctx, found, p); err != nil {
 		return nil, err
 	}
-	if k.layout != base {
-		found, err = install.Home(k.layout, dir, filepath.Join(k.dir, "home"))
+	k.tools.Home = found
+	if k.tools.Session != k.layout { // whose workspace module has other requirements
+		k.tools.Home, err = install.Home(k.tools.Session, dir, filepath.Join(k.dir, "home"))
 	}
-	return found, err
+	return k.tools.Home, err
 }
 
 // rest sets up what the first cell does not need. Nobody waits for it, and what goes wrong
@@ -221,7 +221,7 @@ func (k *kernel) parts(home *toolchain.Home) (p gateway.Parts, err error) {
 	if err != nil {
 		return p, err
 	}
-	way, built := toolchain.HostBuilt(l.Workspace(), ways...)
+	way, built := toolchain.HostBuilt(tools.Workspace(), ways...)
 	switch {
 	case !built:
 		fmt.Fprintln(os.Stderr, "gradbook: there is no session here; each cell is a program of its own, and no state is kept")
@@ -231,19 +231,18 @@ func (k *kernel) parts(home *toolchain.Home) (p gateway.Parts, err error) {
 		p.Notice = "Cells are linked as Go's plugins here, so each takes about a second to build."
 	}
 	p.Engine, err = engine.New(engine.Config{
-		Workspace: l.Workspace(), Ways: ways, Dir: filepath.Join(dir, "cells"), OutputDir: filepath.Dir(l.Log()),
+		Workspace: tools.Workspace(), Ways: ways, Dir: filepath.Join(dir, "cells"), OutputDir: filepath.Dir(l.Log()),
 		Env: family.Env(append(tools.Env(), "TMPDIR="+dir)), Grace: grace(), MemoryLimit: memoryLimit(),
 	})
 	if err != nil {
 		return p, err
 	}
-	if tools.Layout = l; home != nil {
+	if home != nil {
 		p.Engine.Builder().Set(func(s *toolchain.Settings) { s.Home = home })
-		tools.Home = home
 	}
 	p.Language, err = language.New(language.Config{
 		Gopls: func() *exec.Cmd { return tools.Gopls(dir, filepath.Join(dir, "language")) }, Start: func(cmd *exec.Cmd) error { _, err := family.Start(cmd); return err },
-		Doc: tools.Doc, Workspace: l.Workspace(), Dir: filepath.Join(dir, "language"), Context: p.Engine.Context, Packages: p.Engine.Builder().Packages(context.Background()),
+		Doc: tools.Doc, Workspace: tools.Workspace(), Dir: filepath.Join(dir, "language"), Context: p.Engine.Context, Packages: p.Engine.Builder().Packages(context.Background()),
 	})
 	if err != nil {
 		return p, errors.Join(err, p.Engine.Close())

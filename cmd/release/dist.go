@@ -111,7 +111,7 @@ func plainWheel(platform, version string) error {
 }
 
 // writeWheel makes the wheel of a platform, with a session where one can be built.
-func writeWheel(platform, version string, program []byte, when time.Time, session bool) error {
+func writeWheel(platform, version string, program []byte, when time.Time, whole bool) error {
 	goos, goarch, _ := strings.Cut(platform, "/")
 	w, err := newWheel(platform, version)
 	if err != nil {
@@ -130,10 +130,12 @@ func writeWheel(platform, version string, program []byte, when time.Time, sessio
 		return err
 	}
 	w.addProgram("gradbook/bin/gradbook", program)
-	if session && hasSession(platform) {
-		if err := buildSession(pack); err != nil {
+	if whole {
+		if whole, err = session(platform, pack); err != nil {
 			return err
 		}
+	}
+	if whole {
 		if w.tag, err = sessionTag(filepath.Join(pack, "session"), strings.TrimPrefix(w.tag, "manylinux_2_28_")); err != nil {
 			return err
 		}

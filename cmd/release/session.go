@@ -41,10 +41,30 @@ func buildTools(goos, goarch, dir string) error {
 	return nil
 }
 
-// hasSession says for which platform a session's program can be built here: this one's, if
-// cells are linked against it there.
-func hasSession(platform string) bool {
-	return platform == runtime.GOOS+"/"+runtime.GOARCH && runtime.GOOS == "linux"
+// session puts the session's program of a platform into dir, where there can be one: it is
+// built here for this platform; for another it is taken from .gradbook/sessions, where
+// docker/arm64.sh puts it. It is false where there is none.
+func session(platform, dir string) (bool, error) {
+	if platform == runtime.GOOS+"/"+runtime.GOARCH && runtime.GOOS == "linux" {
+		return true, buildSession(dir)
+	}
+	built := filepath.Join(".gradbook", "sessions", strings.ReplaceAll(platform, "/", "-"))
+	commit, err := os.ReadFile(filepath.Join(built, "commit"))
+	if os.IsNotExist(err) {
+		fmt.Printf("no session for %s: it is compiled where the wheel is installed\n", platform)
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	head, err := output("git", "rev-parse", "HEAD")
+	if err != nil {
+		return false, err
+	}
+	if strings.TrimSpace(string(commit)) != strings.TrimSpace(head) {
+		return false, fmt.Errorf("%s is of the commit %s; build it anew, or remove it", built, strings.TrimSpace(string(commit)))
+	}
+	return true, os.CopyFS(dir, os.DirFS(filepath.Join(built, "session")))
 }
 
 // buildSession sets the commit up elsewhere with the Go that wheels bring, and has it packed

@@ -159,7 +159,7 @@ func (l Layout) Enter() error {
 	if err := noteTelemetry(dir); err != nil {
 		return err
 	}
-	set := map[string]string{"PATH": filepath.Dir(path) + string(os.PathListSeparator) + os.Getenv("PATH"), "GOFLAGS": "-modcacherw"}
+	set := map[string]string{"PATH": filepath.Dir(path) + string(os.PathListSeparator) + os.Getenv("PATH"), "GOFLAGS": strings.TrimSpace(os.Getenv("GOFLAGS") + " -modcacherw")}
 	if os.Getenv("GOCACHE") == "" {
 		set["GOCACHE"] = filepath.Join(dir, "build")
 	}

@@ -19,7 +19,12 @@ type Tools struct {
 	Go string
 	// Home is the module of a person's that the notebook lies in; nil if there is none.
 	Home *toolchain.Home
+	// Session is the layout that has the session's program, see [Layout.For].
+	Session Layout
 }
+
+// Workspace is the folder of the module in which cells are built.
+func (t Tools) Workspace() string { return t.Session.Workspace() }
 
 // KernelTools finds them.
 func KernelTools(l Layout) (Tools, error) {
@@ -27,7 +32,7 @@ func KernelTools(l Layout) (Tools, error) {
 	if err != nil {
 		return Tools{}, err
 	}
-	return Tools{Layout: l, Go: goCmd}, nil
+	return Tools{Layout: l, Go: goCmd, Session: l}, nil
 }
 
 // Env is the environment of cells and of GoNB: with the checkout's programs
