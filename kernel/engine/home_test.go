@@ -25,7 +25,8 @@ func newHome(t *testing.T, files map[string]string) *home {
 	return h
 }
 
-// write writes a file a second later than the one before, as a person does.
+// write writes a file, as if a second earlier than the one before: an old one may be put
+// back.
 func (h *home) write(name, content string) {
 	h.t.Helper()
 	name = filepath.Join(h.dir, filepath.FromSlash(name))
@@ -35,7 +36,7 @@ func (h *home) write(name, content string) {
 	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
 		h.t.Fatal(err)
 	}
-	h.now = h.now.Add(time.Second)
+	h.now = h.now.Add(-time.Second)
 	if err := os.Chtimes(name, h.now, h.now); err != nil {
 		h.t.Fatal(err)
 	}

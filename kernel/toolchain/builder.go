@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/gradbook/gradbook/kernel/cell"
 )
@@ -34,7 +33,7 @@ type Builder struct {
 	order    []string           // paths, in which they came
 	versions int                // how many packages have been compiled anew
 	exports  types.Importer
-	edited   map[string]time.Time // when packages that a person may edit were, by path
+	edited   map[string]string // what the files of packages that a person may edit were, by path
 }
 
 // Settings are what a notebook may change of its builds.
@@ -83,7 +82,7 @@ func NewBuilder(workspace, dir string, ways ...Way) (*Builder, error) {
 func (b *Builder) Renew() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.packages, b.known, b.edited, b.order = map[string]Package{}, map[string]string{}, map[string]time.Time{}, nil
+	b.packages, b.known, b.edited, b.order = map[string]Package{}, map[string]string{}, map[string]string{}, nil
 	b.exports = exportImporter(token.NewFileSet(), func(path string) (string, bool) { file, ok := b.known[path]; return file, ok })
 	for _, p := range b.index.Packages {
 		b.replace(p)
@@ -175,7 +174,7 @@ func (b *Builder) replace(p Package) {
 	b.packages[p.Path] = p
 	b.known[p.linkPath()] = p.Export
 	if p.Dir != "" {
-		b.edited[p.Path] = lastEdit(p.Dir)
+		b.edited[p.Path] = stateOf(p.Dir)
 	}
 }
 
@@ -205,18 +204,23 @@ func (b *Builder) linkConfig() (config []byte, own []string) {
 	return config, own
 }
 
-// lastEdit is when a file of a package was edited last, or one was added or removed.
-func lastEdit(dir string) (last time.Time) {
-	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
+// stateOf tells apart what the files of a package are: names, sizes and times, so that one
+// that is put back, with its old time, is another, too.
+func stateOf(dir string) string {
+	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return last // of a name that is no pattern
+		return err.Error()
 	}
-	for _, name := range append(names, dir) {
-		if info, err := os.Stat(name); err == nil && info.ModTime().After(last) {
-			last = info.ModTime()
+	var b strings.Builder
+	for _, e := range entries {
+		switch filepath.Ext(e.Name()) {
+		case ".go", ".c", ".h", ".s", ".S":
+			if info, err := e.Info(); err == nil {
+				fmt.Fprintf(&b, "%s %d %d\n", e.Name(), info.Size(), info.ModTime().UnixNano())
+			}
 		}
 	}
-	return last
+	return b.String()
 }
 
 // Packages are what cells can import. The end of ctx ends the commands that an import

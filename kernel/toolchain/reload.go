@@ -36,7 +36,7 @@ func (b *Builder) Reload(ctx context.Context) (reloaded, stale []string, err err
 	defer b.mu.Unlock()
 	edited := map[string]bool{}
 	for path, before := range b.edited {
-		if now := lastEdit(b.packages[path].Dir); !now.Equal(before) {
+		if stateOf(b.packages[path].Dir) != before {
 			edited[path] = true
 		}
 	}
@@ -52,7 +52,7 @@ func (b *Builder) Reload(ctx context.Context) (reloaded, stale []string, err err
 		path := s.ImportPath
 		if len(s.CgoFiles)+len(s.SFiles)+len(s.CFiles) > 0 || slices.ContainsFunc(stale, func(p string) bool { return slices.Contains(s.Imports, p) }) {
 			stale = append(stale, path)
-			b.edited[path] = lastEdit(s.Dir)
+			b.edited[path] = stateOf(s.Dir)
 			continue
 		}
 		if err := b.recompile(ctx, s); err != nil {
