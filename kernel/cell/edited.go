@@ -10,13 +10,18 @@ import (
 // behind it, and its types are others, even if they read the same. So what a notebook says
 // by its names means something else, as if a type of the notebook's own had changed.
 
-// VersionSign stands between the path of a package that has been edited and its version.
-const VersionSign = "@"
+// VersionSign stands between the path of a package that has been edited and its version: a
+// last element that no module has, of signs that linkers take for nothing else.
+const VersionSign = "/~"
 
 // ImportPath is the path by which a cell imports a package.
 func ImportPath(p *types.Package) string {
-	path, _, _ := strings.Cut(p.Path(), VersionSign)
-	return path
+	path := p.Path()
+	at := strings.LastIndex(path, VersionSign)
+	if at < 0 || strings.Trim(path[at+len(VersionSign):], "0123456789") != "" {
+		return path
+	}
+	return path[:at]
 }
 
 // Edited has the next cell know that packages are others than before.
