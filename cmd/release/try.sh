@@ -141,7 +141,8 @@ module() {
 	stop
 	step "without a network"
 	(cd "$dir/work" && as gradbook setup)
-	(cd "$dir/work" && as unshare -rn sh -c 'gradbook run test.ipynb' | tail -2)
+	local loopback='import fcntl, socket, struct; fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sh14x", b"lo", 0x41))'
+	(cd "$dir/work" && as unshare -rn sh -c "python3 -c '$loopback' && gradbook run test.ipynb" | tail -2)
 	step "gradbook remove"
 	(cd "$dir/work" && as gradbook remove)
 	find "$dir/home" -mindepth 1 -maxdepth 2
