@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -43,15 +44,9 @@ A notebook in a folder with a go.mod, or below one, can import that module's pac
 			if err != nil {
 				return err
 			}
-			// What the first cell can do without is set up while JupyterLab runs.
-			if err := install.Ready(cmd.Context(), l, install.NewProgress(os.Stderr)); err != nil {
+			if err := readyForLab(cmd.Context(), l); err != nil {
 				return err
 			}
-			go func() {
-				if err := install.Rest(cmd.Context(), l, install.NewProgress(io.Discard)); err != nil && cmd.Context().Err() == nil {
-					fmt.Fprintln(os.Stderr, "gradbook: completion, or GoNB's commands, will not work:", err)
-				}
-			}()
 			dir, err := labFolder(l, own)
 			if err != nil {
 				return err
@@ -81,6 +76,32 @@ A notebook in a folder with a go.mod, or below one, can import that module's pac
 	cmd.Flags().IntVar(&port, "port", 8888, "port of the server; the next free one is taken if it is in use, 0 means any")
 	cmd.Flags().BoolVar(&noBrowser, "no-browser", false, "do not open a browser")
 	return cmd
+}
+
+// readyForLab returns when JupyterLab can be started. What cells need is set up while it
+// starts, and they wait for it; what the first cell can do without, after that.
+func readyForLab(ctx context.Context, l install.Layout) error {
+	jupyter, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		err := install.ReadyWith(ctx, l, install.NewProgress(os.Stderr), func() { close(jupyter) })
+		if ended <- err; err != nil {
+			return
+		}
+		if err := install.Rest(ctx, l, install.NewProgress(io.Discard)); err != nil && ctx.Err() == nil {
+			fmt.Fprintln(os.Stderr, "gradbook: completion, or GoNB's commands, will not work:", err)
+		}
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-jupyter:
+	}
+	go func() {
+		if err := <-ended; err != nil && ctx.Err() == nil {
+			fmt.Fprintln(os.Stderr, "gradbook: cells will not run:", err)
+		}
+	}()
+	return nil
 }
 
 // labFolder is the folder that JupyterLab opens at: the one that is asked for, the notebooks

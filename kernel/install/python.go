@@ -39,7 +39,8 @@ func (l Layout) python() step {
 				return err
 			}
 			p.Note("installing JupyterLab")
-			return l.pip(ctx, p, nil, "install", "-r", requirements)
+			// Python compiles what it imports by itself, which is a small part.
+			return l.pip(ctx, p, nil, "install", "--no-compile", "-r", requirements)
 		},
 	}
 }

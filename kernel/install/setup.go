@@ -44,15 +44,28 @@ func Setup(ctx context.Context, l Layout, p *Progress) error {
 
 // Ready does the part of Setup that the first cell needs.
 func Ready(ctx context.Context, l Layout, p *Progress) error {
-	lanes := append([][]step{l.first()}, l.lanes()...)
+	return ReadyWith(ctx, l, p, func() {})
+}
+
+// ReadyWith is Ready, and calls jupyter as soon as Jupyter can be started: a kernel waits for
+// the rest by itself.
+func ReadyWith(ctx context.Context, l Layout, p *Progress, jupyter func()) error {
 	return l.locked(ctx, p, func() error {
-		if err := l.runSteps(ctx, p, lanes[0]); err != nil {
+		if err := l.runSteps(ctx, p, l.first()); err != nil {
 			return err
 		}
 		// Python's packages are fetched and unpacked while Go's are compiled.
 		g, ctx := errgroup.WithContext(ctx)
-		for _, lane := range lanes[1:] {
-			g.Go(func() error { return l.runSteps(ctx, p, lane) })
+		for i, lane := range l.lanes() {
+			g.Go(func() error {
+				if err := l.runSteps(ctx, p, lane); err != nil {
+					return err
+				}
+				if i == 0 {
+					jupyter()
+				}
+				return nil
+			})
 		}
 		return g.Wait()
 	})
@@ -114,7 +127,8 @@ func (l Layout) runSteps(ctx context.Context, p *Progress, steps []step) error {
 // first are the steps without which no other can be done.
 func (l Layout) first() []step { return []step{l.requirements(), l.program()} }
 
-// lanes are lists of steps of which none needs another list's.
+// lanes are lists of steps of which none needs another list's; the first has all that
+// Jupyter needs.
 func (l Layout) lanes() [][]step {
 	if l.Shipped != "" { // Jupyter's part is in the wheel
 		return [][]step{{l.kernelspec(), l.plugin(), l.cuda()}, {l.workspace()}}
