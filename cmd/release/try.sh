@@ -137,6 +137,7 @@ module() {
 	grep '✓\|!' "$dir/server"
 	echo "JupyterLab after $((SECONDS - start)) s"
 	browse "$dir/work" || { tail -20 "$dir/server"; exit 1; }
+	grep "workspace" "$dir/server" || true
 	echo "all after $((SECONDS - start)) s"
 	stop
 	step "without a network"

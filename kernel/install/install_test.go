@@ -67,6 +67,36 @@ func TestSteps(t *testing.T) {
 	do(6, "back to an input that was done before the failure")
 }
 
+// TestWaits: who waits for another setup goes on when that has done what is waited for, also
+// if it goes on with something else.
+func TestWaits(t *testing.T) {
+	l := Checkout(t.TempDir())
+	held, release, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		_ = l.locked(t.Context(), NewProgress(&bytes.Buffer{}), func() bool { return false }, func() error {
+			close(held)
+			<-release
+			return nil
+		})
+		close(done)
+	}()
+	<-held
+	var said bytes.Buffer
+	err := l.locked(t.Context(), NewProgress(&said), func() bool { return true }, func() error {
+		t.Error("expected nothing to be done twice")
+		return nil
+	})
+	if err != nil || !strings.Contains(said.String(), "waiting") {
+		t.Errorf("got %v, %q", err, said.String())
+	}
+	close(release)
+	<-done
+	ran := false
+	if err := l.locked(t.Context(), NewProgress(&said), func() bool { return true }, func() error { ran = true; return nil }); err != nil || !ran {
+		t.Errorf("nobody else sets up: expected it to run, got %v, %v", ran, err)
+	}
+}
+
 // TestInterrupted: a step that is interrupted is begun again, and says so.
 func TestInterrupted(t *testing.T) {
 	l := Checkout(t.TempDir())

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/gofrs/flock"
 	"golang.org/x/sync/errgroup"
@@ -50,7 +51,7 @@ func Ready(ctx context.Context, l Layout, p *Progress) error {
 // ReadyWith is Ready, and calls jupyter as soon as Jupyter can be started: a kernel waits for
 // the rest by itself.
 func ReadyWith(ctx context.Context, l Layout, p *Progress, jupyter func()) error {
-	return l.locked(ctx, p, func() error {
+	return l.locked(ctx, p, func() bool { return IsReady(l) }, func() error {
 		if err := l.runSteps(ctx, p, l.first()); err != nil {
 			return err
 		}
@@ -73,7 +74,7 @@ func ReadyWith(ctx context.Context, l Layout, p *Progress, jupyter func()) error
 
 // Rest does the part of Setup that can wait: completion, GoNB, and data.
 func Rest(ctx context.Context, l Layout, p *Progress) error {
-	return l.locked(ctx, p, func() error {
+	return l.locked(ctx, p, func() bool { return IsComplete(l) }, func() error {
 		if err := l.runSteps(ctx, p, l.last()); err != nil {
 			return err
 		}
@@ -94,8 +95,8 @@ func (l Layout) done(steps []step) bool {
 	return !slices.ContainsFunc(steps, func(s step) bool { return !s.present() || !exists(l.dir("state", s.name)) && l.writable() && !s.always })
 }
 
-// locked runs f as the only setup of the layout.
-func (l Layout) locked(ctx context.Context, p *Progress, f func() error) error {
+// locked runs f as the only setup of the layout, unless another that runs has done it.
+func (l Layout) locked(ctx context.Context, p *Progress, done func() bool, f func() error) error {
 	if !l.writable() {
 		return f()
 	}
@@ -106,7 +107,17 @@ func (l Layout) locked(ctx context.Context, p *Progress, f func() error) error {
 	locked, err := lock.TryLock()
 	if err == nil && !locked {
 		p.Warn("another setup is running here; waiting for it")
-		_, err = lock.TryLockContext(ctx, pollLock)
+		for !locked && err == nil {
+			select {
+			case <-ctx.Done():
+				err = ctx.Err()
+			case <-time.After(pollLock):
+				if done() { // it goes on with what nobody waits for here
+					return nil
+				}
+				locked, err = lock.TryLock()
+			}
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("cannot lock %s: %w", lock.Path(), err)
