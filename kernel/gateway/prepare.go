@@ -86,7 +86,9 @@ func (e *execution) prepared() error {
 	p := &e.g.getting
 	select {
 	case <-p.done:
-		return p.err
+		if p.err == nil { // it was done before anybody waited
+			return nil
+		}
 	default:
 	}
 	p.show(func(text string) { e.Stream("stderr", text) })
