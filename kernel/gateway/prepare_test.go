@@ -36,7 +36,7 @@ func TestPrepare(t *testing.T) {
 	}
 	var said strings.Builder
 	for _, m := range published["stream"] {
-		said.WriteString(fmt.Sprint(content(t, m)["text"]))
+		fmt.Fprint(&said, content(t, m)["text"])
 	}
 	if said.String() != "one step\nanother step\n" {
 		t.Errorf("expected the steps in the cell, got %q", said.String())
