@@ -106,7 +106,7 @@ func runKernel(l install.Layout, connectionFile string, stateless bool) (err err
 	defer stop()
 	k := &kernel{l, tools, family, dir, log, stateless}
 	if install.IsReady(l) && !inModule() {
-		if c.Parts, err = k.parts(nil); err != nil {
+		if c.Parts, err = k.parts(); err != nil {
 			return err
 		}
 		k.rest(ctx)
@@ -149,11 +149,10 @@ func (k *kernel) prepare(ctx context.Context, say io.Writer) (gateway.Parts, err
 			return gateway.Parts{}, err
 		}
 	}
-	home, err := k.home(ctx, progress)
-	if err != nil {
+	if err := k.home(ctx, progress); err != nil {
 		return gateway.Parts{}, err
 	}
-	parts, err := k.parts(home)
+	parts, err := k.parts()
 	if err == nil {
 		k.rest(ctx)
 	}
@@ -177,25 +176,25 @@ func inModule() bool {
 	return os.Getenv("GOWORK") != "" && os.Getenv("GOWORK") != "off"
 }
 
-// home is the module of a person's that the notebook lies in, and has k work with a session
-// of the versions that it asks for.
-func (k *kernel) home(ctx context.Context, p *install.Progress) (*toolchain.Home, error) {
+// home has k work with the module of a person's that the notebook lies in, if there is one,
+// and with a session of the versions that it asks for.
+func (k *kernel) home(ctx context.Context, p *install.Progress) error {
 	dir, err := os.Getwd()
 	if err != nil || k.stateless {
-		return nil, err
+		return err
 	}
 	found, err := install.Home(k.layout, dir, filepath.Join(k.dir, "home"))
 	if found == nil || err != nil {
-		return nil, err
+		return err
 	}
 	if k.tools.Session, err = k.layout.For(ctx, found, p); err != nil {
-		return nil, err
+		return err
 	}
 	k.tools.Home = found
 	if k.tools.Session != k.layout { // whose workspace module has other requirements
 		k.tools.Home, err = install.Home(k.tools.Session, dir, filepath.Join(k.dir, "home"))
 	}
-	return k.tools.Home, err
+	return err
 }
 
 // rest sets up what the first cell does not need. Nobody waits for it, and what goes wrong
@@ -212,7 +211,7 @@ func (k *kernel) rest(ctx context.Context) {
 }
 
 // parts are what runs Go cells in a session, where there can be one.
-func (k *kernel) parts(home *toolchain.Home) (p gateway.Parts, err error) {
+func (k *kernel) parts() (p gateway.Parts, err error) {
 	l, tools, family, dir := k.layout, k.tools, k.family, k.dir
 	if k.stateless {
 		return p, nil
@@ -237,9 +236,7 @@ func (k *kernel) parts(home *toolchain.Home) (p gateway.Parts, err error) {
 	if err != nil {
 		return p, err
 	}
-	if home != nil {
-		p.Engine.Builder().Set(func(s *toolchain.Settings) { s.Home = home })
-	}
+	p.Engine.Builder().Set(func(s *toolchain.Settings) { s.Home = tools.Home })
 	p.Language, err = language.New(language.Config{
 		Gopls: func() *exec.Cmd { return tools.Gopls(dir, filepath.Join(dir, "language")) }, Start: func(cmd *exec.Cmd) error { _, err := family.Start(cmd); return err },
 		Doc: tools.Doc, Workspace: tools.Workspace(), Dir: filepath.Join(dir, "language"), Context: p.Engine.Context, Packages: p.Engine.Builder().Packages(context.Background()),

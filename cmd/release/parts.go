@@ -51,7 +51,7 @@ func collect() ([]part, error) {
 		packages []string
 	}{
 		{".", useProgram, []string{"./cmd/gradbook", "./kernel/...", "./dl/...", "./viz/...", "./datasets/...", "./notebooks/..."}},
-		{".gradbook/tools", useTools, []string{"github.com/janpfeifer/gonb", "golang.org/x/tools/gopls", "golang.org/x/tools/cmd/goimports"}},
+		{".gradbook/tools", useTools, tools},
 	} {
 		parts, err := modules(m.dir, m.use, m.packages)
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/cache"
 	"github.com/gradbook/gradbook/kernel/children"
+	"github.com/gradbook/gradbook/kernel/gocmd"
 	"github.com/gradbook/gradbook/kernel/toolchain"
 )
 
@@ -137,7 +138,7 @@ func (l Layout) Go() (string, error) {
 	}
 	path, err := exec.LookPath("go")
 	if err != nil {
-		if path, err = exec.LookPath(os.Getenv(goEnvName)); err != nil {
+		if path, err = exec.LookPath(os.Getenv(gocmd.GoEnv)); err != nil {
 			return "", errNoGo
 		}
 	}

@@ -94,9 +94,6 @@ func (t Tools) Gopls(dir, module string) *exec.Cmd {
 	return cmd
 }
 
-// goEnvName names the variable with the go command that the kernelspec knows.
-const goEnvName = gocmd.GoEnv
-
 // realGo passes over the go command for cells, in case a kernel is started from
 // a cell.
 func realGo(l Layout, found string) (string, error) {

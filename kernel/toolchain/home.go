@@ -18,8 +18,8 @@ type Home struct {
 	Dir string
 	// Work is a go.work file that adds Gradbook's workspace module to the person's own.
 	Work string
-	// Modules are the folders of the modules, Paths their paths.
-	Modules, Paths []string
+	// Modules are the folders of the modules.
+	Modules []string
 
 	replace []*modfile.Replace
 	version string
@@ -71,7 +71,6 @@ func FindHome(goCmd, dir, gradbook string) (*Home, error) {
 		if mod.Module == nil || mod.Module.Mod.Path == gradbook {
 			return nil, nil
 		}
-		h.Paths = append(h.Paths, mod.Module.Mod.Path)
 		if mod.Go != nil {
 			h.atLeast(mod.Go.Version)
 		}

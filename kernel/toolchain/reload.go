@@ -68,12 +68,10 @@ func (b *Builder) Reload(ctx context.Context) (reloaded, stale []string, err err
 
 // source is what the go command says of a package's.
 type source struct {
-	ImportPath, Name, Dir              string
-	GoFiles, CgoFiles, SFiles, CFiles  []string
-	Imports, EmbedPatterns, EmbedFiles []string
-	Module                             *struct{ GoVersion string }
-	Error                              *struct{ Err string }
-	DepsErrors                         []*struct{ Err string }
+	ImportPath, Dir                   string
+	GoFiles, CgoFiles, SFiles, CFiles []string
+	Imports, EmbedPatterns            []string
+	Module                            *struct{ GoVersion string }
 }
 
 // affected are the packages that have been edited and those that import them, each behind
@@ -92,7 +90,7 @@ func (b *Builder) affected(ctx context.Context, edited map[string]bool) ([]sourc
 	if err != nil {
 		return nil, err
 	}
-	out, err := b.goCommand(ctx, dir, env, append([]string{"list", "-json=ImportPath,Name,Dir,GoFiles,CgoFiles,SFiles,CFiles,Imports,EmbedPatterns,EmbedFiles,Module", "--"}, own...)...)
+	out, err := b.goCommand(ctx, dir, env, append([]string{"list", "-json=ImportPath,Dir,GoFiles,CgoFiles,SFiles,CFiles,Imports,EmbedPatterns,Module", "--"}, own...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -201,19 +201,13 @@ func (l *linking) scan() error {
 			case kind == address && !s.writable():
 				return unsupported("an address of %s in %s, which is not written to", sym.name, s.name)
 			case kind == slot, kind == threadSlot:
-				if _, ok := l.slots[index]; !ok {
-					l.slots[index] = len(l.got)
-					l.got = append(l.got, index)
-				}
+				l.needSlot(index)
 			case kind == call && sym.preemptible():
 				if _, ok := l.stubs[index]; !ok {
 					l.stubs[index] = len(l.plt)
 					l.plt = append(l.plt, index)
 				}
-				if _, ok := l.slots[index]; !ok { // through which the stub goes
-					l.slots[index] = len(l.got)
-					l.got = append(l.got, index)
-				}
+				l.needSlot(index) // through which the stub goes
 			case kind == near && sym.preemptible():
 				return unsupported("a distance to %s, which may be in another library", sym.name)
 			}
@@ -221,6 +215,14 @@ func (l *linking) scan() error {
 	}
 	l.export(used)
 	return nil
+}
+
+// needSlot gives a symbol a slot, if it has none.
+func (l *linking) needSlot(index int) {
+	if _, ok := l.slots[index]; !ok {
+		l.slots[index] = len(l.got)
+		l.got = append(l.got, index)
+	}
 }
 
 // fill writes numbers into the library.
