@@ -21,6 +21,9 @@ import (
 // markName is the environment variable that holds the mark.
 const markName = "GRADBOOK_KERNEL"
 
+// killTime is how long killed processes may take to go.
+const killTime = 10 * time.Second
+
 // Family is the processes of one kernel.
 type Family struct {
 	mark  string
@@ -71,14 +74,16 @@ func Guard(mark, dir string) error {
 	return nil
 }
 
-// KillMarked kills all processes with a mark, until there is none.
+// KillMarked kills all processes with a mark, until none is seen three times in a row:
+// a process has no environment for a moment while it begins another program, and
+// a scan misses what is started behind it. A killed process may be slow to go,
+// where memory is to be freed or the machine is busy, so there is time for it.
 func KillMarked(mark string) {
-	for range 20 {
-		found := Marked(mark)
-		if len(found) == 0 {
-			return
-		}
-		for _, pid := range found {
+	quiet := 0
+	for end := time.Now().Add(killTime); quiet < 3 && time.Now().Before(end); {
+		quiet++
+		for _, pid := range Marked(mark) {
+			quiet = 0
 			if p, err := os.FindProcess(pid); err == nil {
 				_ = p.Kill()
 			}

@@ -210,3 +210,22 @@ func TestRunning(t *testing.T) {
 		t.Errorf("no program holds %d bytes", got)
 	}
 }
+
+// A process that begins another program has no environment for a moment; it is
+// found nevertheless. Each of these does nothing else.
+func TestEndOfTheRestless(t *testing.T) {
+	script := filepath.Join(t.TempDir(), "restless")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\nexec \"$0\"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		f, mark, _ := family(t)
+		for range 4 {
+			start(t, f, "echo; exec "+script)
+		}
+		f.End()
+		if left := Marked(mark); len(left) > 0 {
+			t.Fatalf("%d processes are left", len(left))
+		}
+	}
+}
