@@ -4,14 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strconv"
 
 	"github.com/gradbook/gradbook/dl"
-	"github.com/gradbook/gradbook/dl/internal/wholefile"
 	"github.com/gradbook/gradbook/dl/layers"
-	"github.com/gradbook/gradbook/dl/onnx/internal/proto"
+	"github.com/gradbook/gradbook/dl/internal/proto"
 	"github.com/gradbook/gradbook/dl/onnx/internal/translate"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
@@ -107,54 +104,11 @@ func load(path string, config []Config) (*dl.Model, error) {
 
 // read reads a file, and those that it says its tensors are in.
 func read(path string) (*translate.Graph, error) {
-	text, err := wholefile.Read(path)
+	m, err := proto.Open(path)
 	if err != nil {
-		return nil, err
-	}
-	m, err := proto.Read(text)
-	if err != nil {
-		return nil, err
-	}
-	if err := outside(m, filepath.Dir(path)); err != nil {
 		return nil, err
 	}
 	return translate.New(m)
-}
-
-// outside reads the tensors that are in files of their own, which must be beside the
-// model's.
-func outside(m *proto.Model, folder string) error {
-	files := make(map[string][]byte)
-	return m.Tensors(func(t *proto.Tensor) error {
-		if t.External == nil {
-			return nil
-		}
-		name := t.External["location"]
-		if !filepath.IsLocal(name) {
-			return fmt.Errorf("tensor %q: expected its file beside the model's, got %q", t.Name, name)
-		}
-		if _, ok := files[name]; !ok {
-			text, err := beside(folder, name)
-			if err != nil {
-				return fmt.Errorf("tensor %q: %w", t.Name, err)
-			}
-			files[name] = text
-		}
-		return t.From(files[name])
-	})
-}
-
-// beside reads a file in a folder, which no link leads out of.
-func beside(folder, name string) ([]byte, error) {
-	root, err := os.OpenRoot(folder)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = root.Close() }()
-	if _, err := root.Stat(name); err != nil {
-		return nil, err
-	}
-	return wholefile.Read(filepath.Join(folder, name))
 }
 
 // values are copies of the config's: the caller may change its own.

@@ -17,6 +17,7 @@ import (
 	"github.com/gradbook/gradbook/dl/data"
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/kerastest"
+	"github.com/gradbook/gradbook/dl/internal/onnxtest"
 	"github.com/gradbook/gradbook/dl/layers"
 	"github.com/gradbook/gradbook/dl/losses"
 	"github.com/gradbook/gradbook/dl/onnx"
@@ -56,31 +57,6 @@ type runtime struct {
 	dir string
 }
 
-// python is the interpreter of the environment that make setup makes.
-func python(t testing.TB) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("not inside the module")
-		}
-	}
-	path := filepath.Join(dir, ".gradbook", "venv", "bin", "python")
-	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("no Python environment: run make setup first (%v)", err)
-	}
-	if out, err := exec.Command(path, "-c", "import sys; print(sys.version_info >= (3, 11))").Output(); err != nil || strings.TrimSpace(string(out)) != "True" {
-		t.Skip("onnxruntime needs Python 3.11")
-	}
-	return path
-}
-
 // add saves a model with inputs for it.
 func (r runtime) add(t testing.TB, name string, m *dl.Model, in ...*tensors.Tensor) error {
 	t.Helper()
@@ -103,7 +79,7 @@ func (r runtime) add(t testing.TB, name string, m *dl.Model, in ...*tensors.Tens
 
 func (r runtime) run(t testing.TB) {
 	t.Helper()
-	out, err := exec.Command(python(t), filepath.Join("testdata", "run.py"), r.dir).CombinedOutput()
+	out, err := exec.Command(onnxtest.Python(t), filepath.Join("testdata", "run.py"), r.dir).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

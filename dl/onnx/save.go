@@ -17,7 +17,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/onnx/build"
-	"github.com/gradbook/gradbook/dl/onnx/internal/proto"
+	"github.com/gradbook/gradbook/dl/internal/proto"
 )
 
 // The versions that are written: opset 20 is the first with all the operators that
@@ -35,20 +35,39 @@ const (
 // Masks have no counterpart in ONNX and are refused, as are layers of one's own that do not say
 // what they are there; see package build for how.
 func Save(m *dl.Model, path string) error {
-	e := &exporter{graph: &build.Graph{}, done: make(map[*dl.Symbol]string)}
-	g, err := e.model(m)
-	if err != nil {
-		return fmt.Errorf("onnx: cannot save model %q: %w", m.Name(), err)
+	g, err := encode(m)
+	if err == nil {
+		err = atomicfile.Write(path, 0, func(w io.Writer) error {
+			_, err := w.Write(g)
+			return err
+		})
 	}
-	p := proto.Model{IRVersion: writtenIR, Opsets: map[string]int{"": writtenOpset}, Producer: "gradbook", Graph: g}
-	err = atomicfile.Write(path, 0, func(w io.Writer) error {
-		_, err := w.Write(p.Bytes())
-		return err
-	})
 	if err != nil {
 		return fmt.Errorf("onnx: cannot save model %q: %w", m.Name(), err)
 	}
 	return nil
+}
+
+// Write writes what Save writes to a file.
+func Write(w io.Writer, m *dl.Model) error {
+	g, err := encode(m)
+	if err == nil {
+		_, err = w.Write(g)
+	}
+	if err != nil {
+		return fmt.Errorf("onnx: cannot write model %q: %w", m.Name(), err)
+	}
+	return nil
+}
+
+func encode(m *dl.Model) ([]byte, error) {
+	e := &exporter{graph: &build.Graph{}, done: make(map[*dl.Symbol]string)}
+	g, err := e.model(m)
+	if err != nil {
+		return nil, err
+	}
+	p := proto.Model{IRVersion: writtenIR, Opsets: map[string]int{"": writtenOpset}, Producer: "gradbook", Graph: g}
+	return p.Bytes(), nil
 }
 
 // exporter builds a graph.

@@ -1,114 +1,46 @@
 package onnx_test
 
 import (
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"sort"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/gradbook/gradbook/dl"
+	"github.com/gradbook/gradbook/dl/internal/onnxtest"
+	"github.com/gradbook/gradbook/dl/internal/proto"
 	"github.com/gradbook/gradbook/dl/onnx"
-	"github.com/gradbook/gradbook/dl/onnx/internal/proto"
 	"github.com/gradbook/gradbook/dl/onnx/internal/translate"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 var update = flag.Bool("update", false, "write the figures of ONNX's backend tests into docs/onnx.md")
 
-// packages is a folder of Python packages: ONNX's tests, and files that people use.
-var packages = sync.OnceValues(func() (string, error) {
-	dir, err := filepath.Abs(filepath.Join("..", "..", ".gradbook", "onnx"))
-	if err != nil {
-		return "", err
-	}
-	wanted, err := os.ReadFile(filepath.Join("testdata", "requirements.txt"))
-	if err != nil {
-		return "", err
-	}
-	stamp := filepath.Join(dir, "requirements.txt")
-	if have, err := os.ReadFile(stamp); err == nil && slices.Equal(have, wanted) {
-		return dir, nil
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		return "", err
-	}
-	cmd := exec.Command(filepath.Join(filepath.Dir(dir), "venv", "bin", "python"), "-m", "pip", "install", "--quiet",
-		"--require-hashes", "--no-deps", "--only-binary", ":all:", "--target", dir, "-r", filepath.Join("testdata", "requirements.txt"))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("installing the packages of testdata/requirements.txt: %w\n%s", err, out)
-	}
-	return dir, os.WriteFile(stamp, wanted, 0o600)
-})
+// suiteCase is a case of a suite.
+type suiteCase struct{ onnxtest.Case }
 
-// suiteCase is a case that testdata/suite.py wrote.
-type suiteCase struct {
-	Kinds      []string
-	Rtol, Atol float64
-	Fed        bool
-	Ops        []string
-	Opset      int
-
-	dir string
-}
-
-func (c suiteCase) name() string {
-	return filepath.Base(filepath.Dir(c.dir)) + "/" + filepath.Base(c.dir)
-}
-
-// suite writes the cases of a kind and reads what they are.
 func suite(t *testing.T, kind string) []suiteCase {
 	t.Helper()
-	interpreter := python(t)
-	path, err := packages()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	cmd := exec.Command(interpreter, "-W", "ignore", filepath.Join("testdata", "suite.py"), kind, dir)
-	cmd.Env = append(os.Environ(), "PYTHONPATH="+path, "PYTHONDONTWRITEBYTECODE=1")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("suite.py %s: %v\n%s", kind, err, out)
-	}
-	paths, err := filepath.Glob(filepath.Join(dir, "*", "*", "case.json"))
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("suite.py %s wrote no cases: %v", kind, err)
-	}
-	sort.Strings(paths)
 	var all []suiteCase
-	for _, p := range paths {
-		b, err := os.ReadFile(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := suiteCase{dir: filepath.Dir(p)}
-		if err := json.Unmarshal(b, &c); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, c)
+	for _, c := range onnxtest.Suite(t, kind) {
+		all = append(all, suiteCase{c})
 	}
 	return all
 }
 
 // read reads a tensor of a case.
 func (c suiteCase) read(name string) (*tensor.Tensor, error) {
-	b, err := os.ReadFile(filepath.Join(c.dir, name))
-	if err != nil {
-		return nil, err
-	}
-	p, err := proto.ReadTensor(b)
+	p, err := c.Tensor(name)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +64,7 @@ func (c suiteCase) run() (way, why string) {
 			way, why = panics, fmt.Sprintf("%v\n%s", r, debug.Stack())
 		}
 	}()
-	s, err := onnx.Open(filepath.Join(c.dir, "model.onnx"))
+	s, err := onnx.Open(filepath.Join(c.Dir, "model.onnx"))
 	if err != nil {
 		var f *dl.FormatError
 		if !errors.As(err, &f) {
@@ -189,18 +121,6 @@ func (c suiteCase) differs(got, want *tensors.Tensor) string {
 	return ""
 }
 
-// numeric says whether a case has floats, integers and booleans alone.
-func (c suiteCase) numeric() bool {
-	for _, k := range c.Kinds {
-		switch k {
-		case "FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64", "BOOL":
-		default:
-			return false
-		}
-	}
-	return c.Fed
-}
-
 // unhonoured are the operators that cases of numbers have and that are not honoured, with why.
 var unhonoured = map[string]string{
 	"Bernoulli": "random numbers", "RandomUniformLike": "random numbers", "Dropout": "random numbers, in training mode",
@@ -219,17 +139,17 @@ func TestBackend(t *testing.T) {
 			continue
 		}
 		way, why := c.run()
-		if !c.numeric() {
+		if !c.Numeric() {
 			count["other "+way]++
 			if way == wrong || way == panics {
-				t.Errorf("%s: %s: %s", c.name(), way, why)
+				t.Errorf("%s: %s: %s", c.Name(), way, why)
 			}
 			continue
 		}
 		count[way]++
 		known := way == refuses && slices.ContainsFunc(c.Ops, func(op string) bool { return unhonoured[op] != "" })
 		if way != passes && !known {
-			t.Errorf("%s: %s: %s", c.name(), way, why)
+			t.Errorf("%s: %s: %s", c.Name(), way, why)
 		}
 	}
 	t.Log(count)
@@ -293,7 +213,7 @@ func TestOperators(t *testing.T) {
 			continue
 		}
 		if way, why := c.run(); way != passes {
-			t.Errorf("%s: %s: %s", c.name(), way, why)
+			t.Errorf("%s: %s: %s", c.Name(), way, why)
 		}
 	}
 }
@@ -306,11 +226,11 @@ func TestFiles(t *testing.T) {
 		t.Errorf("expected 19 files, got %d", len(cases))
 	}
 	for _, c := range cases {
-		if testing.Short() && !strings.Contains(c.name(), "silero") && !strings.Contains(c.name(), "standard") {
+		if testing.Short() && !strings.Contains(c.Name(), "silero") && !strings.Contains(c.Name(), "standard") {
 			continue
 		}
 		if way, why := c.run(); way != passes {
-			t.Errorf("%s: %s: %s", c.name(), way, why)
+			t.Errorf("%s: %s: %s", c.Name(), way, why)
 		}
 	}
 }

@@ -3,7 +3,7 @@ package onnx
 import (
 	"fmt"
 
-	"github.com/gradbook/gradbook/dl/onnx/internal/proto"
+	"github.com/gradbook/gradbook/dl/internal/proto"
 	"github.com/gradbook/gradbook/dl/onnx/internal/translate"
 	"github.com/gradbook/gradbook/dl/tensor"
 )

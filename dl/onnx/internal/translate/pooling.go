@@ -10,7 +10,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gradbook/gradbook/dl/internal/ops"
-	"github.com/gradbook/gradbook/dl/onnx/internal/proto"
+	"github.com/gradbook/gradbook/dl/internal/proto"
 )
 
 func init() {

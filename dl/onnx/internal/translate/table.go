@@ -8,7 +8,7 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 
-	"github.com/gradbook/gradbook/dl/onnx/internal/proto"
+	"github.com/gradbook/gradbook/dl/internal/proto"
 )
 
 // operator is what is honoured of one of ONNX's operators. What a node says beyond it is
