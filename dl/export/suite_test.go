@@ -56,21 +56,27 @@ func (p *program) write(t *testing.T, name string, content []byte) {
 }
 
 // add exports a case's model; why says why it is refused.
-func (p *program) add(t *testing.T, c onnxtest.Case, i int, int8 bool) (why string) {
+func (p *program) add(t *testing.T, c onnxtest.Case, i int) (why string) {
 	t.Helper()
 	m, err := proto.Open(filepath.Join(c.Dir, "model.onnx"))
 	if err != nil {
 		return err.Error()
 	}
+	return p.model(t, c.Name(), m, i, golang.Options{From: "model.onnx"})
+}
+
+func (p *program) model(t *testing.T, title string, m *proto.Model, i int, o golang.Options) (why string) {
+	t.Helper()
 	plain, err := fs.Sub(sources, "plain")
 	if err != nil {
 		t.Fatal(err)
 	}
 	name := fmt.Sprintf("case%d", i)
-	e, err := golang.New(m, golang.Options{Package: name, From: "model.onnx", Int8: int8, Plain: plain})
+	o.Package, o.Plain = name, plain
+	e, err := golang.New(m, o)
 	if err != nil {
 		if strings.Contains(err.Error(), "is not Go") {
-			t.Errorf("%s: %v", c.Name(), err)
+			t.Errorf("%s: %v", title, err)
 		}
 		return err.Error()
 	}
@@ -307,7 +313,7 @@ func TestBackend(t *testing.T) {
 			refused[err.Error()]++
 			continue
 		}
-		if why := p.add(t, c, i, false); why != "" {
+		if why := p.add(t, c, i); why != "" {
 			refused[quoted.ReplaceAllString(why, "…")]++
 			continue
 		}

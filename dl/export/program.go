@@ -1,0 +1,138 @@
+package export
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"text/template"
+
+	"golang.org/x/mod/modfile"
+
+	"github.com/gradbook/gradbook/dl/pjrt"
+)
+
+var (
+	//go:embed templates/program.go.tmpl
+	programMain string
+
+	programTemplate = template.Must(template.New("").Parse(programMain))
+)
+
+// modulePath is the module that a program computes with.
+const modulePath = "github.com/gradbook/gradbook"
+
+// program writes a program that computes with XLA, builds it, and lays XLA's library beside it.
+func (e *exported) program() error {
+	if e.Int8 {
+		return errors.New("a program has the model as it is: quantize it with dl.Quantize before, for whole numbers of 8 bits")
+	}
+	ending := ".keras"
+	if e.path != "" {
+		ending = ".onnx"
+	}
+	main, err := execute(programTemplate, map[string]any{"Name": e.Package, "Ending": ending, "ONNX": e.path != ""})
+	if err != nil {
+		return err
+	}
+	mod, sum, err := requirements(e.Package)
+	if err != nil {
+		return err
+	}
+	model, err := e.modelFile(ending)
+	if err != nil {
+		return err
+	}
+	files := map[string][]byte{"go.mod": mod, "go.sum": sum, "main.go": main, e.Package + ending: model}
+	if err := e.files(files); err != nil {
+		return err
+	}
+	name := e.Package
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	if _, err := goCommand(e.dir, []string{"CGO_ENABLED=1"}, "build", "-trimpath", "-ldflags=-s -w", "-o", name, "."); err != nil {
+		return err
+	}
+	plugin, err := pjrt.Find("cpu")
+	if err != nil {
+		return err
+	}
+	library, err := os.ReadFile(plugin) //nolint:gosec // the library that this program computes with
+	if err != nil {
+		return err
+	}
+	return e.files(map[string][]byte{"lib/" + filepath.Base(plugin): library})
+}
+
+// modelFile is the model as a file.
+func (e *exported) modelFile(ending string) ([]byte, error) {
+	if e.path != "" {
+		return os.ReadFile(e.path)
+	}
+	dir, err := os.MkdirTemp("", "gradbook-export-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "model"+ending)
+	if err := e.model.Save(path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path) //nolint:gosec // what was written just now
+}
+
+// requirements are the files of a module that needs what this program was built of.
+func requirements(name string) (mod, sum []byte, err error) {
+	dir, version, err := source()
+	if err != nil {
+		return nil, nil, err
+	}
+	content, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := modfile.Parse("go.mod", content, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = errors.Join(f.AddModuleStmt(name), f.AddRequire(modulePath, version))
+	if err == nil && version == "v0.0.0" {
+		err = f.AddReplace(modulePath, "", dir, "")
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if mod, err = f.Format(); err != nil {
+		return nil, nil, err
+	}
+	sum, err = os.ReadFile(filepath.Join(dir, "go.sum"))
+	return append([]byte(generated+".\n\n"), mod...), sum, err
+}
+
+// source is the folder with the source of this module, and its version, which is v0.0.0
+// for one that is no release.
+func source() (dir, version string, err error) {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, d := range info.Deps {
+			if d.Path != modulePath {
+				continue
+			}
+			if d.Replace != nil && filepath.IsAbs(d.Replace.Path) {
+				return d.Replace.Path, "v0.0.0", nil
+			}
+			out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", modulePath+"@"+d.Version).Output()
+			return strings.TrimSpace(string(out)), d.Version, err
+		}
+	}
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", modulePath).Output()
+	if err != nil {
+		return "", "", fmt.Errorf("cannot find the source of %s, which the program is built of: %w", modulePath, err)
+	}
+	return strings.TrimSpace(string(out)), "v0.0.0", nil
+}
