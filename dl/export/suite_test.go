@@ -31,7 +31,7 @@ var names = map[int]string{
 // program is a module of many exported models, which one program runs: for each of its
 // lines of input, a case's folder, it says what became of the case.
 type program struct {
-	dir          string
+	dir string
 	run strings.Builder
 }
 

@@ -2,6 +2,7 @@ package install
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -121,27 +122,7 @@ func sources(dirs ...string) ([]string, error) {
 }
 
 func (l Layout) writeWorkspace(mod, sum string) error {
-	content, err := os.ReadFile(mod)
-	if err != nil {
-		return err
-	}
-	f, err := modfile.Parse(mod, content, nil)
-	if err != nil {
-		return err
-	}
-	if err := f.AddModuleStmt("gradbook.local/workspace"); err != nil {
-		return err
-	}
-	if err := f.AddRequire(modulePath, "v0.0.0"); err != nil {
-		return err
-	}
-	if err := f.AddReplace(modulePath, "", l.Root, ""); err != nil {
-		return err
-	}
-	if content, err = f.Format(); err != nil {
-		return err
-	}
-	sums, err := os.ReadFile(sum)
+	content, sums, err := l.moduleFiles("gradbook.local/workspace", mod, sum)
 	if err != nil {
 		return err
 	}
@@ -152,6 +133,31 @@ func (l Layout) writeWorkspace(mod, sum string) error {
 		}
 	}
 	return nil
+}
+
+// Requirements are the go.mod and the go.sum of a module that requires Gradbook, from its
+// source, and everything that Gradbook requires.
+func (l Layout) Requirements(module string) (mod, sum []byte, err error) {
+	return l.moduleFiles(module, filepath.Join(l.Root, "go.mod"), filepath.Join(l.Root, "go.sum"))
+}
+
+func (l Layout) moduleFiles(module, mod, sum string) (content, sums []byte, err error) {
+	if content, err = os.ReadFile(mod); err != nil {
+		return nil, nil, err
+	}
+	f, err := modfile.Parse(mod, content, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = errors.Join(f.AddModuleStmt(module), f.AddRequire(modulePath, "v0.0.0"), f.AddReplace(modulePath, "", l.Root, ""))
+	if err != nil {
+		return nil, nil, err
+	}
+	if content, err = f.Format(); err != nil {
+		return nil, nil, err
+	}
+	sums, err = os.ReadFile(sum)
+	return content, sums, err
 }
 
 // buildProbe builds the probe in the workspace module, with the flags of a cell, where

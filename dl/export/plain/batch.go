@@ -22,12 +22,14 @@ func alone(f func(m *memory)) (err error) {
 
 // batches runs a computation for parts of n examples, on as many processors as Go may use.
 func batches(n int, f func(m *memory, from, to int)) error {
-	parts := (n + together - 1) / together
-	workers := min(parts, runtime.GOMAXPROCS(0))
+	workers := runtime.GOMAXPROCS(0)
+	part := max(1, min(together, n/workers))
+	parts := (n + part - 1) / part
+	workers = min(parts, workers)
 	if workers <= 1 {
 		return alone(func(m *memory) {
-			for from := 0; from < n; from += together {
-				f(m, from, min(n, from+together))
+			for from := 0; from < n; from += part {
+				f(m, from, min(n, from+part))
 			}
 		})
 	}
@@ -43,12 +45,12 @@ func batches(n int, f func(m *memory, from, to int)) error {
 				for {
 					next.Lock()
 					from := at
-					at += together
+					at += part
 					next.Unlock()
 					if from >= n {
 						return
 					}
-					f(m, from, min(n, from+together))
+					f(m, from, min(n, from+part))
 				}
 			})
 			if err != nil {

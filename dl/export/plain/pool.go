@@ -73,24 +73,39 @@ func maxima[T number](y, x []T, p places, planes int) {
 		for od := range p.out[0] {
 			for oh := range p.out[1] {
 				row := y[((plane*p.out[0]+od)*p.out[1]+oh)*n:][:n]
-				first := true
 				for kd := range p.size[0] {
 					for kh := range p.size[1] {
 						d, h := od*p.stride[0]+kd*p.dilation[0], oh*p.stride[1]+kh*p.dilation[1]
-						from := x[plane*size+(d*p.in[1]+h)*p.in[2]:][:p.in[2]]
-						for kw := range p.size[2] {
-							at := kw * p.dilation[2]
-							for i, v := range row {
-								if w := from[at]; first || w > v || w != w {
-									row[i] = w
-								}
-								at += p.stride[2]
-							}
-							first = false
-						}
+						maximaOfRow(row, x[plane*size+(d*p.in[1]+h)*p.in[2]:][:p.in[2]], p, kd == 0 && kh == 0)
 					}
 				}
 			}
+		}
+	}
+}
+
+// maximaOfRow raises numbers to what windows find in one row of an image.
+func maximaOfRow[T number](y, x []T, p places, first bool) {
+	step, wide := p.stride[2], p.dilation[2]
+	if first {
+		for i := range y {
+			y[i] = x[i*step]
+		}
+	}
+	k := 0
+	for ; k+1 < p.size[2]; k += 2 {
+		x, z := x[k*wide:], x[(k+1)*wide:]
+		at := 0
+		for i, v := range y {
+			y[i] = max(v, max(x[at], z[at]))
+			at += step
+		}
+	}
+	for ; k < p.size[2]; k++ {
+		x, at := x[k*wide:], 0
+		for i, v := range y {
+			y[i] = max(v, x[at])
+			at += step
 		}
 	}
 }

@@ -12,8 +12,8 @@ type recurrence struct {
 	// hiddenBias is what a GRU adds before its reset; peephole an LSTM's weights of cells.
 	hiddenBias [][]float32
 	peephole   [][]float32
-	activation [][]func(float64) float64 // of each direction
-	clip       float64                   // 0 is none
+	activation [][]func(float32) float32 // of each direction
+	clip       float32                   // 0 is none
 	coupled    bool                      // an LSTM's input gate is 1 - forget
 	linear     bool                      // a GRU's reset comes after the product
 }
@@ -111,17 +111,17 @@ func begin(state, from []float32) {
 	copy(state, from)
 }
 
-func (r *recurrence) limit(v float32) float64 {
+func (r *recurrence) limit(v float32) float32 {
 	if r.clip > 0 {
-		return max(-r.clip, min(r.clip, float64(v)))
+		return max(-r.clip, min(r.clip, v))
 	}
-	return float64(v)
+	return v
 }
 
 func rnnCell(r *recurrence, d int, gates, hidden, h, _ []float32) {
 	f := r.activation[d][0]
 	for i := range h {
-		h[i] = float32(f(r.limit(gates[i] + hidden[i])))
+		h[i] = f(r.limit(gates[i] + hidden[i]))
 	}
 }
 
@@ -129,7 +129,7 @@ func rnnCell(r *recurrence, d int, gates, hidden, h, _ []float32) {
 func lstmCell(r *recurrence, d int, gates, hidden, h, c []float32) {
 	f, g, o := r.activation[d][0], r.activation[d][1], r.activation[d][2]
 	n := r.units
-	peep := make([]float32, 0)
+	var peep []float32
 	if r.peephole != nil {
 		peep = r.peephole[d]
 	}
@@ -144,12 +144,11 @@ func lstmCell(r *recurrence, d int, gates, hidden, h, c []float32) {
 		if !r.coupled {
 			ig = f(r.limit(in))
 		}
-		next := fg*float64(c[i]) + ig*g(r.limit(cand))
+		c[i] = fg*c[i] + ig*g(r.limit(cand))
 		if len(peep) > 0 {
-			out += peep[n+i] * float32(next)
+			out += peep[n+i] * c[i]
 		}
-		c[i] = float32(next)
-		h[i] = float32(f(r.limit(out)) * o(next))
+		h[i] = f(r.limit(out)) * o(c[i])
 	}
 }
 
@@ -157,7 +156,7 @@ func lstmCell(r *recurrence, d int, gates, hidden, h, c []float32) {
 func gruCell(r *recurrence, d int, gates, hidden, h, _ []float32) {
 	f, g := r.activation[d][0], r.activation[d][1]
 	n := r.units
-	update, reset := make([]float64, n), make([]float64, n)
+	update, reset := make([]float32, n), make([]float32, n)
 	for i := range n {
 		update[i], reset[i] = f(r.limit(gates[i]+hidden[i])), f(r.limit(gates[n+i]+hidden[n+i]))
 	}
@@ -165,16 +164,16 @@ func gruCell(r *recurrence, d int, gates, hidden, h, _ []float32) {
 	if !r.linear {
 		turned := make([]float32, n)
 		for i, v := range h {
-			turned[i] = float32(reset[i] * float64(v))
+			turned[i] = reset[i] * v
 		}
 		last = r.hidden[d].part(turned, 2*n)
 	}
 	for i, v := range h {
 		inner := last[i] + r.hiddenBias[d][i]
 		if r.linear {
-			inner *= float32(reset[i])
+			inner *= reset[i]
 		}
-		h[i] = float32((1-update[i])*g(r.limit(gates[2*n+i]+inner)) + update[i]*float64(v))
+		h[i] = (1-update[i])*g(r.limit(gates[2*n+i]+inner)) + update[i]*v
 	}
 }
 
@@ -191,8 +190,6 @@ func (p matrix) part(x []float32, column int) []float32 {
 	}
 	return y
 }
-
-func identity(v float64) float64 { return v }
 
 func scaledTanh(alpha, beta float64) func(float64) float64 {
 	return func(v float64) float64 { return alpha * math.Tanh(beta*v) }

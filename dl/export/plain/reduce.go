@@ -3,17 +3,44 @@ package plain
 import "math"
 
 // fold folds the numbers along axes by a function, which begins with a value; all axes if
-// there are none. count is how many numbers go into each.
+// there are none.
 func fold[T number](m *memory, x tensor[T], axes []int, keep bool, start T, f func(sum, v T) T) tensor[T] {
 	y, at := reduced(m, x, axes, keep)
 	for i := range y.data {
 		y.data[i] = start
+	}
+	if n := last(x.shape, axes); n > 0 { // numbers of one sum lie together
+		for i := range y.data {
+			sum := start
+			for _, v := range x.data[i*n:][:n] {
+				sum = f(sum, v)
+			}
+			y.data[i] = sum
+		}
+		return y
 	}
 	for i, v := range x.data {
 		o := at(i)
 		y.data[o] = f(y.data[o], v)
 	}
 	return y
+}
+
+// last is how many numbers the axes have together if they are those at the end, else 0.
+func last(shape, axes []int) int {
+	first := len(shape) - len(axes)
+	n := 1
+	for _, a := range axes {
+		a = axisOf(a, len(shape))
+		if a < first {
+			return 0
+		}
+		n *= shape[a]
+	}
+	if len(axes) == 0 {
+		return count(shape)
+	}
+	return n
 }
 
 // reduced is a tensor for what is left of axes, and where in it a number of x belongs.

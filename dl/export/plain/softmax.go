@@ -3,23 +3,28 @@ package plain
 import "math"
 
 // softmax is computed in place, along an axis.
-func softmax[T float](x tensor[T], axis int) tensor[T] {
-	return along(x, axis, func(v []T, n, step int) {
+func softmax(x tensor[float32], axis int) tensor[float32] {
+	return along(x, axis, func(v []float32, n, step int) {
 		largest := v[0]
 		for k := range n {
 			largest = max(largest, v[k*step])
 		}
-		var sum float64
+		var sum float32
 		for k := range n {
-			e := math.Exp(float64(v[k*step] - largest))
-			v[k*step] = T(e)
+			e := exp32(v[k*step] - largest)
+			v[k*step] = e
 			sum += e
 		}
 		by := 1 / sum
 		for k := range n {
-			v[k*step] = T(float64(v[k*step]) * by)
+			v[k*step] *= by
 		}
 	})
+}
+
+// softmax64 is softmax of float64.
+func softmax64(x tensor[float64], axis int) tensor[float64] {
+	return each(logSoftmax(x, axis), math.Exp)
 }
 
 func logSoftmax[T float](x tensor[T], axis int) tensor[T] {

@@ -80,7 +80,8 @@ func renamed(text []byte, name string) []byte {
 	return append(head, bytes.Replace(text, []byte("package plain\n"), []byte("package "+name+"\n"), 1)...)
 }
 
-// identifiers are the names that a file declares for its package, and all names in it.
+// identifiers are the names that a file declares for its package, and those in it that it
+// does not declare.
 func identifiers(name string, text []byte) (declared, used []string, err error) {
 	f, err := parser.ParseFile(token.NewFileSet(), name, text, 0)
 	if err != nil {
@@ -107,12 +108,9 @@ func identifiers(name string, text []byte) (declared, used []string, err error) 
 			}
 		}
 	}
-	ast.Inspect(f, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok {
-			used = append(used, id.Name)
-		}
-		return true
-	})
+	for _, id := range f.Unresolved {
+		used = append(used, id.Name)
+	}
 	return declared, used, nil
 }
 

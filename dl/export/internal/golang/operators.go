@@ -58,12 +58,12 @@ var pointwise = map[string]operator{
 
 	"Relu": inPlace("relu(%s)", numbers), "Neg": inPlace("neg(%s)", numbers), "Abs": inPlace("abs(%s)", numbers),
 	"Sign": inPlace("sign(%s)", numbers),
-	"Exp":  function("math.Exp"), "Log": function("math.Log"), "Sqrt": function("math.Sqrt"), "Erf": function("math.Erf"),
+	"Exp":  single("exp32", "math.Exp"), "Log": function("math.Log"), "Sqrt": function("math.Sqrt"), "Erf": function("math.Erf"),
 	"Sin": function("math.Sin"), "Cos": function("math.Cos"), "Tan": function("math.Tan"), "Asin": function("math.Asin"),
 	"Acos": function("math.Acos"), "Atan": function("math.Atan"), "Sinh": function("math.Sinh"), "Cosh": function("math.Cosh"),
-	"Tanh": function("math.Tanh"), "Asinh": function("math.Asinh"), "Acosh": function("math.Acosh"), "Atanh": function("math.Atanh"),
+	"Tanh": single("tanh32", "math.Tanh"), "Asinh": function("math.Asinh"), "Acosh": function("math.Acosh"), "Atanh": function("math.Atanh"),
 	"Floor": function("math.Floor"), "Ceil": function("math.Ceil"), "Round": function("math.RoundToEven"),
-	"Sigmoid": function("sigmoid"), "Reciprocal": function("reciprocal"), "Softsign": function("softsign"),
+	"Sigmoid": single("sigmoid32", "sigmoid"), "Reciprocal": function("reciprocal"), "Softsign": function("softsign"),
 	"Softplus": function("softplus"), "Mish": function("mish"), "HardSwish": function("hardSwish"),
 	"LeakyRelu": settings("leakyRelu", setting{"alpha", 0.01}), "Elu": settings("elu", setting{"alpha", 1}),
 	"Celu": settings("celu", setting{"alpha", 1}), "ThresholdedRelu": settings("thresholdedRelu", setting{"alpha", 1}),
@@ -165,6 +165,16 @@ func inPlace(format string, allowed []int) operator {
 
 // function is one of numbers.
 func function(name string) operator { return inPlace("each(%s, "+name+")", floats) }
+
+// single is a function that is there for float32 as well.
+func single(short, long string) operator {
+	return operator{pointwise: true, write: func(w *writer, n *node) error {
+		if n.in[0].kind == proto.Float {
+			return inPlace("each32(%s, "+short+")", floats).write(w, n)
+		}
+		return function(long).write(w, n)
+	}}
+}
 
 type setting struct {
 	name      string

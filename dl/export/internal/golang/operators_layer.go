@@ -183,6 +183,10 @@ func along(name string) func(*writer, *node) error {
 		if err := kinds(n, 0, floats...); err != nil {
 			return err
 		}
+		name := name
+		if name == "softmax" && n.in[0].kind == proto.Double {
+			name = "softmax64"
+		}
 		return w.set(n, n.in[0].kind, "%s(%s, %d)", name, w.over(n, n.in[0]), n.int("axis", -1))
 	}
 }

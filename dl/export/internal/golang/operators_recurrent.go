@@ -13,11 +13,11 @@ var activations = map[string]struct {
 	text     string
 	settings []float64
 }{
-	"tanh": {"math.Tanh", nil}, "sigmoid": {"sigmoid", nil}, "relu": {"leakyRelu(0)", nil}, "softsign": {"softsign", nil},
-	"softplus": {"softplus", nil}, "leakyrelu": {"leakyRelu(%s)", []float64{0.01}},
-	"thresholdedrelu": {"thresholdedRelu(%s)", []float64{1}}, "elu": {"elu(%s)", []float64{1}},
-	"scaledtanh": {"scaledTanh(%s, %s)", []float64{1, 1}}, "hardsigmoid": {"hardSigmoid(%s, %s)", []float64{0.2, 0.5}},
-	"affine": {"line(%s, %s)", []float64{1, 0}},
+	"tanh": {"tanh32", nil}, "sigmoid": {"sigmoid32", nil}, "relu": {"narrow(leakyRelu(0))", nil}, "softsign": {"narrow(softsign)", nil},
+	"softplus": {"narrow(softplus)", nil}, "leakyrelu": {"narrow(leakyRelu(%s))", []float64{0.01}},
+	"thresholdedrelu": {"narrow(thresholdedRelu(%s))", []float64{1}}, "elu": {"narrow(elu(%s))", []float64{1}},
+	"scaledtanh": {"narrow(scaledTanh(%s, %s))", []float64{1, 1}}, "hardsigmoid": {"narrow(hardSigmoid(%s, %s))", []float64{0.2, 0.5}},
+	"affine": {"narrow(line(%s, %s))", []float64{1, 0}},
 }
 
 // defaults are the activations of each operator for a direction.
@@ -57,7 +57,7 @@ func (n *node) functions(directions int) (string, error) {
 		}
 		all = append(all, text)
 	}
-	return "[][]func(float64) float64{" + strings.Join(all, ", ") + "}", nil
+	return "[][]func(float32) float32{" + strings.Join(all, ", ") + "}", nil
 }
 
 // recurrent is an operator of so many gates.

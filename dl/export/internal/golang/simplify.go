@@ -12,6 +12,7 @@ func (g *graph) simplify() {
 	for g.sinkTransposes() {
 	}
 	g.bypass()
+	g.prune()
 	g.fuse()
 	g.live()
 }
@@ -265,8 +266,8 @@ func vectorOf(v *value, n int64) bool {
 	return v.kind == 1 && len(v.constant.Dims) == 1 && v.constant.Dims[0] == n
 }
 
-// live keeps what leads to outputs, and says which values depend on weights alone.
-func (g *graph) live() {
+// prune keeps what leads to outputs, and returns the values that are needed.
+func (g *graph) prune() map[*value]bool {
 	needed := make(map[*value]bool)
 	for _, v := range g.outs {
 		needed[v] = true
@@ -283,6 +284,12 @@ func (g *graph) live() {
 	}
 	slices.Reverse(kept)
 	g.nodes = kept
+	return needed
+}
+
+// live says which values depend on weights alone, and which nothing needs.
+func (g *graph) live() {
+	needed := g.prune()
 	for i, n := range g.nodes {
 		n.order = i + 1
 		static := !slices.ContainsFunc(n.inputs(), func(v *value) bool { return !v.static })
