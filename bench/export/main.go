@@ -144,8 +144,8 @@ func main() {
 `
 
 // build exports a network and builds the program, whose size in MB it returns.
-func build(m *dl.Model, dir string, int8 bool) (float64, error) {
-	err := export.Save(m, filepath.Join(dir, "net"), export.Config{Package: "net", Int8: int8})
+func build(m *dl.Model, dir string, small bool) (float64, error) {
+	err := export.Save(m, filepath.Join(dir, "net"), export.Config{Package: "net", Int8: small})
 	if err != nil {
 		return 0, err
 	}
@@ -182,7 +182,7 @@ func predict(m *dl.Model) (t times, err error) {
 	median := func(n, rounds int) (float64, error) {
 		x := make([]float32, 784*n)
 		for i := range x {
-			x[i] = rand.Float32() //nolint:gosec // images of a benchmark
+			x[i] = rand.Float32()
 		}
 		batch := tensor.New(x, n, 28, 28, 1)
 		var all []float64

@@ -40,6 +40,9 @@ const (
 	Program Format = "program"
 )
 
+// String is the format's name.
+func (f Format) String() string { return string(f) }
+
 // Formats are all formats.
 func Formats() []Format { return []Format{GoPackage, WebAssembly, CLibrary, Program} }
 
@@ -216,7 +219,7 @@ func (e *exported) files(files map[string][]byte) error {
 	}
 	for name, content := range files {
 		path := filepath.Join(e.dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil { //nolint:gosec // the umask says who may read it
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			return err
 		}
 		err := atomicfile.Write(path, 0, func(w io.Writer) error {

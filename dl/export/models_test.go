@@ -29,33 +29,64 @@ var shaped = []struct {
 	{"dense", layers.Shape{7}, []layers.Layer{layers.Dense{Units: 33, Activation: activations.ReLU}, layers.Dense{Units: 5, Activation: activations.Softmax}}},
 	{"dense of sequences", layers.Shape{3, 4, 70}, []layers.Layer{layers.Dense{Units: 65, Activation: activations.GELU}, layers.Dense{Units: 1}}},
 	{"document", layers.Shape{28, 28, 1}, []layers.Layer{
-		layers.Conv2D{Filters: 32, KernelSize: [2]int{3, 3}, Activation: activations.ReLU}, layers.MaxPooling2D{PoolSize: [2]int{2, 2}},
-		layers.Conv2D{Filters: 64, KernelSize: [2]int{3, 3}, Activation: activations.ReLU}, layers.MaxPooling2D{PoolSize: [2]int{2, 2}},
-		layers.Flatten{}, layers.Dropout{Rate: 0.5}, layers.Dense{Units: 10, Activation: activations.Softmax}}},
+		layers.Conv2D{Filters: 32, KernelSize: [2]int{3, 3}, Activation: activations.ReLU},
+		layers.MaxPooling2D{PoolSize: [2]int{2, 2}},
+		layers.Conv2D{Filters: 64, KernelSize: [2]int{3, 3}, Activation: activations.ReLU},
+		layers.MaxPooling2D{PoolSize: [2]int{2, 2}},
+		layers.Flatten{},
+		layers.Dropout{Rate: 0.5},
+		layers.Dense{Units: 10, Activation: activations.Softmax},
+	}},
 	{"convolutions", layers.Shape{13, 11, 3}, []layers.Layer{
 		layers.Conv2D{Filters: 9, KernelSize: [2]int{3, 2}, Strides: [2]int{2, 1}, Padding: layers.Same, Activation: activations.ReLU},
-		layers.BatchNormalization{}, layers.Conv2D{Filters: 20, KernelSize: [2]int{2, 3}, DilationRate: [2]int{2, 1}, Activation: activations.Tanh},
+		layers.BatchNormalization{},
+		layers.Conv2D{Filters: 20, KernelSize: [2]int{2, 3}, DilationRate: [2]int{2, 1}, Activation: activations.Tanh},
 		layers.DepthwiseConv2D{KernelSize: [2]int{3, 3}, Padding: layers.Same, Strides: [2]int{2, 2}},
-		layers.SeparableConv2D{Filters: 6, KernelSize: [2]int{1, 3}}, layers.LeakyReLU{}, layers.GlobalAveragePooling2D{}}},
+		layers.SeparableConv2D{Filters: 6, KernelSize: [2]int{1, 3}},
+		layers.LeakyReLU{},
+		layers.GlobalAveragePooling2D{},
+	}},
 	{"one and three axes", layers.Shape{9, 8, 6, 2}, []layers.Layer{
-		layers.Conv3D{Filters: 4, KernelSize: [3]int{2, 3, 2}, Padding: layers.Same}, layers.MaxPooling3D{PoolSize: [3]int{2, 2, 1}},
-		layers.Reshape{TargetShape: layers.Shape{16, 24}}, layers.Conv1D{Filters: 5, KernelSize: 4, Strides: 3, Activation: activations.SiLU},
-		layers.AveragePooling1D{PoolSize: 2, Padding: layers.Same}, layers.Flatten{}}},
+		layers.Conv3D{Filters: 4, KernelSize: [3]int{2, 3, 2}, Padding: layers.Same},
+		layers.MaxPooling3D{PoolSize: [3]int{2, 2, 1}},
+		layers.Reshape{TargetShape: layers.Shape{16, 24}},
+		layers.Conv1D{Filters: 5, KernelSize: 4, Strides: 3, Activation: activations.SiLU},
+		layers.AveragePooling1D{PoolSize: 2, Padding: layers.Same},
+		layers.Flatten{},
+	}},
 	{"transposed", layers.Shape{5, 6, 3}, []layers.Layer{
 		layers.Conv2DTranspose{Filters: 7, KernelSize: [2]int{3, 2}, Strides: [2]int{2, 3}, Padding: layers.Same},
-		layers.UpSampling2D{Size: [2]int{2, 2}, Interpolation: layers.Bilinear}, layers.Conv2DTranspose{Filters: 2, KernelSize: [2]int{2, 2}}}},
+		layers.UpSampling2D{Size: [2]int{2, 2}, Interpolation: layers.Bilinear},
+		layers.Conv2DTranspose{Filters: 2, KernelSize: [2]int{2, 2}},
+	}},
 	{"recurrent", layers.Shape{6, 5}, []layers.Layer{
-		layers.LSTM{Units: 7, ReturnSequences: true}, layers.GRU{Units: 35, ReturnSequences: true},
-		layers.Bidirectional{Layer: layers.SimpleRNN{Units: 4, ReturnSequences: true}}, layers.Bidirectional{Layer: layers.LSTM{Units: 3}}, layers.Dense{Units: 2}}},
+		layers.LSTM{Units: 7, ReturnSequences: true},
+		layers.GRU{Units: 35, ReturnSequences: true},
+		layers.Bidirectional{Layer: layers.SimpleRNN{Units: 4, ReturnSequences: true}},
+		layers.Bidirectional{Layer: layers.LSTM{Units: 3}},
+		layers.Dense{Units: 2},
+	}},
 	{"reset before", layers.Shape{4, 3}, []layers.Layer{layers.GRU{Units: 5, ResetBefore: true, GoBackwards: true}}},
 	{"normalizations", layers.Shape{4, 6, 8}, []layers.Layer{
-		layers.LayerNormalization{}, layers.GroupNormalization{Groups: 4}, layers.UnitNormalization{}, layers.RMSNormalization{}}},
+		layers.LayerNormalization{}, layers.GroupNormalization{Groups: 4}, layers.UnitNormalization{}, layers.RMSNormalization{},
+	}},
 	{"activations", layers.Shape{50}, []layers.Layer{
-		layers.ELU{}, layers.Activation{Activation: activations.SELU}, layers.Activation{Activation: activations.Softplus}, layers.Activation{Activation: activations.Softsign},
-		layers.Activation{Activation: activations.HardSigmoid}, layers.Activation{Activation: activations.Mish}, layers.Activation{Activation: activations.Exponential}}},
+		layers.ELU{},
+		layers.Activation{Activation: activations.SELU},
+		layers.Activation{Activation: activations.Softplus},
+		layers.Activation{Activation: activations.Softsign},
+		layers.Activation{Activation: activations.HardSigmoid},
+		layers.Activation{Activation: activations.Mish},
+		layers.Activation{Activation: activations.Exponential},
+	}},
 	{"rearranged", layers.Shape{6, 8, 3}, []layers.Layer{
-		layers.ZeroPadding2D{Padding: [2][2]int{{1, 2}, {0, 1}}}, layers.Cropping2D{Cropping: [2][2]int{{1, 1}, {2, 0}}}, layers.Permute{Dims: []int{3, 1, 2}},
-		layers.Flatten{}, layers.RepeatVector{N: 3}, layers.TimeDistributed{Layer: layers.Dense{Units: 4}}}},
+		layers.ZeroPadding2D{Padding: [2][2]int{{1, 2}, {0, 1}}},
+		layers.Cropping2D{Cropping: [2][2]int{{1, 1}, {2, 0}}},
+		layers.Permute{Dims: []int{3, 1, 2}},
+		layers.Flatten{},
+		layers.RepeatVector{N: 3},
+		layers.TimeDistributed{Layer: layers.Dense{Units: 4}},
+	}},
 }
 
 // built are all models that are exported.
@@ -191,6 +222,9 @@ func TestModels(t *testing.T) {
 
 func write(t *testing.T, path string, content []byte) {
 	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func (e *exported) program() error {
 	if err != nil {
 		return err
 	}
-	library, err := os.ReadFile(plugin) //nolint:gosec // the library that this program computes with
+	library, err := os.ReadFile(plugin)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (e *exported) modelFile(ending string) ([]byte, error) {
 	if err := e.model.Save(path); err != nil {
 		return nil, err
 	}
-	return os.ReadFile(path) //nolint:gosec // what was written just now
+	return os.ReadFile(path)
 }
 
 // requirements are the files of a module that needs what this program was built of.

@@ -80,7 +80,7 @@ func (e *exported) bundle(p *golang.Package) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	wasm, err := os.ReadFile(binary) //nolint:gosec // what was built just now
+	wasm, err := os.ReadFile(binary)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package onnx_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -30,4 +31,15 @@ func ExampleSave() {
 	}
 	fmt.Println(again.InputShape(), again.OutputShape())
 	// Output: (None, 4) (None, 2)
+}
+
+func ExampleWrite() {
+	m, err := dl.Sequential(layers.Input{Shape: layers.Shape{4}}, layers.Dense{Units: 2})
+	if err != nil {
+		panic(err)
+	}
+	var file bytes.Buffer
+	err = onnx.Write(&file, m)
+	fmt.Println(file.Len() > 40, err) // 8 weights and 2 biases of 4 bytes, and their names
+	// Output: true <nil>
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/device"
 	"github.com/gradbook/gradbook/dl/internal/engine"
-	"github.com/gradbook/gradbook/dl/layers"
 	"github.com/gradbook/gradbook/dl/internal/proto"
+	"github.com/gradbook/gradbook/dl/layers"
 	"github.com/gradbook/gradbook/dl/onnx/internal/translate"
 	"github.com/gradbook/gradbook/dl/tensor"
 )

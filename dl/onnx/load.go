@@ -7,8 +7,8 @@ import (
 	"strconv"
 
 	"github.com/gradbook/gradbook/dl"
-	"github.com/gradbook/gradbook/dl/layers"
 	"github.com/gradbook/gradbook/dl/internal/proto"
+	"github.com/gradbook/gradbook/dl/layers"
 	"github.com/gradbook/gradbook/dl/onnx/internal/translate"
 	"github.com/gradbook/gradbook/dl/tensor"
 )

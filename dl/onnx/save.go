@@ -16,8 +16,8 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/atomicfile"
 	"github.com/gradbook/gradbook/dl/internal/config"
 	"github.com/gradbook/gradbook/dl/internal/network"
-	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/internal/proto"
+	"github.com/gradbook/gradbook/dl/onnx/build"
 )
 
 // The versions that are written: opset 20 is the first with all the operators that

@@ -34,7 +34,7 @@ func castToBool[T number](m *memory, x tensor[T]) tensor[bool] {
 func isNaN[T float](m *memory, x tensor[T]) tensor[bool] {
 	y := alloc[bool](m, x.shape...)
 	for i, v := range x.data {
-		y.data[i] = v != v
+		y.data[i] = math.IsNaN(float64(v))
 	}
 	return y
 }

@@ -70,7 +70,8 @@ func gemm(w *writer, n *node) error {
 	alpha, beta := n.float("alpha", 1), n.float("beta", 1)
 	a, b := w.arg(n, n.in[0]), n.in[1]
 	turnB := n.int("transB", 0) != 0
-	bias, floor, y := "nil", "noFloor", ""
+	bias, floor := "nil", "noFloor"
+	var y string
 	if b.static && n.has(2) && beta == 1 && n.in[2].constant != nil && b.constant != nil && vectorOf(n.in[2], columns(b.constant.Dims, turnB)) {
 		bias, beta, floor = w.inLoad(n.in[2])+".data", 0, n.floor()
 	}

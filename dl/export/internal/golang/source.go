@@ -250,7 +250,20 @@ func (p *Package) body(parts bool) string {
 	for i := range p.Outputs {
 		results = append(results, fmt.Sprintf("y%d", i))
 	}
-	call := fmt.Sprintf("%s := run(m, loaded(), %s)", strings.Join(results, ", "), strings.Join(tensors, ", "))
+	p.call(line, parts, fail, fmt.Sprintf("%s := run(m, loaded(), %s)", strings.Join(results, ", "), strings.Join(tensors, ", ")))
+	var names []string
+	for _, t := range p.Outputs {
+		names = append(names, t.Ident)
+		if p.Shapes {
+			names = append(names, t.Ident+"Shape")
+		}
+	}
+	line("return %s, err", strings.Join(names, ", "))
+	return b.String()
+}
+
+// call has Predict compute: in parts of a batch, or all at once.
+func (p *Package) call(line func(string, ...any), parts bool, fail, call string) {
 	if parts {
 		for _, t := range p.Outputs {
 			line("%s = make([]%s, n0*%d)", t.Ident, t.Type, t.Size())
@@ -271,13 +284,4 @@ func (p *Package) body(parts bool) string {
 		}
 		line("})")
 	}
-	var names []string
-	for _, t := range p.Outputs {
-		names = append(names, t.Ident)
-		if p.Shapes {
-			names = append(names, t.Ident+"Shape")
-		}
-	}
-	line("return %s, err", strings.Join(names, ", "))
-	return b.String()
 }

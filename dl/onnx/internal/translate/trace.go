@@ -10,8 +10,8 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/gradbook/gradbook/dl/memory"
 	"github.com/gradbook/gradbook/dl/internal/proto"
+	"github.com/gradbook/gradbook/dl/memory"
 )
 
 // Source gives a translation what stands behind a graph's names.
