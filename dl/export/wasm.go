@@ -13,17 +13,12 @@ import (
 	"text/template"
 
 	"github.com/gradbook/gradbook/dl/export/internal/golang"
+	"github.com/gradbook/gradbook/dl/export/page"
 )
 
 var (
 	//go:embed templates/wasm.go.tmpl
 	wasmMain string
-	//go:embed templates/page.html
-	pageHTML string
-	//go:embed templates/page.js
-	pageJS string
-	//go:embed templates/page.css
-	pageCSS string
 
 	wasmTemplate = template.Must(template.New("").Parse(wasmMain))
 )
@@ -99,9 +94,9 @@ func (e *exported) bundle(p *golang.Package) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	html := pageHTML
+	html := page.HTML
 	for mark, content := range map[string]string{
-		"/*css*/": pageCSS, "/*support*/": script(string(support)), "/*page*/": script(pageJS), "/*model*/": string(model),
+		"/*css*/": page.Style, "/*support*/": script(string(support)), "/*page*/": script(page.Script), "/*start*/": script(page.WebAssembly), "/*model*/": string(model),
 		"/*wasm*/": base64.StdEncoding.EncodeToString(wasm),
 	} {
 		html = strings.Replace(html, mark, content, 1)

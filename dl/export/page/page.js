@@ -1,6 +1,6 @@
 "use strict";
-(() => {
-  const model = JSON.parse(document.getElementById("model").textContent);
+// tryModel shows a model's inputs and what predict makes of them.
+globalThis.tryModel = (model, predict, where = "here") => {
   const say = document.getElementById("say");
   const inputs = document.getElementById("inputs");
   const outputs = document.getElementById("outputs");
@@ -152,21 +152,23 @@
   }
 
   const readers = [];
-  let waiting = false;
+  let waiting = false, again = false;
   function changed() {
-    if (waiting || typeof predict !== "function") return;
+    again = true;
+    if (waiting) return;
     waiting = true;
-    requestAnimationFrame(() => {
-      waiting = false;
+    requestAnimationFrame(async () => {
+      again = false;
       try {
         const start = performance.now();
-        const result = predict(...readers.map(read => read()));
-        if (result instanceof Error) throw result;
+        const result = await predict(readers.map(read => read()));
         outputs.replaceChildren(...model.outputs.flatMap((port, i) => shown(port, result[i])));
-        tell(`Computed here, in ${(performance.now() - start).toFixed(1)} ms.`);
+        tell(`Computed ${where}, in ${(performance.now() - start).toFixed(1)} ms.`);
       } catch (e) {
         tell(e.message, true);
       }
+      waiting = false;
+      if (again) changed();
     });
   }
   for (const port of model.inputs) {
@@ -174,11 +176,6 @@
     readers.push(way(port, changed));
   }
 
-  globalThis.ready = () => {
-    tell(image(model.inputs[0].shape) ? "The model is ready: draw." : "The model is ready.");
-    changed();
-  };
-  const go = new Go();
-  const bytes = Uint8Array.from(atob(document.getElementById("wasm").textContent), c => c.charCodeAt(0));
-  WebAssembly.instantiate(bytes, go.importObject).then(({ instance }) => go.run(instance), e => tell("The model cannot run here: " + e.message, true));
-})();
+  tell(image(model.inputs[0].shape) ? "The model is ready: draw." : "The model is ready.");
+  changed();
+};
