@@ -228,6 +228,12 @@ func (b *batcher) compute(jobs []*job) {
 		n += j.n
 	}
 	outputs, err := b.together(jobs, n)
+	if err != nil && len(jobs) > 1 { // one of them may be to blame: the others are not
+		for _, j := range jobs {
+			b.compute([]*job{j})
+		}
+		return
+	}
 	worked := time.Since(start)
 	b.stats.batch(n, worked)
 	at := 0

@@ -100,6 +100,11 @@ func checked(d Description, inputs []Tensor) (int, error) {
 			return 0, fmt.Errorf("input %q: expected %d examples, as the inputs before, got %d", p.Name, n, t.Shape[0])
 		}
 		n = t.Shape[0]
+		for k, v := range t.Data {
+			if v-v != 0 {
+				return 0, fmt.Errorf("input %q: expected numbers, and number %d is %v", p.Name, k, v)
+			}
+		}
 		if len(t.Data) != n*p.size() {
 			return 0, fmt.Errorf("input %q: expected %d numbers for shape %v, got %d", p.Name, n*p.size(), t.Shape, len(t.Data))
 		}

@@ -171,7 +171,7 @@ func appendNumbers(to []byte, x []float32, p Port) ([]byte, error) {
 		}
 		switch {
 		case v-v != 0:
-			return nil, fmt.Errorf("output %q: number %d is %v, for which JSON has no word: ask for binary_data", p.Name, i, v)
+			return nil, &statusError{422, fmt.Errorf("output %q: number %d is %v, for which JSON has no word: ask for binary_data", p.Name, i, v)}
 		case p.Datatype == "BOOL":
 			to = strconv.AppendBool(to, v != 0)
 		default:
