@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -22,6 +23,7 @@ type batcher struct {
 	model Model
 	BatchConfig
 	stats *modelStats
+	log   *slog.Logger
 
 	queue  chan *job
 	closed chan struct{}
@@ -57,7 +59,7 @@ type outcome struct {
 	queued, worked time.Duration
 }
 
-func newBatcher(m Model, c BatchConfig, stats *modelStats) *batcher {
+func newBatcher(m Model, c BatchConfig, stats *modelStats, log *slog.Logger) *batcher {
 	if c.Size <= 0 {
 		c.Size = 64
 	}
@@ -69,7 +71,7 @@ func newBatcher(m Model, c BatchConfig, stats *modelStats) *batcher {
 			c.Size = min(c.Size, sizes[len(sizes)-1])
 		}
 	}
-	b := &batcher{model: m, BatchConfig: c, stats: stats, queue: make(chan *job, c.Queue), closed: make(chan struct{}), done: make(chan struct{})}
+	b := &batcher{model: m, BatchConfig: c, stats: stats, log: log, queue: make(chan *job, c.Queue), closed: make(chan struct{}), done: make(chan struct{})}
 	go b.loop()
 	return b
 }
@@ -256,7 +258,8 @@ func (b *batcher) compute(jobs []*job) {
 func (b *batcher) together(jobs []*job, n int) (outputs []Tensor, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("the model panicked: %v\n%s", r, debug.Stack())
+			b.log.Error("the model panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			err = fmt.Errorf("the model panicked: %v", r)
 		}
 	}()
 	filled := n

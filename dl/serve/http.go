@@ -75,6 +75,9 @@ func (s *Server) known(token string) bool {
 func (s *Server) watched(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
+		if !s.ready.Load() { // the connection is not to be used again
+			w.Header().Set("Connection", "close")
+		}
 		out := &recorder{ResponseWriter: w, status: 200}
 		r.Body = http.MaxBytesReader(out, r.Body, s.config.MaxBody)
 		ctx, span := s.remoteSpan(r)

@@ -215,7 +215,7 @@ func (r *registry) fresh(ctx context.Context, old *versions, name, version, path
 		return current, fmt.Errorf("cannot predict: %w", err)
 	}
 	// The file may have changed meanwhile: the next look at it finds out.
-	l.batcher = newBatcher(m, r.batch, r.stats.of(name, version))
+	l.batcher = newBatcher(m, r.batch, r.stats.of(name, version), r.log)
 	l.generator = newGenerator(l, m)
 	r.log.Info("model loaded", "model", name, "version", version, "file", path, "seconds", time.Since(start).Seconds())
 	return l, nil

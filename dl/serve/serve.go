@@ -53,8 +53,10 @@ type Config struct {
 	Timeout     time.Duration
 	// Reload is how often files are looked at for changes (1 s).
 	Reload time.Duration
-	// Drain is how long requests may take at the end (30 s).
-	Drain time.Duration
+	// Grace is how long the service goes on after its end was asked for, and says that it is
+	// not ready, so that whoever sends it requests looks elsewhere (1 s). Drain is how long
+	// requests may take after that (30 s).
+	Grace, Drain time.Duration
 	// Log gets a line for each request at level debug, and for what happens to models; by
 	// default JSON on standard error from level info.
 	Log *slog.Logger
@@ -92,7 +94,7 @@ func (c Config) filled() Config {
 	for _, d := range []struct {
 		at        *time.Duration
 		otherwise time.Duration
-	}{{&c.Timeout, 30 * time.Second}, {&c.Reload, time.Second}, {&c.Drain, 30 * time.Second}} {
+	}{{&c.Timeout, 30 * time.Second}, {&c.Reload, time.Second}, {&c.Grace, time.Second}, {&c.Drain, 30 * time.Second}} {
 		if *d.at <= 0 {
 			*d.at = d.otherwise
 		}
@@ -222,6 +224,12 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) drain() error {
 	s.ready.Store(false)
 	s.config.Log.Info("draining")
+	time.Sleep(s.config.Grace)
+	for _, l := range []net.Listener{s.httpListener, s.grpcListener} {
+		if l != nil {
+			refuseNew(l)
+		}
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.config.Drain)
 	defer cancel()
 	var err error

@@ -76,6 +76,7 @@ func parse(args []string) (serve.Config, error) {
 	f.Int64Var(&c.MaxBody, "max-body", 64<<20, "bytes that a request may have")
 	f.IntVar(&c.MaxExamples, "max-examples", 4096, "examples that a request may have")
 	f.DurationVar(&c.Timeout, "timeout", 30*time.Second, "time that an answer may take")
+	f.DurationVar(&c.Grace, "grace", time.Second, "time to go on at the end, not ready, so that requests go elsewhere")
 	f.DurationVar(&c.Drain, "drain", 30*time.Second, "time that requests may take at the end")
 	verbose := f.Bool("v", false, "log each request")
 	if err := f.Parse(args); err != nil {
