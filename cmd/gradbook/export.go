@@ -30,6 +30,7 @@ func exportCmd() *cobra.Command {
   wasm     a page, index.html, that computes in the browser and needs no server
   c        a shared library for C, and its header
   program  a program that computes with XLA, and XLA's library
+  service  a static program that serves the model, a Dockerfile, and a manifest for KServe
 
 A notebook becomes a program with its cells in order, as a module that builds.`,
 		Example: "  gradbook export digits.keras\n  gradbook export digits.keras --format wasm -o page\n  gradbook export mine.ipynb -o mine",
@@ -39,7 +40,7 @@ A notebook becomes a program with its cells in order, as a module that builds.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return e.run(cmd, args[0]) },
 	}
-	cmd.Flags().StringVarP(&e.format, "format", "f", "go", "go, wasm, c or program")
+	cmd.Flags().StringVarP(&e.format, "format", "f", "go", "go, wasm, c, program or service")
 	cmd.Flags().StringVarP(&e.output, "output", "o", "", "the folder (default NAME beside the file)")
 	cmd.Flags().StringVar(&e.name, "package", "", "the name of the package, the library or the program (default that of the folder)")
 	cmd.Flags().BoolVar(&e.int8, "int8", false, "store weights as whole numbers of 8 bits")

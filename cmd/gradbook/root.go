@@ -22,7 +22,7 @@ user's cache folder; both can be removed at any time.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(setupCmd(), labCmd(), runCmd(), exportCmd(), scriptCmd(), notebookCmd(), pageCmd(), bookCmd(), studentCmd(), installCmd(), removeCmd(), doctorCmd(), kernelCmd(), guardCmd(), packCmd())
+	cmd.AddCommand(setupCmd(), labCmd(), runCmd(), exportCmd(), serveCmd(), scriptCmd(), notebookCmd(), pageCmd(), bookCmd(), studentCmd(), installCmd(), removeCmd(), doctorCmd(), kernelCmd(), guardCmd(), packCmd())
 	return cmd
 }
 

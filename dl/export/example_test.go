@@ -49,4 +49,5 @@ func ExampleFormats() {
 	// wasm
 	// c
 	// program
+	// service
 }

@@ -38,13 +38,16 @@ const (
 	// Program is a program that reads examples and computes with XLA; beside it are its
 	// source and XLA's library.
 	Program Format = "program"
+	// Service is a static program that serves the model (package serve), without XLA and cgo;
+	// beside it are its sources, a Dockerfile, and a manifest for KServe.
+	Service Format = "service"
 )
 
 // String is the format's name.
 func (f Format) String() string { return string(f) }
 
 // Formats are all formats.
-func Formats() []Format { return []Format{GoPackage, WebAssembly, CLibrary, Program} }
+func Formats() []Format { return []Format{GoPackage, WebAssembly, CLibrary, Program, Service} }
 
 // Config says how a model is exported.
 type Config struct {
@@ -159,6 +162,8 @@ func (e *exported) write() error {
 		return e.page(p)
 	case CLibrary:
 		return e.library(p)
+	case Service:
+		return e.service(p)
 	}
 	return fmt.Errorf("expected a format of %v", Formats())
 }

@@ -16,6 +16,9 @@ func (r *registry) index() []indexed {
 	defer r.mu.Unlock()
 	models := *r.models.Load()
 	all := []indexed{}
+	for _, l := range r.own {
+		all = append(all, indexed{l.name, l.version, "READY", ""})
+	}
 	for _, s := range r.sources {
 		v := models[s.name]
 		if v == nil {

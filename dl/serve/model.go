@@ -22,6 +22,36 @@ type Padded interface {
 	Sizes() []int
 }
 
+// Computed is a Model that a function is, as that of an exported package: it gets the numbers of
+// each input, and returns those of each output.
+type Computed struct {
+	Description Description
+	Function    func(inputs [][]float32) (outputs [][]float32, err error)
+}
+
+// Describe implements Model.
+func (c Computed) Describe() Description { return c.Description }
+
+// Predict implements Model.
+func (c Computed) Predict(_ context.Context, inputs []Tensor) ([]Tensor, error) {
+	numbers := make([][]float32, len(inputs))
+	for i, t := range inputs {
+		numbers[i] = t.Data
+	}
+	out, err := c.Function(numbers)
+	if err != nil {
+		return nil, err
+	}
+	if len(out) != len(c.Description.Outputs) {
+		return nil, fmt.Errorf("expected %d outputs, got %d", len(c.Description.Outputs), len(out))
+	}
+	var outputs []Tensor
+	for i, p := range c.Description.Outputs {
+		outputs = append(outputs, Tensor{append([]int{inputs[0].Shape[0]}, p.Shape...), out[i]})
+	}
+	return outputs, nil
+}
+
 // Description is what a model takes and returns.
 type Description struct {
 	// Platform is what computes it: "gradbook_xla".

@@ -48,6 +48,7 @@ type registry struct {
 	mu      sync.Mutex // of those who change it
 	models  atomic.Pointer[map[string]*versions]
 	sources []source
+	own     []*loaded         // of the program itself
 	failed  map[string]string // what could not be loaded, by path
 }
 
@@ -142,6 +143,9 @@ func (r *registry) refresh(ctx context.Context) error {
 	defer r.mu.Unlock()
 	old := *r.models.Load()
 	models := make(map[string]*versions)
+	for _, l := range r.own {
+		models[l.name] = &versions{[]*loaded{l}}
+	}
 	var all []error
 	failed := make(map[string]string)
 	for _, s := range r.sources {
@@ -180,6 +184,23 @@ func (r *registry) refresh(ctx context.Context) error {
 		}
 	}
 	return errors.Join(all...)
+}
+
+// keep takes models in that the program has itself.
+func (r *registry) keep(ctx context.Context, models map[string]Model, names map[string]bool) error {
+	for name, m := range models {
+		if names[name] {
+			return fmt.Errorf("two models are called %q", name)
+		}
+		l := &loaded{name: name, version: "1", described: m.Describe()}
+		if err := warm(ctx, m); err != nil {
+			return fmt.Errorf("model %q cannot predict: %w", name, err)
+		}
+		l.batcher = newBatcher(m, r.batch, r.stats.of(name, "1"), r.log)
+		l.generator = newGenerator(l, m)
+		r.own = append(r.own, l)
+	}
+	return nil
 }
 
 func number(version string) int {

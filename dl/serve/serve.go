@@ -36,6 +36,8 @@ type Config struct {
 	Models []string
 	// Load makes a model of a file: xla.Load for those that XLA computes.
 	Load Loader
+	// Own are models that the program has itself, by their names.
+	Own map[string]Model
 	// Address and GRPC are where HTTP and gRPC are served: "localhost:8080" and
 	// "localhost:8081". "-" is nowhere.
 	Address, GRPC string
@@ -111,11 +113,11 @@ func (c Config) filled() Config {
 // New loads the models, has each predict once, and begins to listen. A model that cannot be
 // loaded is an error.
 func New(c Config) (*Server, error) {
-	if len(c.Models) == 0 {
+	if len(c.Models)+len(c.Own) == 0 {
 		return nil, errors.New("serve: expected a model to serve, got none")
 	}
-	if c.Load == nil {
-		return nil, errors.New("serve: expected Load, got nil")
+	if c.Load == nil && len(c.Models) > 0 {
+		return nil, errors.New("serve: expected Load for the models' files, got nil")
 	}
 	if (c.CertFile == "") != (c.KeyFile == "") {
 		return nil, errors.New("serve: expected a certificate and its key, got one of them")
@@ -136,7 +138,11 @@ func New(c Config) (*Server, error) {
 		names[from.name] = true
 		s.registry.sources = append(s.registry.sources, from)
 	}
-	if err := s.registry.refresh(context.Background()); err != nil {
+	err := s.registry.keep(context.Background(), c.Own, names)
+	if err == nil {
+		err = s.registry.refresh(context.Background())
+	}
+	if err != nil {
 		s.registry.close()
 		return nil, fmt.Errorf("serve: %w", err)
 	}
