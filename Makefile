@@ -8,7 +8,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 SOURCES  := $(shell find cmd datasets dl kernel notebooks viz -name '*.go' -o -name '*.py' -o -name '*.js' -o -name '*.html' -o -name '*.csv' -o -name '*.svg' -o -name 'package.json' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lab test check programs lint bench bench-onnx bench-inference bench-bert bench-gpu bench-export bench-private bench-kernels bench-coldstart clean doctor parity gallery pictures notebooks cross darwin arm64 vulncheck licenses dist api
+.PHONY: help setup run lab test check programs lint bench bench-onnx bench-inference bench-bert bench-gpu bench-export bench-serve bench-private bench-kernels bench-coldstart clean doctor parity gallery pictures notebooks cross darwin arm64 vulncheck licenses dist api
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,10 +44,14 @@ test: setup ## run the tests, in five minutes: units, the kernel's protocol, par
 SLOW := TestParity|TestFiniteDifferences|TestSeveralDevices|TestWorkIsDivided|TestBackupAndRestore|TestResumeFromFile|TestKilledWhileSaving|TestTrainingMistakes|TestKerasFits|TestMixedPrecision|TestStreams|TestLayers|TestNewcomers|TestBackend|TestOperators|TestFiles|TestForms|TestInt8|TestPage
 FUZZ := kernel/notebook:FuzzCheck dl/onnx:FuzzOpen dl/data:FuzzCSV dl/internal/safetensors:FuzzOpen dl/internal/hdf5:FuzzRead dl/bert:FuzzTokenizer dl:FuzzKeras
 KERNEL := ./kernel/cell ./kernel/children ./kernel/dialect ./kernel/engine ./kernel/language ./kernel/session/... ./kernel/toolchain
+# Modules of their own, so that nobody else has their dependencies.
+MODULES := dl/serve
 check: setup ## run everything else: all notebooks twice, faults, browsers, Go's programs as cells, races, the other linker, another Go
 	$(GO) vet ./...
 	$(TEST) -run '^($(SLOW))$$' ./dl ./dl/export ./dl/onnx ./dl/internal/surface
 	@for f in $(FUZZ); do echo fuzz $$f; $(GO) test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime 30s -fuzzminimizetime 1s ./$${f%:*} >.gradbook/log/fuzz 2>&1 || { cat .gradbook/log/fuzz; exit 1; }; done
+	@for m in $(MODULES); do echo $$m; (cd $$m && $(GO) vet ./... && $(TEST) ./... && $(TEST) -race -short ./...) || exit 1; done
+	cd dl/serve && $(GO) test -run '^$$' -fuzz FuzzInfer -fuzztime 60s .
 	$(TEST) ./dl/bert
 	$(TEST) ./dl/internal/native
 	$(TEST) -asan -short ./dl/internal/native
@@ -111,6 +115,9 @@ bench-inference: setup ## measure predictions here and in onnxruntime, as floats
 
 bench-export: setup ## measure exported networks beside XLA
 	$(GO) run ./bench/export
+
+bench-serve: setup ## measure services of a network here and KServe's own, by wrk
+	$(GO) run ./bench/serve
 
 bench-bert: setup ## measure sentences a second of MiniLM here and in PyTorch (after make bench and go test ./dl/bert)
 	$(GO) run ./bench/bert
