@@ -81,6 +81,13 @@ type Training struct {
 
 func init() {
 	hooks.Attach = func(training any, h hooks.Hooks) { training.(*Training).hooks = &h }
+	hooks.Writes = func(callback any) bool {
+		switch callback.(type) {
+		case *ProgressBar, *CSVLogger, *TensorBoard:
+			return true
+		}
+		return false
+	}
 	hooks.Model = func(training any) any {
 		if h := training.(*Training).hooks; h != nil {
 			return h.Model

@@ -1,6 +1,7 @@
 package layers
 
 import (
+	"errors"
 	"math"
 
 	"github.com/gomlx/compute/dtypes"
@@ -9,6 +10,7 @@ import (
 	"github.com/gradbook/gradbook/dl/constraints"
 	"github.com/gradbook/gradbook/dl/initializers"
 	"github.com/gradbook/gradbook/dl/internal/config"
+	"github.com/gradbook/gradbook/dl/internal/mpi"
 	"github.com/gradbook/gradbook/dl/internal/ops"
 	"github.com/gradbook/gradbook/dl/onnx/build"
 	"github.com/gradbook/gradbook/dl/regularizers"
@@ -95,6 +97,7 @@ func (l BatchNormalization) Call(c *Context, x *tensor.Node) *tensor.Node {
 		var y *tensor.Node
 		if y, mean, variance = l.fused(c, x, axis); y == nil {
 			mean, variance = moments(wide, c.Mask(), otherAxes(x.Rank(), axis))
+			mean, variance = overProcesses(mean, variance, c.Mask())
 		}
 		momentum := orFloat(l.Momentum, 0.99)
 		for i, value := range []*tensor.Node{mean, variance} { // in order: the same program each time
@@ -131,9 +134,23 @@ func (l BatchNormalization) behind(c *Context, x *tensor.Node, axis int) *tensor
 	return ops.Scaled(x, factor, shift)
 }
 
+// overProcesses are the mean and the variance of a batch of which each process has a share.
+func overProcesses(mean, variance, mask *tensor.Node) (_, _ *tensor.Node) {
+	share := mpi.ShareIn(mean.Graph())
+	if share == nil {
+		return mean, variance
+	}
+	if mask != nil {
+		panic(errors.New("a BatchNormalization with a mask is not supported by several processes"))
+	}
+	share = graph.ConvertDType(share, mean.DType())
+	all := ops.MeanOfProcesses(mean, share)
+	return all, ops.MeanOfProcesses(graph.Add(variance, graph.Square(graph.Sub(mean, all))), share)
+}
+
 // fused is the normalization by kernels, nil where there are none.
 func (l BatchNormalization) fused(c *Context, x *tensor.Node, axis int) (y, mean, variance *tensor.Node) {
-	if c.Mask() != nil || axis != x.Rank()-1 {
+	if c.Mask() != nil || axis != x.Rank()-1 || mpi.ShareIn(x.Graph()) != nil {
 		return nil, nil, nil
 	}
 	var gamma, beta *tensor.Node

@@ -3,6 +3,7 @@
 package device
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"github.com/gomlx/go-xla/compute/xla"
 	"github.com/gomlx/go-xla/pjrt"
 
+	"github.com/gradbook/gradbook/dl/internal/mpi"
 	"github.com/gradbook/gradbook/dl/internal/native"
 	"github.com/gradbook/gradbook/dl/internal/plugin"
 )
@@ -59,7 +61,7 @@ func newXLA(kind, path string) (compute.Backend, *plugin.Plugin, error) {
 	}
 	b, err := xla.NewWithOptions(p.Name+config, options)
 	if err == nil && kind == "cpu" {
-		err = native.Enable(b, p)
+		err = errors.Join(native.Enable(b, p), mpi.Enable(p))
 	}
 	return b, p, err
 }

@@ -21,4 +21,7 @@ var (
 	// Attach gives a *callbacks.Training its hooks, Model returns the model of one.
 	Attach func(training any, h Hooks)
 	Model  func(training any) any
+	// Writes says whether a callback writes files, or to the terminal: of several processes
+	// that train together, one does.
+	Writes func(callback any) bool
 )

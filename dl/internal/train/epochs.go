@@ -11,6 +11,7 @@ import (
 	"github.com/gradbook/gradbook/dl/callbacks"
 	"github.com/gradbook/gradbook/dl/internal/engine"
 	"github.com/gradbook/gradbook/dl/internal/fault"
+	"github.com/gradbook/gradbook/dl/internal/mpi"
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/internal/source"
 )
@@ -68,6 +69,9 @@ func (t *training) begin() (done int, err error) {
 	order := slices.Clone(t.source.Rows)
 	if t.private == nil && !t.config.NoShuffle {
 		m.Random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	}
+	if mpi.Together() {
+		order = part(order, t.batch, mpi.Rank(), mpi.Size())
 	}
 	if err := t.rewind(order, at.Batch); err != nil {
 		return 0, err
@@ -233,6 +237,9 @@ func (t *training) step(p *engine.Program, in []compute.Buffer, size int) error 
 		return &stepError{t.state.Batch, err}
 	}
 	m := t.model
+	if err := t.share(); err != nil {
+		return &stepError{t.state.Batch, err}
+	}
 	in = append(in, t.rate)
 	in = append(in, t.extra...)
 	in = append(in, t.sums.buffer, t.values[0], m.noise.buffer)

@@ -10,6 +10,7 @@ import (
 	"github.com/gradbook/gradbook/dl/data"
 	"github.com/gradbook/gradbook/dl/internal/device"
 	"github.com/gradbook/gradbook/dl/internal/hooks"
+	"github.com/gradbook/gradbook/dl/internal/mpi"
 	"github.com/gradbook/gradbook/dl/internal/network"
 )
 
@@ -54,7 +55,10 @@ func (m *Model) Fit(ctx context.Context, ds *data.Dataset, c FitConfig) (*Histor
 		return nil, err
 	}
 	defer t.close()
-	return t.history, t.run(ctx)
+	if err = t.run(ctx); err != nil && mpi.Together() {
+		mpi.Abort(err) // the others wait for this process
+	}
+	return t.history, err
 }
 
 func (c FitConfig) checkCounts() error {
@@ -124,6 +128,13 @@ func (m *Model) prepare(d *device.Device, ds *data.Dataset, c FitConfig) (*train
 	if err != nil {
 		return nil, err
 	}
+	if err := m.acceptTogether(d, ds, c, batch); err != nil {
+		return nil, err
+	}
+	c.first()
 	m.prepareSlots()
+	if err := m.agree(); err != nil {
+		return nil, err
+	}
 	return newTraining(m, d, ds, c, batch)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gradbook/gradbook/dl/internal/device"
 	"github.com/gradbook/gradbook/dl/internal/engine"
+	"github.com/gradbook/gradbook/dl/internal/mpi"
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/internal/source"
 )
@@ -22,6 +23,7 @@ import (
 //
 //	what source.Reader says: columns, order, offset
 //	rate      the learning rate (train): float32
+//	share     of the batch, that this process has (train, if there are several): float32
 //	count     of the examples, due, and noise: see privateNodes (private training)
 //	sums      of all that is measured: float32 [k]
 //	iteration the optimizer's steps so far (train): float32
@@ -214,6 +216,9 @@ func (b *programBuilder) params() []engine.Param {
 	var params []engine.Param
 	if training {
 		params = append(params, engine.Param{Name: "rate", Shape: scalarFloat})
+		if mpi.Together() {
+			params = append(params, engine.Param{Name: "share", Shape: scalarFloat})
+		}
 		if m.compiled.Privacy != nil {
 			params = append(params, engine.Param{Name: "count", Shape: scalarFloat}, engine.Param{Name: "due", Shape: scalarFloat},
 				engine.Param{Name: "noise", Shape: m.noiseShape()})
@@ -250,9 +255,13 @@ func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
 	}
 	m := b.model
 	batch, moved := b.source.ReadBatch(take(b.read), b.batch)
-	var rate, sums, iteration, random *graph.Node
+	var rate, share, sums, iteration, random *graph.Node
 	if b.kind == train {
 		rate = next()
+		if mpi.Together() {
+			share = next()
+			mpi.SetShare(share)
+		}
 	}
 	var private *privateNodes
 	if b.kind == train && m.compiled.Privacy != nil {
@@ -281,11 +290,14 @@ func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
 		}
 		return append(append(out, f.Pass.Random), m.Carried(f)...)
 	}
-	u := &updater{model: m, rate: rate, weights: weights, state: state, private: private}
+	if share != nil {
+		random = apartBy(random, false)
+	}
+	u := &updater{model: m, rate: rate, weights: weights, state: state, share: share, private: private}
 	s := &Step{X: batch.X, Y: batch.Y, W: batch.W, Training: b.kind == train, model: m, updater: u, random: random}
 	s.run()
 	b.dropped = s.flow.Pass.Dropped
-	sums = graph.Add(sums, s.sums)
+	sums = graph.Add(sums, u.counted(s.sums))
 	if b.kind == evaluate {
 		return append([]*graph.Node{moved, sums, s.flow.Pass.Random}, m.Carried(s.flow)...)
 	}
@@ -295,7 +307,11 @@ func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
 		counted = graph.Add(iteration, private.due)
 	}
 	weights, state = u.step(s.loss, s.flow)
-	out := []*graph.Node{moved, sums, counted, s.flow.Pass.Random}
+	random = s.flow.Pass.Random
+	if share != nil {
+		random = apartBy(random, true)
+	}
+	out := []*graph.Node{moved, sums, counted, random}
 	return append(append(out, weights...), state...)
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/device"
 	"github.com/gradbook/gradbook/dl/internal/engine"
 	"github.com/gradbook/gradbook/dl/internal/hooks"
+	"github.com/gradbook/gradbook/dl/internal/mpi"
 	"github.com/gradbook/gradbook/dl/internal/network"
 	"github.com/gradbook/gradbook/dl/internal/source"
 )
@@ -42,6 +43,7 @@ type training struct {
 	going    bool             // the stream is in its midst
 	private  *private         // of a private training
 	extra    []compute.Buffer // what its steps get
+	shared   int              // examples of the batch that extra has this process's share of
 	closed   bool
 }
 
@@ -65,7 +67,7 @@ func newTraining(m *Model, d *device.Device, ds *data.Dataset, c FitConfig, batc
 	}
 	hooks.Attach(t.state, t.hooks())
 	var err error
-	if t.reader, err = s.Read(d, batch); err != nil {
+	if t.reader, err = s.Read(d, batch/mpi.Size()); err != nil {
 		return nil, err
 	}
 	if m.compiled.Privacy != nil {
@@ -145,6 +147,9 @@ func (t *training) close() {
 	t.model.active = nil
 	closing(t.model.Lock, t.source, t.reader)
 	engine.Free(t.rate, t.values[0])
+	if mpi.Together() {
+		engine.Free(t.extra...)
+	}
 	t.closePrivate()
 	if t.sums != nil {
 		engine.Free(t.sums.buffer)

@@ -20,6 +20,7 @@ type updater struct {
 	weights   []*graph.Node // of Model.weights
 	state     []*graph.Node // of Model.state
 	gradients []*graph.Node // nil until they are set
+	share     *graph.Node   // of the batch, that this process has; nil if it is alone
 	private   *privateNodes // of a private step, whose gradients are sums then
 }
 
@@ -46,6 +47,7 @@ func (u *updater) step(loss *graph.Node, f *network.Flow) (weights, state []*gra
 	if gradients == nil {
 		gradients, sound = u.gradientsOf(loss, scale)
 	}
+	gradients = u.overAll(gradients)
 	names := m.compiled.slotNames()
 	place := func(name string) int {
 		return slices.IndexFunc(names, func(s optimizers.Slot) bool { return s.Name == name })
