@@ -1,0 +1,152 @@
+#include "textflag.h"
+
+// FMAX has no name in Go's assembler: V(n) becomes the greater of itself and V31, NaN if it is NaN.
+#define FMAX31(n) WORD $(0x4E3FF400 | (n)<<5 | (n))
+
+// 4 rows of 16 columns: V0 to V15 are the sums, V16 to V19 the columns.
+// func productTileNEON(c *float32, ldc int, a, b *float32, offsets *int, k int, bias *float32, byRow bool, floor float32)
+TEXT ·productTileNEON(SB), NOSPLIT, $0-64
+	MOVD  c+0(FP), R0
+	MOVD  ldc+8(FP), R1
+	LSL   $2, R1, R1
+	MOVD  a+16(FP), R2
+	MOVD  b+24(FP), R3
+	MOVD  offsets+32(FP), R4
+	MOVD  k+40(FP), R5
+	MOVD  bias+48(FP), R6
+	MOVBU byRow+56(FP), R7
+	FMOVS floor+60(FP), F31
+	VDUP  V31.S[0], V31.S4
+	CBZ   R7, columns
+	VLD1R.P 4(R6), [V0.S4]
+	VMOV  V0.B16, V1.B16
+	VMOV  V0.B16, V2.B16
+	VMOV  V0.B16, V3.B16
+	VLD1R.P 4(R6), [V4.S4]
+	VMOV  V4.B16, V5.B16
+	VMOV  V4.B16, V6.B16
+	VMOV  V4.B16, V7.B16
+	VLD1R.P 4(R6), [V8.S4]
+	VMOV  V8.B16, V9.B16
+	VMOV  V8.B16, V10.B16
+	VMOV  V8.B16, V11.B16
+	VLD1R.P 4(R6), [V12.S4]
+	VMOV  V12.B16, V13.B16
+	VMOV  V12.B16, V14.B16
+	VMOV  V12.B16, V15.B16
+	B     begin
+
+columns:
+	VLD1  (R6), [V0.S4, V1.S4, V2.S4, V3.S4]
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V0.B16, V12.B16
+	VMOV  V1.B16, V13.B16
+	VMOV  V2.B16, V14.B16
+	VMOV  V3.B16, V15.B16
+
+begin:
+	CBZ   R5, store
+
+loop:
+	MOVD.P 8(R4), R8
+	ADD   R8<<2, R3, R9
+	VLD1  (R9), [V16.S4, V17.S4, V18.S4, V19.S4]
+	VLD1R.P 4(R2), [V20.S4]
+	VLD1R.P 4(R2), [V21.S4]
+	VLD1R.P 4(R2), [V22.S4]
+	VLD1R.P 4(R2), [V23.S4]
+	VFMLA V16.S4, V20.S4, V0.S4
+	VFMLA V17.S4, V20.S4, V1.S4
+	VFMLA V18.S4, V20.S4, V2.S4
+	VFMLA V19.S4, V20.S4, V3.S4
+	VFMLA V16.S4, V21.S4, V4.S4
+	VFMLA V17.S4, V21.S4, V5.S4
+	VFMLA V18.S4, V21.S4, V6.S4
+	VFMLA V19.S4, V21.S4, V7.S4
+	VFMLA V16.S4, V22.S4, V8.S4
+	VFMLA V17.S4, V22.S4, V9.S4
+	VFMLA V18.S4, V22.S4, V10.S4
+	VFMLA V19.S4, V22.S4, V11.S4
+	VFMLA V16.S4, V23.S4, V12.S4
+	VFMLA V17.S4, V23.S4, V13.S4
+	VFMLA V18.S4, V23.S4, V14.S4
+	VFMLA V19.S4, V23.S4, V15.S4
+	SUBS  $1, R5, R5
+	BNE   loop
+
+store:
+	FMAX31(0)
+	FMAX31(1)
+	FMAX31(2)
+	FMAX31(3)
+	FMAX31(4)
+	FMAX31(5)
+	FMAX31(6)
+	FMAX31(7)
+	FMAX31(8)
+	FMAX31(9)
+	FMAX31(10)
+	FMAX31(11)
+	FMAX31(12)
+	FMAX31(13)
+	FMAX31(14)
+	FMAX31(15)
+	VST1  [V0.S4, V1.S4, V2.S4, V3.S4], (R0)
+	ADD   R1, R0, R0
+	VST1  [V4.S4, V5.S4, V6.S4, V7.S4], (R0)
+	ADD   R1, R0, R0
+	VST1  [V8.S4, V9.S4, V10.S4, V11.S4], (R0)
+	ADD   R1, R0, R0
+	VST1  [V12.S4, V13.S4, V14.S4, V15.S4], (R0)
+	RET
+
+// func productRowNEON(c, a, b *float32, offsets *int, k int, bias *float32, byRow bool, floor float32)
+TEXT ·productRowNEON(SB), NOSPLIT, $0-56
+	MOVD  c+0(FP), R0
+	MOVD  a+8(FP), R2
+	MOVD  b+16(FP), R3
+	MOVD  offsets+24(FP), R4
+	MOVD  k+32(FP), R5
+	MOVD  bias+40(FP), R6
+	MOVBU byRow+48(FP), R7
+	FMOVS floor+52(FP), F31
+	VDUP  V31.S[0], V31.S4
+	CBZ   R7, columns
+	VLD1R (R6), [V0.S4]
+	VMOV  V0.B16, V1.B16
+	VMOV  V0.B16, V2.B16
+	VMOV  V0.B16, V3.B16
+	B     begin
+
+columns:
+	VLD1  (R6), [V0.S4, V1.S4, V2.S4, V3.S4]
+
+begin:
+	CBZ   R5, store
+
+loop:
+	MOVD.P 8(R4), R8
+	ADD   R8<<2, R3, R9
+	VLD1  (R9), [V16.S4, V17.S4, V18.S4, V19.S4]
+	VLD1R.P 4(R2), [V20.S4]
+	VFMLA V16.S4, V20.S4, V0.S4
+	VFMLA V17.S4, V20.S4, V1.S4
+	VFMLA V18.S4, V20.S4, V2.S4
+	VFMLA V19.S4, V20.S4, V3.S4
+	SUBS  $1, R5, R5
+	BNE   loop
+
+store:
+	FMAX31(0)
+	FMAX31(1)
+	FMAX31(2)
+	FMAX31(3)
+	VST1  [V0.S4, V1.S4, V2.S4, V3.S4], (R0)
+	RET
