@@ -211,3 +211,21 @@ func maskWeights(mask, w *graph.Node, weighted bool) *graph.Node {
 	}
 	return graph.Mul(graph.ConvertDType(mask, dtypes.Float32), graph.BroadcastToDims(graph.ConvertDType(w, dtypes.Float32), mask.Shape().Dimensions...))
 }
+
+// NoMean is the name of a metric that is no mean over examples, "" if all are; ok is false for a
+// model that is not compiled.
+func (m *Model) NoMean() (name string, ok bool) {
+	m.Lock.Lock()
+	defer m.Lock.Unlock()
+	if m.compiled == nil {
+		return "", false
+	}
+	for _, o := range m.trained() {
+		for _, metric := range m.metricsOf(o) {
+			if _, sums := config.As[metrics.Accumulator](metric.Metric); sums {
+				return metric.Name(), true
+			}
+		}
+	}
+	return "", true
+}
