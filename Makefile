@@ -45,7 +45,7 @@ SLOW := TestParity|TestFiniteDifferences|TestSeveralDevices|TestWorkIsDivided|Te
 FUZZ := kernel/notebook:FuzzCheck dl/onnx:FuzzOpen dl/data:FuzzCSV dl/internal/safetensors:FuzzOpen dl/internal/hdf5:FuzzRead dl/bert:FuzzTokenizer dl:FuzzKeras
 KERNEL := ./kernel/cell ./kernel/children ./kernel/dialect ./kernel/engine ./kernel/language ./kernel/session/... ./kernel/toolchain
 # Modules of their own, so that nobody else has their dependencies.
-MODULES := dl/serve
+MODULES := dl/serve dl/beam
 check: setup ## run everything else: all notebooks twice, faults, browsers, Go's programs as cells, races, the other linker, another Go
 	$(GO) vet ./...
 	$(TEST) -run '^($(SLOW))$$' ./dl ./dl/export ./dl/onnx ./dl/internal/surface
