@@ -27,7 +27,7 @@ type Processes struct{}
 //
 // and is an error in others. Without mpirun, the program is one process of one.
 //
-// Source: https://www.open-mpi.org/doc/, https://arxiv.org/abs/1802.05799 (Horovod)
+// Source: https://www.open-mpi.org/doc/, https://arxiv.org/abs/1802.05799 (Horovod).
 func UseMPI() (*Processes, error) {
 	if err := mpi.Start(); err != nil {
 		return nil, edge(err)

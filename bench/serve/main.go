@@ -143,7 +143,7 @@ func services(dir string) ([]service, error) {
 func script(dir, input string) error {
 	x := make([]float32, 784)
 	for i := range x {
-		x[i] = float32(rand.IntN(256)) / 255 //nolint:gosec // an image of a benchmark
+		x[i] = float32(rand.IntN(256)) / 255
 	}
 	body, err := json.Marshal(map[string]any{"inputs": []any{map[string]any{"name": input, "datatype": "FP32", "shape": []int{1, 28, 28, 1}, "data": x}}})
 	if err != nil {
@@ -174,7 +174,7 @@ func (s service) measure(dir string, seconds int) (r result, err error) {
 	for end := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		if answer, err := http.Get(url + "/ready"); err == nil {
 			_ = answer.Body.Close()
-			if answer.StatusCode == 200 {
+			if answer.StatusCode == http.StatusOK {
 				break
 			}
 		}

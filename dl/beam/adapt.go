@@ -42,7 +42,7 @@ func (m Moments) Layer() layers.Normalization {
 // Adapt computes the moments of examples, whose last axis is features: a PCollection of one Moments.
 //
 // Source: https://keras.io/api/layers/preprocessing_layers/numerical/normalization/, Chan's formula
-// for moments of parts
+// for moments of parts.
 func Adapt(s beam.Scope, features int, examples beam.PCollection) beam.PCollection {
 	s = s.Scope("dl.Adapt")
 	if features < 1 {

@@ -52,7 +52,6 @@ type evaluateFn struct {
 	Batch int
 
 	model   *dl.Model
-	names   []string
 	waiting []Example
 }
 

@@ -13,7 +13,7 @@ import (
 //
 // Source: Snoek, Larochelle, Adams, Practical Bayesian Optimization of Machine Learning Algorithms
 // (2012), https://arxiv.org/abs/1206.2944; Rasmussen, Williams, Gaussian Processes for Machine
-// Learning (2006), algorithm 2.1
+// Learning (2006), algorithm 2.1.
 func (s Space) suggest(done []Trial, pending []Params, r *rand.Rand) Params {
 	const first, anywhere, near = 6, 500, 200
 	if len(done) < first {

@@ -134,7 +134,9 @@ func (f *predictFn) ProcessElement(_ context.Context, w beam.Window, e Example, 
 }
 
 // FinishBundle computes what is left.
-func (f *predictFn) FinishBundle(_ context.Context, emit func(Prediction)) error { return f.compute(emit) }
+func (f *predictFn) FinishBundle(_ context.Context, emit func(Prediction)) error {
+	return f.compute(emit)
+}
 
 func (f *predictFn) compute(emit func(Prediction)) error {
 	if len(f.waiting) == 0 {

@@ -294,7 +294,9 @@ func (c SweepConfig) run(ctx context.Context, round []proposal) error {
 	return err
 }
 
-func (p proposal) path() string { return filepath.Join(p.Dir, fmt.Sprintf("trial-%04d.json", p.Number)) }
+func (p proposal) path() string {
+	return filepath.Join(p.Dir, fmt.Sprintf("trial-%04d.json", p.Number))
+}
 
 // result is what became of a proposal.
 func (p proposal) result() (t Trial, err error) {

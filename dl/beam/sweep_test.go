@@ -22,7 +22,8 @@ func init() {
 	// A bowl with its bottom at rate 0.01 and 20 units, towards which steps go.
 	dlbeam.RegisterTrial("bowl", func(ctx context.Context, p dlbeam.Params, seed uint64, report func(float64) bool) (float64, error) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		end := math.Pow(math.Log10(p["rate"])+2, 2) + math.Pow((p["units"]-20)/20, 2) + 0.01*r.Float64()
+		a, b := math.Log10(p["rate"])+2, (p["units"]-20)/20
+		end := a*a + b*b + 0.01*r.Float64()
 		value := 0.0
 		for step := range 5 {
 			time.Sleep(4 * time.Millisecond)

@@ -134,11 +134,11 @@ func (c *chatRequest) sampling() (prompt string, how sampling, err error) {
 	if how.temperature < 0 || how.temperature > 2 || how.topP <= 0 || how.topP > 1 || how.most < 1 || how.most > 1<<16 {
 		return "", how, bad("expected a temperature from 0 to 2, a top_p up to 1 and max_tokens from 1 to %d", 1<<16)
 	}
-	seed := mathrand.Uint64() //nolint:gosec // of texts
+	seed := mathrand.Uint64()
 	if c.Seed != nil {
 		seed = *c.Seed
 	}
-	how.random = mathrand.New(mathrand.NewPCG(seed, seed)) //nolint:gosec // of texts
+	how.random = mathrand.New(mathrand.NewPCG(seed, seed))
 	how.stop, err = stops(c.Stop)
 	return prompt, how, err
 }

@@ -117,7 +117,7 @@ func source(t testing.TB, n int) *data.Dataset {
 		t.Fatal(err)
 	}
 	var text []byte
-	err = filepath.WalkDir(filepath.Join(strings.TrimSpace(string(root)), "src", "sort"), func(path string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(filepath.Join(strings.TrimSpace(string(root)), "src", "sort"), func(path string, _ fs.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(path, ".go") {
 			b, readErr := os.ReadFile(path)
 			text, err = append(text, b...), readErr

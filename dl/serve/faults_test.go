@@ -119,7 +119,7 @@ func ask(client *http.Client, url string, x float32) (y float32, status int, err
 	}
 	defer r.Body.Close()
 	text, err := io.ReadAll(r.Body)
-	if err != nil || r.StatusCode != 200 {
+	if err != nil || r.StatusCode != http.StatusOK {
 		return 0, r.StatusCode, err
 	}
 	var a struct{ Outputs []struct{ Data []float32 } }
@@ -210,9 +210,10 @@ func TestDrain(t *testing.T) {
 	stopped := make(chan error)
 	go func() { stopped <- s.stop() }()
 	time.Sleep(100 * time.Millisecond)
-	r, err := http.Get(s.url + "/v2/health/ready")
-	if err != nil || r.StatusCode != 503 {
-		t.Errorf("expected not to be ready, got %v, %v", r, err)
+	if r, err := http.Get(s.url + "/v2/health/ready"); err != nil {
+		t.Error(err)
+	} else if _ = r.Body.Close(); r.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("expected not to be ready, got status %d", r.StatusCode)
 	}
 	if err := <-stopped; err != nil {
 		t.Error(err)
@@ -247,7 +248,7 @@ func TestOthersAreSafe(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
-	r, _ := http.NewRequestWithContext(ctx, "POST", s.url+"/v2/models/m/infer", strings.NewReader(`{"inputs":[{"name":"x","datatype":"FP32","shape":[1,2],"data":[15,1]}]}`))
+	r, _ := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/v2/models/m/infer", strings.NewReader(`{"inputs":[{"name":"x","datatype":"FP32","shape":[1,2],"data":[15,1]}]}`))
 	if _, err := http.DefaultClient.Do(r); err == nil { //nolint:bodyclose // there is none
 		t.Error("expected the client to leave")
 	}
@@ -331,7 +332,7 @@ func FuzzInfer(f *testing.F) {
 	h := s.handler()
 	f.Fuzz(func(t *testing.T, body []byte, header int) {
 		for _, head := range []string{"", strconv.Itoa(header)} {
-			r := httptest.NewRequest("POST", "/v2/models/m/infer", bytes.NewReader(body))
+			r := httptest.NewRequest(http.MethodPost, "/v2/models/m/infer", bytes.NewReader(body))
 			if head != "" {
 				r.Header.Set(headerLength, head)
 			}
@@ -349,7 +350,7 @@ func FuzzInfer(f *testing.F) {
 			}
 		}
 		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest("POST", "/v2/models/m/infer", strings.NewReader(whole)))
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/v2/models/m/infer", strings.NewReader(whole)))
 		if w.Code != 200 || !strings.Contains(w.Body.String(), `"data":[2,4]`) {
 			t.Fatalf("the service has come to harm: status %d: %s", w.Code, w.Body)
 		}

@@ -87,7 +87,7 @@ func (s *Server) watched(h http.Handler) http.Handler {
 			defer cancel()
 		}
 		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler {
+			if p := recover(); p != nil {
 				s.config.Log.Error("panic", "path", r.URL.Path, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 				if !out.wrote {
 					writeError(out, errors.New("the service has made a mistake; its log says more"))
@@ -233,8 +233,8 @@ func (s *Server) inferHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(header)+len(tail)))
 	// A client that is slow to read has as long as the answer took at most.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.config.Timeout))
-	_, _ = w.Write(header)
-	_, _ = w.Write(tail)
+	_, _ = w.Write(header) //nolint:gosec // JSON, and marked as such
+	_, _ = w.Write(tail)   //nolint:gosec // numbers
 }
 
 // readRequest reads a request of the protocol, with the bytes behind it that the binary extension

@@ -58,7 +58,8 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) pageFile(w http.ResponseWriter, r *http.Request) {
-	kind, text := "text/javascript", ""
+	kind := "text/javascript"
+	var text string
 	switch r.PathValue("file") {
 	case "page.js":
 		text = page.Script

@@ -73,7 +73,9 @@ func Broadcast(b []byte) {
 }
 
 // Abort ends all processes, since this one cannot go on.
-func Abort(err error) { abort(fmt.Sprintf("dl: rank %d of %d cannot go on, which ends all: %v\n", Rank(), Size(), err)) }
+func Abort(err error) {
+	abort(fmt.Sprintf("dl: rank %d of %d cannot go on, which ends all: %v\n", Rank(), Size(), err))
+}
 
 // chain is the state of a graph that holds the last call.
 type chain struct{}

@@ -128,12 +128,7 @@ func (m *Model) prepare(d *device.Device, ds *data.Dataset, c FitConfig) (*train
 	if err != nil {
 		return nil, err
 	}
-	if err := m.acceptTogether(d, ds, c, batch); err != nil {
-		return nil, err
-	}
-	c.first()
-	m.prepareSlots()
-	if err := m.agree(); err != nil {
+	if err := m.join(d, ds, &c, batch); err != nil {
 		return nil, err
 	}
 	return newTraining(m, d, ds, c, batch)

@@ -260,7 +260,6 @@ func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
 		rate = next()
 		if mpi.Together() {
 			share = next()
-			mpi.SetShare(share)
 		}
 	}
 	var private *privateNodes
@@ -291,6 +290,7 @@ func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
 		return append(append(out, f.Pass.Random), m.Carried(f)...)
 	}
 	if share != nil {
+		mpi.SetShare(share)
 		random = apartBy(random, false)
 	}
 	u := &updater{model: m, rate: rate, weights: weights, state: state, share: share, private: private}
@@ -301,18 +301,23 @@ func (b *programBuilder) build(in []*graph.Node) []*graph.Node {
 	if b.kind == evaluate {
 		return append([]*graph.Node{moved, sums, s.flow.Pass.Random}, m.Carried(s.flow)...)
 	}
+	return append([]*graph.Node{moved}, s.trained(sums, iteration)...)
+}
+
+// trained are the outputs of a training step behind the offset.
+func (s *Step) trained(sums, iteration *graph.Node) []*graph.Node {
+	u := s.updater
 	u.micro = graph.AddScalar(iteration, 1.0)
 	counted := u.micro
-	if private != nil {
-		counted = graph.Add(iteration, private.due)
+	if u.private != nil {
+		counted = graph.Add(iteration, u.private.due)
 	}
-	weights, state = u.step(s.loss, s.flow)
-	random = s.flow.Pass.Random
-	if share != nil {
+	weights, state := u.step(s.loss, s.flow)
+	random := s.flow.Pass.Random
+	if u.share != nil {
 		random = apartBy(random, true)
 	}
-	out := []*graph.Node{moved, sums, counted, random}
-	return append(append(out, weights...), state...)
+	return append(append([]*graph.Node{sums, counted, random}, weights...), state...)
 }
 
 // carry takes them from a program that has run.

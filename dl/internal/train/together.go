@@ -23,6 +23,16 @@ import (
 // averaged in the step itself, weighted by the parts' sizes. So all of them have the same weights
 // and the same logs, which are those of one process that reads whole batches.
 
+// join prepares a training, which several processes begin alike.
+func (m *Model) join(d *device.Device, ds *data.Dataset, c *FitConfig, batch int) error {
+	if err := m.acceptTogether(d, ds, *c, batch); err != nil {
+		return err
+	}
+	c.first()
+	m.prepareSlots()
+	return m.agree()
+}
+
 // acceptTogether checks what several processes can train, and shares out the batch.
 func (m *Model) acceptTogether(d *device.Device, ds *data.Dataset, c FitConfig, batch int) error {
 	n := mpi.Size()

@@ -7,9 +7,9 @@ import (
 
 // tokenizer has bytes as tokens, or a list of texts of which the longest that fits is taken.
 type tokenizer struct {
-	texts         []string       // nil for bytes
-	numbers       map[string]int // of texts
-	longest       int
+	texts   []string       // nil for bytes
+	numbers map[string]int // of texts
+	longest int
 }
 
 // newTokenizer reads a file of tokens: "bytes", or a line for each, with Go's escapes.
