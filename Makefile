@@ -8,7 +8,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 SOURCES  := $(shell find cmd datasets dl kernel notebooks viz -name '*.go' -o -name '*.py' -o -name '*.js' -o -name '*.html' -o -name '*.csv' -o -name '*.svg' -o -name 'package.json' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lab test check programs lint bench bench-onnx bench-inference bench-bert bench-gpu bench-export bench-serve bench-private bench-kernels bench-coldstart clean doctor parity gallery pictures notebooks cross darwin arm64 vulncheck licenses dist api
+.PHONY: help setup run lab test check programs lint bench bench-onnx bench-inference bench-bert bench-gpu bench-export bench-serve bench-private bench-kernels bench-coldstart check-beam clean doctor parity gallery pictures notebooks cross darwin arm64 vulncheck licenses dist api
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -118,6 +118,9 @@ bench-export: setup ## measure exported networks beside XLA
 
 bench-serve: setup ## measure services of a network here and KServe's own, by wrk
 	$(GO) run ./bench/serve
+
+check-beam: ## run Beam's pipelines on the job service of PyPI's apache-beam, too
+	dl/beam/testdata/job-service.sh
 
 bench-bert: setup ## measure sentences a second of MiniLM here and in PyTorch (after make bench and go test ./dl/bert)
 	$(GO) run ./bench/bert

@@ -13,7 +13,7 @@ if ! cmp -s docker/lint-requirements.txt "$venv/requirements.txt"; then
 fi
 
 "$venv/bin/hadolint" docker/Dockerfile docker/scale/Dockerfile
-"$venv/bin/shellcheck" -x docker/*.sh docker/steps/*.sh binder/*.sh binder/postBuild binder/start bench/gpu/try cmd/release/try.sh kernel/install/darwin/*.sh docker/scale/train.sbatch dl/serve/internal/oip/generate.sh .ci/run
+"$venv/bin/shellcheck" -x docker/*.sh docker/steps/*.sh binder/*.sh binder/postBuild binder/start bench/gpu/try cmd/release/try.sh kernel/install/darwin/*.sh docker/scale/train.sbatch dl/serve/internal/oip/generate.sh dl/beam/testdata/job-service.sh .ci/run
 "$venv/bin/kubernetes-validate" --quiet --strict -k 1.31 docker/kubernetes/lab.yaml
 
 # The schema of Compose files is in the module that Compose itself reads them with.
