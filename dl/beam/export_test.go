@@ -1,0 +1,4 @@
+package beam
+
+// For tests of the coders.
+var Encode, Decode = encodeExample, decodeExample
