@@ -48,8 +48,12 @@ func served(t *testing.T, url string, x []float32) []float64 {
 		Shape          []int
 		Data           any `json:"data,omitempty"`
 	}
-	get := func(answer *http.Response, err error, to any) {
+	get := func(ask *http.Request, err error, to any) {
 		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.DefaultClient.Do(ask)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,8 +66,8 @@ func served(t *testing.T, url string, x []float32) []float64 {
 		Platform string
 		Inputs   []port
 	}
-	answer, err := http.Get(url)
-	get(answer, err, &model)
+	ask, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	get(ask, err, &model)
 	if model.Platform != "gradbook_go" || len(model.Inputs) != 1 {
 		t.Fatalf("got %+v", model)
 	}
@@ -73,7 +77,7 @@ func served(t *testing.T, url string, x []float32) []float64 {
 		t.Fatal(err)
 	}
 	var result struct{ Outputs []struct{ Data []float64 } }
-	answer, err = http.Post(url+"/infer", "application/json", bytes.NewReader(body))
-	get(answer, err, &result)
+	ask, err = http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/infer", bytes.NewReader(body))
+	get(ask, err, &result)
 	return result.Outputs[0].Data
 }
