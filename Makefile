@@ -50,8 +50,8 @@ check: setup ## run everything else: all notebooks twice, faults, browsers, Go's
 	$(GO) vet ./...
 	$(TEST) -run '^($(SLOW))$$' ./dl ./dl/export ./dl/onnx ./dl/internal/surface
 	@for f in $(FUZZ); do echo fuzz $$f; $(GO) test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime 30s -fuzzminimizetime 1s ./$${f%:*} >.gradbook/log/fuzz 2>&1 || { cat .gradbook/log/fuzz; exit 1; }; done
-	@for m in $(MODULES); do echo $$m; (cd $$m && $(GO) vet ./... && $(TEST) ./... && $(TEST) -race -short ./...) || exit 1; done
-	cd dl/serve && $(GO) test -run '^$$' -fuzz FuzzInfer -fuzztime 60s .
+	@for m in $(MODULES); do echo $$m; (cd $$m && $(GO) vet ./... && $(TEST) ./...) || exit 1; done
+	cd dl/serve && $(TEST) -race -short . && $(GO) test -run '^$$' -fuzz FuzzInfer -fuzztime 60s .
 	$(TEST) ./dl/bert
 	$(TEST) ./dl/internal/native
 	$(TEST) -asan -short ./dl/internal/native
