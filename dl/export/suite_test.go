@@ -21,13 +21,6 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/proto"
 )
 
-// names are Go's names for the types of tensors.
-var names = map[int]string{
-	proto.Float: "float32", proto.Double: "float64", proto.Int8: "int8", proto.Int16: "int16", proto.Int32: "int32",
-	proto.Int64: "int64", proto.Uint8: "uint8", proto.Uint16: "uint16", proto.Uint32: "uint32", proto.Uint64: "uint64",
-	proto.Bool: "bool",
-}
-
 // program is a module of many exported models, which one program runs: for each of its
 // lines of input, a case's folder, it says what became of the case.
 type program struct {
@@ -206,7 +199,7 @@ func feed(c onnxtest.Case, inputs int) error {
 		if err != nil {
 			return err
 		}
-		if names[p.Kind] == "" {
+		if golang.Types[p.Kind] == "" {
 			return errors.New("numbers of " + proto.KindNames[p.Kind])
 		}
 		shape, _ := json.Marshal(append([]int64{}, p.Dims...))

@@ -22,7 +22,7 @@ func (f *file) add(v *value, whole bool) string {
 	if len(t.Dims) > 0 {
 		separator = ", "
 	}
-	return fmt.Sprintf("read[%s](r%s%s)", types[v.kind], separator, dims(t.Dims))
+	return fmt.Sprintf("read[%s](r%s%s)", Types[v.kind], separator, dims(t.Dims))
 }
 
 // channels are the axes of a weight whose places have a scale each: those at the front but

@@ -245,11 +245,11 @@ func cast(w *writer, n *node) error {
 		shares(n, n.in[0])
 		return w.set(n, to, "%s", x)
 	case from == proto.Bool:
-		return w.set(n, to, "castBool[%s](m, %s)", types[to], x)
+		return w.set(n, to, "castBool[%s](m, %s)", Types[to], x)
 	case to == proto.Bool:
 		return w.set(n, to, "castToBool(m, %s)", x)
 	default:
-		return w.set(n, to, "cast[%s](m, %s)", types[to], x)
+		return w.set(n, to, "cast[%s](m, %s)", Types[to], x)
 	}
 }
 

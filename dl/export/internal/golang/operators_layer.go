@@ -274,7 +274,7 @@ func quantize(w *writer, n *node) error {
 	if !slices.Contains([]int{proto.Int8, proto.Uint8}, kind) {
 		return fmt.Errorf("numbers of %s are not exported here", proto.KindNames[kind])
 	}
-	return w.set(n, kind, "quantize[%s](m, %s, %s, %s, %d)", types[kind], w.arg(n, n.in[0]), w.numbers(n, 1), w.numbers(n, 2), n.int("axis", 1))
+	return w.set(n, kind, "quantize[%s](m, %s, %s, %s, %d)", Types[kind], w.arg(n, n.in[0]), w.numbers(n, 1), w.numbers(n, 2), n.int("axis", 1))
 }
 
 func dequantize(w *writer, n *node) error {

@@ -175,7 +175,7 @@ func zero(kind int) string {
 	if kind == proto.Bool {
 		return "false"
 	}
-	return types[kind] + "(0)"
+	return Types[kind] + "(0)"
 }
 
 func gather(name, attr string, otherwise int) func(*writer, *node) error {
@@ -237,7 +237,7 @@ func (v value1) literal() (kind int, text string, err error) {
 		return v.t.Kind, "float32(" + number(float64(c.floats()[0])) + ")", nil
 	}
 	if whole, ok := c.whole(); ok && len(whole) == 1 {
-		return v.t.Kind, fmt.Sprintf("%s(%d)", types[v.t.Kind], whole[0]), nil
+		return v.t.Kind, fmt.Sprintf("%s(%d)", Types[v.t.Kind], whole[0]), nil
 	}
 	return 0, "", fmt.Errorf("a value of %s is not exported", proto.KindNames[v.t.Kind])
 }

@@ -69,7 +69,7 @@ func New(m *proto.Model, o Options) (*Package, error) {
 	taken := map[string]bool{}
 	p.Inputs, p.Outputs = ports(g.inputs, taken), ports(g.outputs, taken)
 	for i := range p.Outputs {
-		p.Outputs[i].Type = types[g.outs[i].kind]
+		p.Outputs[i].Type = Types[g.outs[i].kind]
 	}
 	known, open := true, true
 	for _, t := range append(p.Inputs[:len(p.Inputs):len(p.Inputs)], p.Outputs...) {
@@ -89,7 +89,7 @@ func New(m *proto.Model, o Options) (*Package, error) {
 func ports(values []proto.Value, taken map[string]bool) []Port {
 	var all []Port
 	for _, v := range values {
-		p := Port{Name: v.Name, Ident: ident(v.Name, taken), Type: types[v.Kind], Shape: []int{}}
+		p := Port{Name: v.Name, Ident: ident(v.Name, taken), Type: Types[v.Kind], Shape: []int{}}
 		if !v.Ranked {
 			p.Shape = nil
 		}

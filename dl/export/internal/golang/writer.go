@@ -9,8 +9,8 @@ import (
 	"github.com/gradbook/gradbook/dl/internal/proto"
 )
 
-// types are Go's names for the types of tensors.
-var types = map[int]string{
+// Types are Go's names for the types of tensors.
+var Types = map[int]string{
 	proto.Float: "float32", proto.Double: "float64", proto.Int8: "int8", proto.Int16: "int16", proto.Int32: "int32",
 	proto.Int64: "int64", proto.Uint8: "uint8", proto.Uint16: "uint16", proto.Uint32: "uint32", proto.Uint64: "uint64",
 	proto.Bool: "bool",
@@ -41,7 +41,7 @@ func (w *writer) write(g *graph) error {
 	}
 	for _, v := range g.ins {
 		v.root, v.ident = v, "in"+strconv.Itoa(slices.Index(g.ins, v))
-		if types[v.kind] == "" {
+		if Types[v.kind] == "" {
 			return fmt.Errorf("input %q: numbers of %s are not exported", v.name, proto.KindNames[v.kind])
 		}
 	}
@@ -91,7 +91,7 @@ func (w *writer) line(n *node, format string, args ...any) {
 
 // set says what an operator's one result is.
 func (w *writer) set(n *node, kind int, format string, args ...any) error {
-	if types[kind] == "" {
+	if Types[kind] == "" {
 		return fmt.Errorf("numbers of %s are not exported", proto.KindNames[kind])
 	}
 	n.out[0].kind = kind
@@ -118,7 +118,7 @@ func (w *writer) arg(n *node, v *value) string {
 		return w.constant(n, v)
 	}
 	if v.static && !n.out[0].static {
-		w.field(v.ident, "tensor["+types[v.kind]+"]")
+		w.field(v.ident, "tensor["+Types[v.kind]+"]")
 		return "w." + v.ident
 	}
 	return v.ident
@@ -175,7 +175,7 @@ func (w *writer) constant(n *node, v *value) string {
 	if n.out[0].static {
 		return name
 	}
-	w.field(name, "tensor["+types[v.kind]+"]")
+	w.field(name, "tensor["+Types[v.kind]+"]")
 	return "w." + name
 }
 
@@ -195,7 +195,7 @@ func literal(v *value) (string, bool) {
 	} else {
 		return "", false
 	}
-	return fmt.Sprintf("tensor[%s]{[]int{%s}, []%s{%s}}", types[v.kind], dims(v.constant.Dims), types[v.kind], strings.Join(numbers, ", ")), true
+	return fmt.Sprintf("tensor[%s]{[]int{%s}, []%s{%s}}", Types[v.kind], dims(v.constant.Dims), Types[v.kind], strings.Join(numbers, ", ")), true
 }
 
 func dims[T int | int64](d []T) string {
