@@ -52,28 +52,26 @@ func (e exporting) run(cmd *cobra.Command, path string) error {
 	if _, err := os.Stat(path); err != nil {
 		return err
 	}
-	ending := strings.ToLower(filepath.Ext(path))
+	ending := filepath.Ext(path)
 	if e.output == "" {
-		e.output = strings.TrimSuffix(path, filepath.Ext(path))
+		e.output = strings.TrimSuffix(path, ending)
 	}
-	switch ending {
+	way := e.model
+	switch strings.ToLower(ending) {
+	case ".keras", ".onnx":
 	case ".ipynb":
 		if cmd.Flags().Changed("format") && e.format != "program" || e.int8 || e.labels != "" {
 			return fmt.Errorf("a notebook becomes a program: --format, --int8 and --labels are for models")
 		}
-		l, err := ready(cmd)
-		if err != nil {
-			return err
-		}
-		return e.notebook(cmd, l, path)
-	case ".keras", ".onnx":
-		l, err := ready(cmd)
-		if err != nil {
-			return err
-		}
-		return e.model(cmd, l, path)
+		way = e.notebook
+	default:
+		return fmt.Errorf("%s: expected a model (.keras or .onnx) or a notebook (.ipynb)", path)
 	}
-	return fmt.Errorf("%s: expected a model (.keras or .onnx) or a notebook (.ipynb)", path)
+	l, err := ready(cmd)
+	if err != nil {
+		return err
+	}
+	return way(cmd, l, path)
 }
 
 // model has the program that knows models do it.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -52,9 +51,6 @@ It is built when it is first used, for which its dependencies are downloaded.`,
 			var exit *exec.ExitError
 			if errors.As(err, &exit) {
 				return exitError(max(1, exit.ExitCode()))
-			}
-			if err != nil && strings.Contains(err.Error(), "signal") {
-				return nil
 			}
 			return err
 		},

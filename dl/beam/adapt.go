@@ -26,6 +26,7 @@ func init() {
 	register.DoFn2x1[context.Context, []byte, error](&writeFn{})
 	register.Function1x2(momentsJSON)
 	register.Function1x2(wordsJSON)
+	register.Function1x2(measuresJSON)
 }
 
 // Moments are the mean and the variance of each feature, which layers.Normalization is made of.
@@ -166,13 +167,9 @@ func (f *wordsFn) ExtractOutput(w Words) Words {
 	return out
 }
 
-func momentsJSON(m Moments) ([]byte, error) { return json.MarshalIndent(m, "", "\t") }
-func wordsJSON(w Words) ([]byte, error)     { return json.MarshalIndent(w, "", "\t") }
-func measuresJSON(m Measures) ([]byte, error) {
-	return json.MarshalIndent(m, "", "\t")
-}
-
-func init() { register.Function1x2(measuresJSON) }
+func momentsJSON(m Moments) ([]byte, error)   { return json.MarshalIndent(m, "", "\t") }
+func wordsJSON(w Words) ([]byte, error)       { return json.MarshalIndent(w, "", "\t") }
+func measuresJSON(m Measures) ([]byte, error) { return json.MarshalIndent(m, "", "\t") }
 
 // Write writes what Adapt, Vocabulary or Evaluate found as JSON, to a file of one of Beam's file
 // systems, when the pipeline runs.

@@ -2,6 +2,7 @@ package beam
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,7 +52,7 @@ func (f *csvFn) ProcessElement(line string, emit func(Example)) error {
 	}
 	var e Example
 	fields := strings.Split(line, ",")
-	if most := max(f.Key, greatest(f.Labels)); len(fields) < most {
+	if most := slices.Max(append([]int{f.Key}, f.Labels...)); len(fields) < most {
 		return fmt.Errorf("dl/beam: expected at least %d columns, got %d in the line %.80q", most, len(fields), line)
 	}
 	for i, text := range fields {
@@ -63,7 +64,7 @@ func (f *csvFn) ProcessElement(line string, emit func(Example)) error {
 		if err != nil {
 			return fmt.Errorf("dl/beam: expected a number in column %d, got %.20q in the line %.80q", i+1, text, line)
 		}
-		if at := indexOf(f.Labels, i+1); at >= 0 {
+		if at := slices.Index(f.Labels, i+1); at >= 0 {
 			if e.Y == nil {
 				e.Y = make([]float32, len(f.Labels))
 			}
@@ -74,23 +75,6 @@ func (f *csvFn) ProcessElement(line string, emit func(Example)) error {
 	}
 	emit(e)
 	return nil
-}
-
-func greatest(n []int) int {
-	most := 0
-	for _, v := range n {
-		most = max(most, v)
-	}
-	return most
-}
-
-func indexOf(n []int, v int) int {
-	for i, w := range n {
-		if w == v {
-			return i
-		}
-	}
-	return -1
 }
 
 // WriteCSV writes predictions as lines to a file: the key, and the numbers.

@@ -57,12 +57,9 @@ type evaluateFn struct {
 
 // Setup loads the model.
 func (f *evaluateFn) Setup(ctx context.Context) error {
-	m, err := load(ctx, f.Model)
+	m, err := single(ctx, f.Model)
 	if err != nil {
 		return err
-	}
-	if len(m.Inputs()) != 1 || len(m.Outputs()) != 1 {
-		return fmt.Errorf("dl/beam: expected a model of one input and one output, %s has %d and %d", f.Model, len(m.Inputs()), len(m.Outputs()))
 	}
 	f.model = m
 	return means(m)

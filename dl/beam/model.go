@@ -32,6 +32,15 @@ func load(ctx context.Context, file string) (*dl.Model, error) {
 	return m, nil
 }
 
+// single is load for a model of one input and one output.
+func single(ctx context.Context, file string) (*dl.Model, error) {
+	m, err := load(ctx, file)
+	if err == nil && (len(m.Inputs()) != 1 || len(m.Outputs()) != 1) {
+		return nil, fmt.Errorf("dl/beam: expected a model of one input and one output, %s has %d and %d", file, len(m.Inputs()), len(m.Outputs()))
+	}
+	return m, err
+}
+
 func read(ctx context.Context, file string) (*dl.Model, error) {
 	fs, err := filesystem.New(ctx, file)
 	if err != nil {

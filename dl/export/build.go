@@ -2,29 +2,40 @@ package export
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"text/template"
+
+	"github.com/gradbook/gradbook/dl/export/internal/golang"
 )
 
-// goCommand runs the go command in a folder of the export, with settings of its own.
-func goCommand(dir string, env []string, args ...string) ([]byte, error) {
-	return command(dir, append([]string{"GOWORK=off", "GOFLAGS=", "GOEXPERIMENT="}, env...), "go", args...)
-}
-
-func command(dir string, env []string, name string, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(context.Background(), name, args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), env...)
+// goCommand runs the go command in the export's folder, with settings of its own.
+func (e *exported) goCommand(env []string, args ...string) ([]byte, error) {
+	cmd := exec.Command("go", args...)
+	cmd.Dir = e.dir
+	cmd.Env = append(append(os.Environ(), "GOWORK=off", "GOFLAGS=", "GOEXPERIMENT="), env...)
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said
 	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("%s %s: %w\n%s", filepath.Base(name), args[0], err, said.Bytes())
+		return nil, fmt.Errorf("go %s: %w\n%s", args[0], err, said.Bytes())
 	}
 	return out.Bytes(), nil
+}
+
+// build builds the module in the export's folder, without what only a debugger wants.
+func (e *exported) build(env []string, name string, more ...string) error {
+	args := append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", name}, more...)
+	_, err := e.goCommand(env, append(args, ".")...)
+	return err
+}
+
+// around writes a module that has the model's package in a folder.
+func (e *exported) around(p *golang.Package, files map[string][]byte) error {
+	for name, content := range p.Files {
+		files[e.Package+"/"+name] = content
+	}
+	return e.files(files)
 }
 
 func execute(t *template.Template, data any) ([]byte, error) {

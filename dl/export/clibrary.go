@@ -66,15 +66,11 @@ func (e *exported) library(p *golang.Package) error {
 	if err != nil {
 		return err
 	}
-	files := map[string][]byte{"go.mod": goMod(e.Package), "main.go": main}
-	for name, content := range p.Files {
-		files[e.Package+"/"+name] = content
-	}
-	if err := e.files(files); err != nil {
+	if err := e.around(p, map[string][]byte{"go.mod": goMod(e.Package), "main.go": main}); err != nil {
 		return err
 	}
 	name := libraryName(e.Package)
-	if _, err := goCommand(e.dir, []string{"CGO_ENABLED=1"}, "build", "-trimpath", "-ldflags=-s -w", "-buildmode=c-shared", "-o", name, "."); err != nil {
+	if err := e.build([]string{"CGO_ENABLED=1"}, name, "-buildmode=c-shared"); err != nil {
 		return err
 	}
 	// Go writes a header of its own, with the types of its runtime.

@@ -40,7 +40,7 @@ func (e *exported) program() error {
 	if err != nil {
 		return err
 	}
-	mod, sum, err := requirements(e.Package)
+	mod, sum, err := requirements(e.Package, "")
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (e *exported) program() error {
 	if runtime.GOOS == "windows" {
 		name += ".exe"
 	}
-	if _, err := goCommand(e.dir, []string{"CGO_ENABLED=1"}, "build", "-trimpath", "-ldflags=-s -w", "-o", name, "."); err != nil {
+	if err := e.build([]string{"CGO_ENABLED=1"}, name); err != nil {
 		return err
 	}
 	plugin, err := pjrt.Find("cpu")
@@ -87,23 +87,28 @@ func (e *exported) modelFile(ending string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// requirements are the files of a module that needs what this program was built of.
-func requirements(name string) (mod, sum []byte, err error) {
-	dir, version, err := source()
+// requirements are the go.mod and the go.sum of a module that needs what this program was built of:
+// this module, or one in a folder of it, as well, whose requirements are those then.
+func requirements(name, folder string) (mod, sum []byte, err error) {
+	root, version, err := source()
 	if err != nil {
 		return nil, nil, err
 	}
+	dir := filepath.Join(root, filepath.FromSlash(folder))
 	content, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("the source of %s is not here: %w", modulePath+folder, err)
 	}
 	f, err := modfile.Parse("go.mod", content, nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	err = errors.Join(f.AddModuleStmt(name), f.AddRequire(modulePath, version))
-	if err == nil && version == "v0.0.0" {
-		err = f.AddReplace(modulePath, "", dir, "")
+	err = f.AddModuleStmt("exported/" + name)
+	for path, at := range map[string]string{modulePath: root, modulePath + folder: dir} {
+		err = errors.Join(err, f.AddRequire(path, version))
+		if version == local {
+			err = errors.Join(err, f.AddReplace(path, "", at, ""))
+		}
 	}
 	if err != nil {
 		return nil, nil, err
@@ -118,27 +123,29 @@ func requirements(name string) (mod, sum []byte, err error) {
 // sourceEnv is the environment variable in which gradbook says where its source is.
 const sourceEnv = "GRADBOOK_SOURCE"
 
-// source is the folder with the source of this module, and its version, which is v0.0.0
-// for one that is no release.
+// local is the version of what is no release.
+const local = "v0.0.0"
+
+// source is the folder with the source of this module, and its version.
 func source() (dir, version string, err error) {
 	if dir := os.Getenv(sourceEnv); dir != "" {
-		return dir, "v0.0.0", nil
+		return dir, local, nil
 	}
+	module, version := modulePath, local
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, d := range info.Deps {
-			if d.Path != modulePath {
-				continue
+			switch {
+			case d.Path != modulePath:
+			case d.Replace != nil && filepath.IsAbs(d.Replace.Path):
+				return d.Replace.Path, local, nil
+			default:
+				module, version = modulePath+"@"+d.Version, d.Version
 			}
-			if d.Replace != nil && filepath.IsAbs(d.Replace.Path) {
-				return d.Replace.Path, "v0.0.0", nil
-			}
-			out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", modulePath+"@"+d.Version).Output()
-			return strings.TrimSpace(string(out)), d.Version, err
 		}
 	}
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", modulePath).Output()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
 	if err != nil {
 		return "", "", fmt.Errorf("cannot find the source of %s, which the program is built of: %w", modulePath, err)
 	}
-	return strings.TrimSpace(string(out)), "v0.0.0", nil
+	return strings.TrimSpace(string(out)), version, nil
 }

@@ -4,12 +4,9 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"text/template"
-
-	"golang.org/x/mod/modfile"
 
 	"github.com/gradbook/gradbook/dl/export/internal/golang"
 )
@@ -34,6 +31,9 @@ func serviceTemplate(text string) *template.Template {
 	}).Parse(text))
 }
 
+// serveFolder is the module of package serve, within this one.
+const serveFolder = "/dl/serve"
+
 // datatypes are the V2 protocol's names for Go's types.
 var datatypes = map[string]string{
 	"float32": "FP32", "float64": "FP64", "int8": "INT8", "int16": "INT16", "int32": "INT32", "int64": "INT64",
@@ -52,7 +52,7 @@ func (e *exported) service(p *golang.Package) error {
 		}
 		others = others || t.Type != "float32"
 	}
-	mod, sum, err := serviceModule(e.Package)
+	mod, sum, err := requirements(e.Package, serveFolder)
 	if err != nil {
 		return err
 	}
@@ -63,39 +63,8 @@ func (e *exported) service(p *golang.Package) error {
 			return err
 		}
 	}
-	for name, content := range p.Files {
-		files[e.Package+"/"+name] = content
-	}
-	if err := e.files(files); err != nil {
+	if err := e.around(p, files); err != nil {
 		return err
 	}
-	_, err = goCommand(e.dir, []string{"CGO_ENABLED=0", "GOFLAGS=-mod=mod"}, "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join("bin", e.Package), ".")
-	return err
-}
-
-// serviceModule are the go.mod and the go.sum of a module that has package serve.
-func serviceModule(name string) (mod, sum []byte, err error) {
-	dir, version, err := source()
-	if err != nil {
-		return nil, nil, err
-	}
-	from := filepath.Join(dir, "dl", "serve")
-	content, err := os.ReadFile(filepath.Join(from, "go.mod"))
-	if err != nil {
-		return nil, nil, fmt.Errorf("package serve is a module of its own, and its source is not here: %w", err)
-	}
-	f, err := modfile.Parse("go.mod", content, nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	err = errors.Join(f.AddModuleStmt("exported/"+name), f.AddRequire(modulePath, version), f.AddRequire(modulePath+"/dl/serve", version),
-		f.AddReplace(modulePath, "", dir, ""), f.AddReplace(modulePath+"/dl/serve", "", from, ""))
-	if err != nil {
-		return nil, nil, err
-	}
-	if mod, err = f.Format(); err != nil {
-		return nil, nil, err
-	}
-	sum, err = os.ReadFile(filepath.Join(from, "go.sum"))
-	return append([]byte(generated+".\n\n"), mod...), sum, err
+	return e.build([]string{"CGO_ENABLED=0", "GOFLAGS=-mod=mod"}, filepath.Join("bin", e.Package))
 }

@@ -54,11 +54,7 @@ func (e *exported) page(p *golang.Package) error {
 	if err != nil {
 		return err
 	}
-	files := map[string][]byte{"go.mod": goMod(e.Package), "main.go": main}
-	for name, content := range p.Files {
-		files[e.Package+"/"+name] = content
-	}
-	if err := e.files(files); err != nil {
+	if err := e.around(p, map[string][]byte{"go.mod": goMod(e.Package), "main.go": main}); err != nil {
 		return err
 	}
 	html, err := e.bundle(p)
@@ -71,8 +67,7 @@ func (e *exported) page(p *golang.Package) error {
 // bundle builds the model and puts it into a page, with Go's own support for browsers.
 func (e *exported) bundle(p *golang.Package) ([]byte, error) {
 	binary := filepath.Join(e.dir, e.Package+".wasm")
-	_, err := goCommand(e.dir, []string{"GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0"}, "build", "-trimpath", "-ldflags=-s -w", "-o", e.Package+".wasm", ".")
-	if err != nil {
+	if err := e.build([]string{"GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0"}, e.Package+".wasm"); err != nil {
 		return nil, err
 	}
 	wasm, err := os.ReadFile(binary)
@@ -82,7 +77,7 @@ func (e *exported) bundle(p *golang.Package) ([]byte, error) {
 	if err := os.Remove(binary); err != nil {
 		return nil, err
 	}
-	root, err := goCommand(e.dir, nil, "env", "GOROOT")
+	root, err := e.goCommand(nil, "env", "GOROOT")
 	if err != nil {
 		return nil, err
 	}

@@ -12,15 +12,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/gradbook/gradbook/dl"
 	"github.com/gradbook/gradbook/dl/activations"
 	"github.com/gradbook/gradbook/dl/data"
+	"github.com/gradbook/gradbook/dl/internal/pip"
 	"github.com/gradbook/gradbook/dl/layers"
 	"github.com/gradbook/gradbook/dl/losses"
 	"github.com/gradbook/gradbook/dl/optimizers"
@@ -168,40 +167,13 @@ func start(t testing.TB, c serve.Config) (*serve.Server, string, string) {
 	return s, s.Addr().String(), s.GRPCAddr().String()
 }
 
-// clients is a folder with the packages of testdata/requirements.txt.
-var clients = sync.OnceValues(func() (string, error) {
-	dir, err := filepath.Abs(filepath.Join("..", "..", ".gradbook", "clients"))
-	if err != nil {
-		return "", err
-	}
-	list := filepath.Join("testdata", "requirements.txt")
-	wanted, err := os.ReadFile(list)
-	if err != nil {
-		return "", err
-	}
-	stamp := filepath.Join(dir, "requirements.txt")
-	if have, err := os.ReadFile(stamp); err == nil && slices.Equal(have, wanted) {
-		return dir, nil
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		return "", err
-	}
-	cmd := exec.Command(python(), "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:", "--target", dir, "-r", list)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("installing the clients: %w\n%s", err, out)
-	}
-	return dir, os.WriteFile(stamp, wanted, 0o600)
-})
-
-func python() string { return filepath.Join("..", "..", ".gradbook", "venv", "bin", "python") }
-
 // TestClients has the clients of others talk to the service: NVIDIA's for the protocol, and
 // OpenAI's for a GPT that is trained on Go's source.
 func TestClients(t *testing.T) {
 	if testing.Short() {
 		t.Skip("clients are installed, and a GPT is trained; make check")
 	}
-	packages, err := clients()
+	packages, err := pip.Install("clients", filepath.Join("testdata", "requirements.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,13 +187,13 @@ func TestClients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	interpreter, err := filepath.Abs(python())
+	root, err := pip.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, interpreter, "-W", "ignore", script, http, grpc, "secret")
+	cmd := exec.CommandContext(ctx, pip.Python(root), "-W", "ignore", script, http, grpc, "secret")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "PYTHONPATH="+packages, "PYTHONDONTWRITEBYTECODE=1", "NO_PROXY=*")
 	out, err := cmd.CombinedOutput()

@@ -187,7 +187,10 @@ func requestOf(in *oip.ModelInferRequest) (*request, error) {
 		case len(raw) > 0 && t.GetContents() != nil:
 			return nil, bad("input %q: expected raw contents or contents, got both", t.GetName())
 		case len(raw) > 0:
-			one.raw = append([]byte{}, raw[i]...)
+			one.raw = raw[i]
+			if one.raw == nil {
+				one.raw = []byte{} // given, and empty
+			}
 		default:
 			numbers, err := contents(t)
 			if err != nil {

@@ -192,12 +192,10 @@ func (r *registry) keep(ctx context.Context, models map[string]Model, names map[
 		if names[name] {
 			return fmt.Errorf("two models are called %q", name)
 		}
-		l := &loaded{name: name, version: "1", described: m.Describe()}
-		if err := warm(ctx, m); err != nil {
-			return fmt.Errorf("model %q cannot predict: %w", name, err)
+		l, err := r.open(ctx, name, "1", m)
+		if err != nil {
+			return fmt.Errorf("model %q: %w", name, err)
 		}
-		l.batcher = newBatcher(m, r.batch, r.stats.of(name, "1"), r.log)
-		l.generator = newGenerator(l, m)
 		r.own = append(r.own, l)
 	}
 	return nil
@@ -231,14 +229,24 @@ func (r *registry) fresh(ctx context.Context, old *versions, name, version, path
 	if err != nil {
 		return current, err
 	}
-	l := &loaded{name: name, version: version, path: path, described: m.Describe(), file: state}
-	if err := warm(ctx, m); err != nil {
-		return current, fmt.Errorf("cannot predict: %w", err)
+	l, err := r.open(ctx, name, version, m)
+	if err != nil {
+		return current, err
 	}
 	// The file may have changed meanwhile: the next look at it finds out.
+	l.path, l.file = path, state
+	r.log.Info("model loaded", "model", name, "version", version, "file", path, "seconds", time.Since(start).Seconds())
+	return l, nil
+}
+
+// open has a model predict, so that it is warm, and gives it a queue.
+func (r *registry) open(ctx context.Context, name, version string, m Model) (*loaded, error) {
+	l := &loaded{name: name, version: version, described: m.Describe()}
+	if err := warm(ctx, m); err != nil {
+		return nil, fmt.Errorf("cannot predict: %w", err)
+	}
 	l.batcher = newBatcher(m, r.batch, r.stats.of(name, version), r.log)
 	l.generator = newGenerator(l, m)
-	r.log.Info("model loaded", "model", name, "version", version, "file", path, "seconds", time.Since(start).Seconds())
 	return l, nil
 }
 

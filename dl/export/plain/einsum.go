@@ -90,7 +90,7 @@ func diagonal(m *memory, x tensor[float32], axes []rune) named {
 		return named{x, axes}
 	}
 	y := alloc[float32](m, shape...)
-	gatherRows(y.data, x.data, shape, from)
+	gatherRows(y.data, x.data, 0, shape, from)
 	return named{y, out}
 }
 

@@ -19,7 +19,7 @@ func slice[T any](m *memory, x tensor[T], starts, ends, axes, strides []int) ten
 		from[axis] *= step
 	}
 	y := alloc[T](m, shape...)
-	pick(y.data, x.data, at, shape, from)
+	gatherRows(y.data, x.data, at, shape, from)
 	return y
 }
 
@@ -42,21 +42,6 @@ func within(n, start, end, step int) (first, length int) {
 		fail("expected a step other than 0")
 	}
 	return start, max(0, length)
-}
-
-// pick fills y with numbers of x from a place on, by steps that may lead back.
-func pick[T any](y, x []T, at int, shape, from []int) {
-	if len(y) == 0 {
-		return
-	}
-	if len(shape) == 0 {
-		y[0] = x[at]
-		return
-	}
-	size := count(shape[1:])
-	for i := range shape[0] {
-		pick(y[i*size:][:size], x, at+i*from[0], shape[1:], from[1:])
-	}
 }
 
 // index is a place along an axis of n, which may be counted from its end.

@@ -108,49 +108,40 @@ func transpose[T any](m *memory, x tensor[T], perm ...int) tensor[T] {
 		shape[i], from[i] = x.shape[p], sx[p]
 	}
 	y := alloc[T](m, shape...)
-	gatherRows(y.data, x.data, shape, from)
+	gatherRows(y.data, x.data, 0, shape, from)
 	return y
 }
 
-// gatherRows fills y, of a shape, with numbers of x that lie by other steps.
-func gatherRows[T any](y, x []T, shape, from []int) {
+// gatherRows fills y, of a shape, with numbers of x from a place on, by steps of its own, which
+// may lead back.
+func gatherRows[T any](y, x []T, at int, shape, from []int) {
+	if len(y) == 0 {
+		return
+	}
 	switch len(shape) {
 	case 0:
-		copy(y, x[:1])
-		return
+		y[0] = x[at]
 	case 1:
+		if from[0] == 1 {
+			copy(y, x[at:])
+			return
+		}
 		for i := range y {
-			y[i] = x[i*from[0]]
+			y[i] = x[at]
+			at += from[0]
 		}
-		return
-	}
-	n, last, size := shape[0], from[0], count(shape[1:])
-	if len(shape) == 2 {
-		for i := range n {
-			row, at := y[i*size:][:size], i*last
-			if from[1] == 1 {
-				copy(row, x[at:])
-				continue
-			}
-			for j := range row {
-				row[j] = x[at]
-				at += from[1]
-			}
+	default:
+		size := len(y) / shape[0]
+		for i := range shape[0] {
+			gatherRows(y[i*size:][:size], x, at+i*from[0], shape[1:], from[1:])
 		}
-		return
-	}
-	if size == 0 {
-		return
-	}
-	for i := range n {
-		gatherRows(y[i*size:][:size], x[i*last:], shape[1:], from[1:])
 	}
 }
 
 // expand repeats a tensor along axes.
 func expand[T any](m *memory, x tensor[T], shape tensor[int64]) tensor[T] {
 	y := alloc[T](m, broadcast(x.shape, whole(shape))...)
-	gatherRows(y.data, x.data, y.shape, stretched(x.shape, y.shape))
+	gatherRows(y.data, x.data, 0, y.shape, stretched(x.shape, y.shape))
 	return y
 }
 
@@ -166,9 +157,7 @@ func tile[T any](m *memory, x tensor[T], repeats tensor[int64]) tensor[T] {
 		wide, from = append(wide, n[i], x.shape[i]), append(from, 0, s)
 	}
 	y := alloc[T](m, shape...)
-	if len(y.data) > 0 {
-		gatherRows(y.data, x.data, wide, from)
-	}
+	gatherRows(y.data, x.data, 0, wide, from)
 	return y
 }
 

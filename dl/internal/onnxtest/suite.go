@@ -4,44 +4,27 @@ package onnxtest
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"sort"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/gradbook/gradbook/dl/internal/pip"
 	"github.com/gradbook/gradbook/dl/internal/proto"
 )
-
-// root is the folder of the module that a test runs in.
-var root = sync.OnceValues(func() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "dl", "onnx", "testdata")); err == nil {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("not inside the module")
-		}
-	}
-})
 
 // Python is the interpreter that setup made; a test without one that onnxruntime works with
 // is skipped.
 func Python(t testing.TB) string {
 	t.Helper()
-	dir, err := root()
+	root, err := pip.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(dir, ".gradbook", "venv", "bin", "python")
+	path := pip.Python(root)
 	if _, err := os.Stat(path); err != nil {
 		t.Fatalf("no Python environment: run make setup first (%v)", err)
 	}
@@ -54,28 +37,11 @@ func Python(t testing.TB) string {
 // Packages is a folder of Python packages: ONNX's tests, onnxruntime, and files that people
 // use.
 var Packages = sync.OnceValues(func() (string, error) {
-	top, err := root()
+	root, err := pip.Root()
 	if err != nil {
 		return "", err
 	}
-	dir, list := filepath.Join(top, ".gradbook", "onnx"), filepath.Join(top, "dl", "onnx", "testdata", "requirements.txt")
-	wanted, err := os.ReadFile(list)
-	if err != nil {
-		return "", err
-	}
-	stamp := filepath.Join(dir, "requirements.txt")
-	if have, err := os.ReadFile(stamp); err == nil && slices.Equal(have, wanted) {
-		return dir, nil
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		return "", err
-	}
-	cmd := exec.Command(filepath.Join(filepath.Dir(dir), "venv", "bin", "python"), "-m", "pip", "install", "--quiet",
-		"--require-hashes", "--no-deps", "--only-binary", ":all:", "--target", dir, "-r", list)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("installing the packages of testdata/requirements.txt: %w\n%s", err, out)
-	}
-	return dir, os.WriteFile(stamp, wanted, 0o600)
+	return pip.Install("onnx", filepath.Join(root, "dl", "onnx", "testdata", "requirements.txt"))
 })
 
 // Case is a case that suite.py wrote.
@@ -122,7 +88,7 @@ func Suite(t testing.TB, kind string) []Case {
 	if err != nil {
 		t.Fatal(err)
 	}
-	top, err := root()
+	top, err := pip.Root()
 	if err != nil {
 		t.Fatal(err)
 	}

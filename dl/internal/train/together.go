@@ -62,7 +62,7 @@ func (m *Model) acceptTogether(d *device.Device, ds *data.Dataset, c FitConfig, 
 func part(rows []int32, batch, rank, size int) (own []int32) {
 	for from := 0; from < len(rows); from += batch {
 		b := rows[from:min(from+batch, len(rows))]
-		lo, hi := len(b)*rank/size, len(b)*(rank+1)/size
+		lo, hi := portion(len(b), rank, size)
 		if lo == hi {
 			own = append(own, b[0])
 			continue
@@ -72,10 +72,13 @@ func part(rows []int32, batch, rank, size int) (own []int32) {
 	return own
 }
 
+// portion is from where to where a process reads in a batch of n.
+func portion(n, rank, size int) (lo, hi int) { return n * rank / size, n * (rank + 1) / size }
+
 // shareOf is how much of a batch of so many examples this process has.
 func shareOf(examples, rank, size int) float32 {
-	own := examples*(rank+1)/size - examples*rank/size
-	return float32(float64(own) / float64(examples))
+	lo, hi := portion(examples, rank, size)
+	return float32(float64(hi-lo) / float64(examples))
 }
 
 // share puts this process's share of the next batch on the device.
@@ -151,9 +154,6 @@ func (c *FitConfig) first() {
 // apartBy makes the random numbers of processes differ: of each, a word of the state is another
 // one while it computes. back undoes it.
 func apartBy(random *graph.Node, back bool) *graph.Node {
-	if !mpi.Together() {
-		return random
-	}
 	by := uint64(mpi.Rank()) * 0x9e3779b97f4a7c15
 	if back {
 		by = -by
